@@ -1,0 +1,69 @@
+"""Checks of one number or one array: the message names the parameter, what was expected and what came."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.inf, above: float = -math.inf) -> float:
+    """A finite float with ``low <= value <= high`` and ``value > above``."""
+    expected = "a finite number"
+    if above > -math.inf:
+        expected = f"a number above {above:g}"
+    elif low > -math.inf and high < math.inf:
+        expected = f"a number between {low:g} and {high:g}"
+    elif low > -math.inf:
+        expected = f"a number of at least {low:g}"
+    # bool is an int in Python; a weight of True is a mistake, not a one.
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        raise TypeError(f"{name} must be {expected}, got {value!r}")
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be {expected}, got {_short(value)}") from None
+    if not math.isfinite(result) or not low <= result <= high or not result > above:
+        raise ValueError(f"{name} must be {expected}, got {result!r}")
+    return result
+
+
+def whole(name: str, value: Any, *, low: int) -> int:
+    """An integer of at least ``low``."""
+    result = number(name, value, low=low)
+    if result != int(result):
+        raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}")
+    return int(result)
+
+
+def choice(name: str, value: Any, options: Iterable[str]) -> str:
+    """One of a few words."""
+    words = list(options)
+    if value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, got {_short(value)}")
+    return str(value)
+
+
+def vector(name: str, value: ArrayLike, *, low: float = -math.inf) -> Floats:
+    """A read-only, finite, non-empty one-dimensional copy with no entry under ``low``."""
+    try:
+        result = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a one-dimensional array of numbers, got {_short(value)}") from None
+    if result.ndim != 1 or result.size == 0:
+        raise ValueError(f"{name} must be a one-dimensional array of at least one number, got shape {result.shape}")
+    bad = ~np.isfinite(result) | (result < low)
+    if bad.any():
+        least = f" of at least {low:g}" if low > -math.inf else ""
+        first = int(np.argmax(bad))
+        raise ValueError(f"{name} must hold finite numbers{least}, got {result[first]!r} at position {first}")
+    result.setflags(write=False)
+    return result
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
