@@ -46,7 +46,7 @@ def risk(population: Population, loop: Loop, generations: int) -> Floats:
     [0.926302, 0.850147, 0.898069, 0.926146]
     """
     generations = whole("generations", generations, low=0)
-    aspect = _frozen_aspect(population, loop)
+    aspect = frozen_aspect(population, loop)
     equivalents = PopulationEquivalents(population, aspect)
     weights = loop.weights(generations)
     return frozen.risk_by_generation(equivalents, weights, loop.penalty, loop.synthetic_noise_ratio, loop.labels)
@@ -83,11 +83,11 @@ def limit(population: Population, loop: Loop) -> Limit:
     >>> round(found.risk, 4), found.verdict
     (2.8889, 'collapses')
     """
-    aspect = _frozen_aspect(population, loop)
+    aspect = frozen_aspect(population, loop)
     return frozen.limit(PopulationEquivalents(population, aspect), loop, aspect)
 
 
-def _frozen_aspect(population: Population, loop: Loop) -> float:
+def frozen_aspect(population: Population, loop: Loop) -> float:
     if not isinstance(population, Population):
         raise TypeError(f"population must be a Population, got {type(population).__name__}")
     if not isinstance(loop, Loop):

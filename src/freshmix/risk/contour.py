@@ -165,7 +165,7 @@ def functionals(
             variance = equivalents.noise_variance * variance
             total = bias + variance
             if last is not None:
-                error = float(np.max(np.abs(total - last) / np.maximum(np.abs(total), scale)))
+                error = float(np.max(np.abs(total - last) / np.maximum(np.abs(total), max(scale, np.finfo(float).tiny))))
                 if error <= TOLERANCE:
                     return bias, variance
             last = total

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .._checks import Floats
 from ..equivalents import Equivalents, Numbers
 from ..loop import Loop
-from .contour import Contour, Filters, functionals
+from .contour import Filters, functionals
 from .verdict import Limit, judge
 
 
@@ -87,13 +87,12 @@ def real_only_risk(equivalents: Equivalents, penalty: ArrayLike, times_seen: flo
 
 
 def variance_factors(weights: Floats, noise_ratio: float, labels: str = "fresh") -> Floats:
-    """Min-norm: (T + 1,) factors c_t of sigma^2 V, the variance of generation t (sections 3 and 4).
+    """Min-norm: factors c_t of sigma^2 V, the variance of generation t (sections 3 and 4).
 
     Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}. Frozen ones: real_t^2 + syn_t with
     real_t = w_t + (1-w_t) real_{t-1} = 1 and syn_t = (1-w_t)^2 (rho + syn_{t-1}).
     """
-    factors = np.empty(weights.size + 1)
-    factors[0] = 1.0
+    factors = np.ones((weights.shape[0] + 1, *weights.shape[1:]))
     for t, w in enumerate(weights):
         if labels == "fresh":
             factors[t + 1] = w**2 + (1 - w) ** 2 * (noise_ratio + factors[t])
@@ -102,31 +101,36 @@ def variance_factors(weights: Floats, noise_ratio: float, labels: str = "fresh")
     return factors
 
 
-def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, labels: str = "fresh") -> Filters:
+def ridge_filters(
+    weights: Floats, penalty: float, noise_ratio: float, labels: str = "fresh", *, last: bool = False
+) -> Filters:
     """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T (sections 3 and 4), q = s/(s + lambda):
 
     e_0 = 1 - q,   e_t = (1-q) + (1-w_t) q e_{t-1}
     u_0 = s/(s+lambda)^2,   u_t = (w_t^2 + rho (1-w_t)^2) s/(s+lambda)^2 + (1-w_t)^2 q^2 u_{t-1}
 
     and for frozen labels u_t = s/(s+lambda)^2 real_t^2 + syn_t, real_t = w_t + (1-w_t) q real_{t-1},
-    syn_t = (1-w_t)^2 (rho s/(s+lambda)^2 + q^2 syn_{t-1}).
+    syn_t = (1-w_t)^2 (rho s/(s+lambda)^2 + q^2 syn_{t-1}). ``weights`` is (T,); or with ``last`` (T, m), and the rows are
+    generation T of m loops.
     """
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
         q, fit = s / (s + penalty), s / (s + penalty) ** 2
-        e = np.empty((weights.size + 1, s.size), dtype=s.dtype)
-        u = np.empty_like(e)
-        e[0], u[0] = 1 - q, fit
+        e, u = 1 - q, fit
         real, synthetic = np.ones_like(q), np.zeros_like(q)
-        for t, w in enumerate(weights, start=1):
-            e[t] = (1 - q) + (1 - w) * q * e[t - 1]
+        rows = [(e, u)]
+        for w in weights[..., None]:
+            e = (1 - q) + (1 - w) * q * e
             if labels == "fresh":
-                u[t] = (w**2 + noise_ratio * (1 - w) ** 2) * fit + ((1 - w) * q) ** 2 * u[t - 1]
+                u = (w**2 + noise_ratio * (1 - w) ** 2) * fit + ((1 - w) * q) ** 2 * u
             else:
                 real = w + (1 - w) * q * real
                 synthetic = (1 - w) ** 2 * (noise_ratio * fit + q**2 * synthetic)
-                u[t] = fit * real**2 + synthetic
-        return e, u
+                u = fit * real**2 + synthetic
+            rows.append((e, u))
+        if last:
+            return rows[-1]
+        return np.array([e for e, _ in rows]), np.array([u for _, u in rows])
 
     return filters
 
@@ -148,11 +152,23 @@ def risk_by_generation(
 
 
 def horizon_risk(
-    equivalents: Equivalents, contour: Contour, weights: Floats, penalty: float, noise_ratio: float, labels: str
-) -> float:
-    """Excess risk of the last generation on a contour solved before, for searches over weights and penalties."""
-    bias, variance = contour.functionals(ridge_filters(weights, penalty, noise_ratio, labels))
-    return float(bias[-1] + equivalents.noise_variance * variance[-1])
+    equivalents: Equivalents,
+    real_weight: Floats,
+    penalty: float,
+    generations: int,
+    noise_ratio: float = 1.0,
+    labels: str = "fresh",
+) -> Floats:
+    """(m,) excess risk of generation T >= 1 for m constant real weights: ``risk_by_generation`` at its last entry."""
+    weights = np.tile(real_weight, (generations, 1))
+    if penalty == 0:
+        zero = equivalents.solve(0.0)
+        factors = variance_factors(weights, noise_ratio, labels)[-1]
+        noise = _product(equivalents.noise_variance * factors, equivalents.variance(zero, zero))
+        return np.asarray(equivalents.bias(zero, zero) + noise, dtype=np.float64)
+    filters = ridge_filters(weights, penalty, noise_ratio, labels, last=True)
+    bias, variance = functionals(equivalents, penalty, generations, filters)
+    return bias + variance
 
 
 def limit(equivalents: Equivalents, loop: Loop, aspect: float) -> Limit:
