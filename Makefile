@@ -2,18 +2,60 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps
 # One BLAS thread: two on small matrices are slower than one.
 export OPENBLAS_NUM_THREADS ?= 1
 export MPLBACKEND := Agg
 
 .PHONY: help demo test test-all soak docs bench lock clean
 
-help:
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 # Installed from hashes alone, then the package itself without looking anything up.
 $(VENV)/installed: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-build-isolation --editable .
 	touch $@
+
+$(VENV)/docs-installed: requirements-docs.lock $(VENV)/installed
+	$(PIP) --require-hashes -r requirements-docs.lock
+	touch $@
+
+demo: $(VENV)/installed ## set everything up and run the main job on two real tables
+	@mkdir -p out
+	$(BIN)/freshmix recommend examples/diabetes.csv --target progression --report out/diabetes.html
+	@echo
+	$(BIN)/freshmix recommend examples/digits.parquet --target digit --real-weight 0.5 --report out/digits.png
+	@echo
+	@echo "Open out/diabetes.html and out/digits.png. Next: make test, or freshmix recommend YOUR_TABLE --target COLUMN"
+
+test: $(VENV)/installed ## lint, types, tests and doctests (minutes)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+test-all: test $(VENV)/docs-installed ## and slow Monte Carlo, and the documentation
+	$(BIN)/python -m pytest -q -m slow
+	$(MAKE) docs
+
+docs: $(VENV)/docs-installed ## build the documentation in docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_offline.py docs/_build/html
+
+soak: $(VENV)/installed ## long load runs
+	$(BIN)/python benchmarks/recommendation.py --draws 8
+
+bench: $(VENV)/installed ## speed and accuracy figures
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/recommendation.py
+
+# Needs uv; no host is written into the locks.
+lock: ## compile the lock files again
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --extra docs -c requirements.lock pyproject.toml -o requirements-docs.lock
+
+clean: ## remove what was built
+	rm -rf $(VENV) out docs/_build build dist .pytest_cache .mypy_cache .ruff_cache

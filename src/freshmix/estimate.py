@@ -232,9 +232,10 @@ def _profile(f: Factorisation, tau: Floats) -> Floats:
     z = at * (1 + 0.6j * f.rows**-0.4)
     m = ((1 / (s - z[:, None])).sum(axis=1) - f.zeros / z) / f.directions
     phi = tau / np.abs(1 + np.multiply.outer(m, tau)) ** 2
-    if at.size == s.size:
-        return phi
-    return np.column_stack([np.interp(s, at[::-1], column[::-1]) for column in phi.T])
+    if at.size < s.size:
+        phi = np.column_stack([np.interp(s, at[::-1], column[::-1]) for column in phi.T])
+    # Smoothing by eta loses some of it; the mean over all directions is tau_j, since beta'S beta ~ beta'Sigma beta.
+    return np.asarray(phi * (tau * f.directions / phi.sum(axis=0)))
 
 
 @dataclass(frozen=True, eq=False)

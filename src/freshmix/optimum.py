@@ -17,7 +17,7 @@ from ._checks import Floats, whole
 from .equivalents import Equivalents, PopulationEquivalents
 from .loop import Loop
 from .population import Population
-from .risk import frozen, frozen_aspect
+from .risk import aspect_of, check_loops, frozen
 
 # The search box of penalties, in units of the largest eigenvalue of the sample covariance; 0 is always a candidate too.
 LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
@@ -135,7 +135,10 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
 
 
 def _goal(population: Population, loop: Loop, generations: int | None) -> Goal:
-    aspect = frozen_aspect(population, loop)
+    (only,) = check_loops(population, loop)
+    if only.covariates == "fresh":
+        raise ValueError("covariates='fresh' is not supported here yet: expected covariates='frozen'")
+    aspect = aspect_of(only)
     horizon = None if generations is None else whole("generations", generations, low=1)
     return Goal(PopulationEquivalents(population, aspect), loop.synthetic_noise_ratio, loop.labels, horizon)
 

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
@@ -16,8 +17,8 @@ BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a
 INK = "#1a1a1b"
 
 GOLDEN_WEIGHT = (5**0.5 - 1) / 2
-# A logarithmic axis from this range on; beyond the second one, curves leave the picture at the top.
-_LOG_RANGE, _MOST_RANGE = 20.0, 1e4
+# A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
+_LOG_RANGE, _MOST_RANGE = 20.0, 1e3
 # Inches from the x axis down to the legend: room for the tick labels and the axis label.
 _LEGEND_DROP = 0.5
 
@@ -63,11 +64,8 @@ def both(recommendation: Recommendation) -> Figure:
 
 
 def _figure(width: float) -> Figure:
-    figure = Figure(figsize=(width, 4.8), dpi=150, layout="constrained", facecolor="white")
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.set(w_pad=0.1, h_pad=0.1)
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+    return Figure(figsize=(width, 4.8), dpi=150, layout=layout, facecolor="white")
 
 
 def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
@@ -78,7 +76,7 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
         for name in _BASELINES
         if (value := recommendation.baselines.get(name)) is not None and np.isfinite(value)
     }
-    low, high = _scale(axes, [fixed, tuned, dot, _finite(list(lines.values()))])
+    low, high = _scale(axes, dot[0], [fixed, tuned, dot, _finite(list(lines.values()))])
     w = recommendation.weight_grid
     at_best = f"recommended: w = {recommendation.real_weight:.4g}"
     axes.plot(recommendation.real_weight, dot[0], "o", color=BLUE, markersize=8, label=at_best, zorder=5, clip_on=False)
@@ -89,7 +87,7 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
     for name, value in lines.items():
         if low <= value <= high:
             label, colour, dashes = _BASELINES[name]
-            axes.axhline(value, color=colour, linestyle=dashes, linewidth=1.2, alpha=0.75, label=label, zorder=1)
+            axes.axhline(value, color=colour, linestyle=dashes, linewidth=1.2, label=label, zorder=1)
     axes.axvline(GOLDEN_WEIGHT, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
     # Above the frame, where no curve runs.
     axes.annotate(
@@ -111,8 +109,8 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
 
 def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
     courses = {name: _finite(course) for name, course in recommendation.risk_by_generation.items()}
-    _scale(axes, list(courses.values()))
-    last = max(1, *(course.size - 1 for course in courses.values()))
+    _scale(axes, _finite([recommendation.risk])[0], list(courses.values()))
+    last = max([1, *(course.size - 1 for course in courses.values())])
     for order, (name, course) in enumerate(courses.items()):
         label, colour, dashes, marker = _COURSES.get(name, (name.replace("_", " "), GREY, "-", "v"))
         best = name == "recommended"
@@ -130,7 +128,7 @@ def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
             zorder=4 if best else 3,
         )
     axes.set_xlim(-0.02 * last, 1.02 * last)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     _dress(axes, "Risk by generation")
     axes.set_xlabel("generation t (0: fitted on real labels)", fontsize=10, color=INK)
 
@@ -166,24 +164,29 @@ def _finite(values: ArrayLike) -> Floats:
     return result
 
 
-def _scale(axes: Axes, curves: list[Floats]) -> tuple[float, float]:
-    """Set the y axis for these curves, logarithmic where they span a wide range; return its limits."""
+def _scale(axes: Axes, anchor: float, curves: list[Floats]) -> tuple[float, float]:
+    """Set the y axis for these curves, logarithmic where they span a wide range; return its limits.
+
+    ``anchor`` is the recommended risk: the picture reaches _MOST_RANGE times above and below it at most.
+    """
     values = np.concatenate(curves)
     values = values[np.isfinite(values)]
     if values.size == 0:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, "unbounded throughout", transform=axes.transAxes, ha="center", fontsize=9, color=INK)
+        axes.text(0.05, 0.9, "unbounded throughout", transform=axes.transAxes, fontsize=9, color=INK)
         return 0.0, 1.0
+    if anchor > 0:
+        near = (values >= anchor / _MOST_RANGE) & (values <= anchor * _MOST_RANGE)
+        values = values[near] if near.any() else values
     low, high = float(values.min()), float(values.max())
-    if low > 0 and high / low > _LOG_RANGE:
-        high = min(high, low * _MOST_RANGE)
+    if low > 0 and high > _LOG_RANGE * low:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         limits = low * (low / high) ** 0.06, high * (high / low) ** 0.06
     else:
-        margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+        margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.05
         limits = low - margin, high + margin
     axes.set_ylim(*limits)
     return limits

@@ -197,12 +197,13 @@ def _prepare(X: Floats, names: tuple[str, ...] | None, standardize: bool) -> tup
         labels = [names[i] if names else str(i) for i in np.flatnonzero(~kept)]
         more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
         notes.append(f"constant columns left out: {', '.join(labels[:5])}{more}")
+        X, centred, size = X[:, kept], centred[:, kept], size[kept]
     if not standardize:
-        return X[:, kept], (*notes, "features centred, not scaled")
+        return X, (*notes, "features centred, not scaled")
     # Over the largest entry first: squares of 1e200 overflow.
-    scaled = centred[:, kept] / size[kept]
-    scaled /= np.sqrt(np.einsum("ij,ij->j", scaled, scaled) / X.shape[0])
-    return scaled, (*notes, "features standardised to mean 0 and variance 1")
+    centred /= size
+    centred /= np.sqrt(np.einsum("ij,ij->j", centred, centred) / X.shape[0])
+    return centred, (*notes, "features standardised to mean 0 and variance 1")
 
 
 def _estimate(

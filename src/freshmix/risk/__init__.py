@@ -1,24 +1,27 @@
 """Excess risk by generation and in the long run; each setting of a loop has its own file."""
 
+from collections.abc import Sequence
+
 from .._checks import Floats, whole
 from ..equivalents import PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from . import frozen
+from . import fresh, frozen
 from .verdict import Limit, Verdict
 
 __all__ = ["Limit", "Verdict", "limit", "risk"]
 
 
-def risk(population: Population, loop: Loop, generations: int) -> Floats:
+def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) -> Floats:
     """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 ... T.
 
     Parameters
     ----------
     population : Population
         The data.
-    loop : Loop
-        The training loop, with an aspect and real weights (constant or a schedule).
+    loop : Loop or sequence of Loop
+        The training loop, with an aspect and real weights (constant, a schedule, or groups); with fresh covariates also a
+        sequence for t = 1, 2, ..., of which the last one is kept on. Generation 0 is plain ridge on real labels.
     generations : int
         T, at least 0.
 
@@ -31,36 +34,42 @@ def risk(population: Population, loop: Loop, generations: int) -> Floats:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is missing or out of range.
+        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
     ArithmeticError
-        If the contour quadrature does not settle to a relative 1e-10.
+        If the contour quadrature of frozen covariates does not settle to a relative 1e-10.
 
     Notes
     -----
-    Source: arXiv 2509.22341, generalised; MATH sections 3 and 4.
+    Source: arXiv 2509.22341, generalised; MATH sections 3 to 5.
 
     Examples
     --------
     >>> from freshmix import Loop, Population
     >>> risk(Population.isotropic(signal=2.0), Loop(aspect=2.0, penalty=0.5, real_weight=0.6), 3).round(6).tolist()
-    [0.926302, 0.850147, 0.898069, 0.926146]
+    [1.5, 1.370784, 1.373438, 1.379211]
+    >>> half = Loop.partially_labelled(aspect=1.5, labelled=0.5)
+    >>> risk(Population.isotropic(signal=2.0), half, 2).round(6).tolist()
+    [2.666667, 3.637037, 4.239835]
     """
     generations = whole("generations", generations, low=0)
-    aspect = frozen_aspect(population, loop)
-    equivalents = PopulationEquivalents(population, aspect)
-    weights = loop.weights(generations)
-    return frozen.risk_by_generation(equivalents, weights, loop.penalty, loop.synthetic_noise_ratio, loop.labels)
+    loops = check_loops(population, loop)
+    if loops[0].covariates == "fresh":
+        return fresh.risk_by_generation(population, loops, generations)
+    only = loops[0]
+    equivalents = PopulationEquivalents(population, aspect_of(only))
+    weights = only.weights(generations)
+    return frozen.risk_by_generation(equivalents, weights, only.penalty, only.synthetic_noise_ratio, only.labels)
 
 
-def limit(population: Population, loop: Loop) -> Limit:
+def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
     """Excess risk in the long run, with a verdict.
 
     Parameters
     ----------
     population : Population
         The data.
-    loop : Loop
-        The training loop, with an aspect and a real weight (of a schedule the last weight is kept on).
+    loop : Loop or sequence of Loop
+        The training loop, with an aspect and real weights; of a schedule or a sequence the last one is kept on.
 
     Returns
     -------
@@ -70,11 +79,11 @@ def limit(population: Population, loop: Loop) -> Limit:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is missing or out of range.
+        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
 
     Notes
     -----
-    Source: arXiv 2509.22341, generalised; MATH sections 3, 4 and 6.
+    Source: arXiv 2509.22341, generalised; MATH sections 3 to 6.
 
     Examples
     --------
@@ -82,20 +91,37 @@ def limit(population: Population, loop: Loop) -> Limit:
     >>> found = limit(Population.isotropic(signal=2.0), Loop(aspect=2.0, real_weight=0.2))
     >>> round(found.risk, 4), found.verdict
     (2.8889, 'collapses')
+    >>> limit(Population.isotropic(), Loop.partially_labelled(aspect=1.3, labelled=0.5)).verdict
+    'diverges'
     """
-    aspect = frozen_aspect(population, loop)
-    return frozen.limit(PopulationEquivalents(population, aspect), loop, aspect)
+    loops = check_loops(population, loop)
+    if loops[0].covariates == "fresh":
+        return fresh.limit(population, loops)
+    aspect = aspect_of(loops[0])
+    return frozen.limit(PopulationEquivalents(population, aspect), loops[0], aspect)
 
 
-def frozen_aspect(population: Population, loop: Loop) -> float:
+def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Loop, ...]:
+    """The loops of t = 1, 2, ..., once they are known to have what theory needs; weights are checked where used."""
     if not isinstance(population, Population):
         raise TypeError(f"population must be a Population, got {type(population).__name__}")
-    if not isinstance(loop, Loop):
-        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Sequence) else ()
+    if not loops or not all(isinstance(each, Loop) for each in loops):
+        raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
+    for each in loops:
+        aspect_of(each)
+        if each.covariates == "frozen" and len(loops) > 1:
+            raise ValueError("a sequence of loops needs covariates='fresh' in all of them: frozen rows cannot change")
+        if each.covariates == "frozen" and each.groups is not None and each.real_weight is None:
+            raise ValueError(
+                "frozen covariates with groups of different real weights have no closed form: use covariates='fresh', or "
+                "simulate them"
+            )
+    return loops
+
+
+def aspect_of(loop: Loop) -> float:
+    """The loop's aspect; ValueError if it has none."""
     if loop.aspect is None:
         raise ValueError("the loop needs an aspect (features / rows per generation), got none")
-    if loop.covariates == "fresh":
-        raise ValueError("covariates='fresh' is not supported yet: expected covariates='frozen'")
-    if loop.groups is not None and loop.real_weight is None:
-        raise ValueError("frozen covariates with groups of different real weights have no closed form: simulate them")
     return loop.aspect

@@ -1,0 +1,63 @@
+"""What a recommendation costs beside the eigendecomposition it needs: python benchmarks/speed.py [--rows N --features P]
+
+One core, best of a few repetitions side by side in one run. The reference is numpy's eigh of the same Gram matrix.
+"""
+
+import argparse
+import os
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import freshmix as fm
+from freshmix import estimate, optimum
+
+
+def best_of(repeats, job):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = job()
+        times.append(time.perf_counter() - start)
+    return min(times), result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--features", type=int, default=4000)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    n, p = options.rows, options.features
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, p))
+    y = X @ rng.standard_normal(p) * np.sqrt(2 / p) + rng.standard_normal(n)
+    gram = X @ X.T / n if p >= n else X.T @ X / n
+
+    reference, _ = best_of(options.repeats, lambda: np.linalg.eigh(gram))
+    product, _ = best_of(options.repeats, lambda: X @ X.T if p >= n else X.T @ X)
+    whole, _ = best_of(options.repeats, lambda: fm.recommend(X, y))
+    factor, factorisation = best_of(options.repeats, lambda: estimate.factorise(X, y))
+    banded, found = best_of(options.repeats, lambda: estimate.banded(factorisation, np.random.default_rng(0)))
+    goal = optimum.Goal(found.equivalents(), 1.0, "fresh")
+    search, _ = best_of(options.repeats, lambda: optimum.best_loop(goal))
+    curves, _ = best_of(options.repeats, lambda: optimum.tuned_risks(goal, np.linspace(0, 1, 101)))
+
+    print(f"n = {n}, p = {p}, one core; seconds and ratio to numpy.linalg.eigh of the Gram matrix")
+    rows = {
+        "numpy.linalg.eigh": reference,
+        "Gram matrix": product,
+        "factorise (centre, Gram, eigh)": factor,
+        "estimate (posterior)": banded,
+        "search over weight and penalty": search,
+        "curve of 101 tuned weights": curves,
+        "recommend, everything": whole,
+    }
+    for name, seconds in rows.items():
+        print(f"{name:32s} {seconds:8.3f} s   {seconds / reference:6.2f}")
+
+
+if __name__ == "__main__":
+    main()

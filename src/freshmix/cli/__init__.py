@@ -1,0 +1,82 @@
+"""The command line: parse, call, print. One command a file; what computes is imported when a command runs."""
+
+import io
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from freshmix import __version__
+
+from . import recommend
+
+app = typer.Typer(
+    name="freshmix",
+    help="Retraining on real and self-generated labels: does the loop collapse, and which mix keeps it best?",
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    # Plain help: importing rich takes longer than everything else in it.
+    rich_markup_mode=None,
+)
+app.command("recommend")(recommend.recommend)
+
+# The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+_INTERRUPTED = 130
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"freshmix {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for an error (one line on stderr), 130 if interrupted.
+
+    ``arguments`` are those of the process by default.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A column name that the terminal's encoding lacks is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+    finally:
+        if arguments is None:
+            # The work is done or given up: an interruption from here on would only garble the exit.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = app(args=arguments, prog_name="freshmix", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    except _UsageError as error:
+        return _fail(error.format_message())  # type: ignore[attr-defined]
+    except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
+        return _fail(_in_words(error))
+    if code == _INTERRUPTED:
+        print("freshmix: interrupted", file=sys.stderr)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str) -> int:
+    print(f"freshmix: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,211 @@
+"""``freshmix recommend``: a table in, the best real weight and penalty out."""
+
+import dataclasses
+import json
+import math
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import freshmix as fm
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV or Parquet file, one row per labelled example.")]
+Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
+Kernel = Annotated[
+    str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
+]
+Penalty = Annotated[
+    str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")
+]
+Labels = Annotated[
+    str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
+]
+SyntheticNoise = Annotated[
+    float, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; 0: plain predictions.")
+]
+RealWeight = Annotated[
+    float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")
+]
+Generations = Annotated[
+    int | None, typer.Option(metavar="T", help="Generation to be best at; without it, the long run.")
+]
+Drop = Annotated[
+    list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")
+]
+DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
+NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]
+Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as well: .html, .png or .pdf.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draws.")]
+
+
+def recommend(
+    table: Table,
+    target: Target,
+    kernel: Kernel = "linear",
+    penalty: Penalty = "auto",
+    labels: Labels = "fresh",
+    synthetic_noise: SyntheticNoise = 1.0,
+    real_weight: RealWeight = None,
+    generations: Generations = None,
+    drop: Drop = None,
+    drop_missing: DropMissing = False,
+    no_standardize: NoStandardize = False,
+    as_json: AsJson = False,
+    report: Report = None,
+    seed: Seed = 0,
+) -> None:
+    """Best real weight and ridge penalty for a table."""
+    if report is not None:
+        from freshmix.report import checked_path
+
+        # Before the computation: nobody should wait to be told of a typing error.
+        checked_path(report, "--report")
+    options: dict[str, Any] = {
+        "penalty": _penalty(penalty),
+        "kernel": kernel,
+        "generations": generations,
+        "standardize": not no_standardize,
+        "seed": seed,
+    }
+    known: dict[str, Any] = {"labels": labels, "synthetic_noise_ratio": synthetic_noise, "real_weight": real_weight}
+    reading: dict[str, Any] = {"target": target, "drop_missing": drop_missing, "drop": tuple(drop or ())}
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            # What a user should know is in the recommendation; stderr is for errors.
+            warnings.simplefilter("ignore")
+        loop = fm.Loop(**known)
+        from freshmix.tables import read_table
+
+        rows = read_table(table, **reading)
+        found = fm.recommend(rows.X, rows.y, loop=loop, **options)
+        found = dataclasses.replace(found, notes=tuple(dict.fromkeys((*rows.notes, *found.notes))))
+        if report is not None:
+            from freshmix.report import write_report
+
+            write_report(found, report, command=_python_lines(table, reading, known, options))
+    if as_json:
+        typer.echo(json.dumps(_plain(found), allow_nan=False))
+    else:
+        _print(found, report)
+
+
+def _penalty(text: str) -> float | str:
+    if text == "auto":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}") from None
+    if not 0 <= value < math.inf:
+        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}")
+    return value
+
+
+def _python_lines(table: Path, reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
+    """The same computation as Python code."""
+
+    def keywords(values: dict[str, Any]) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in values.items())
+
+    return (
+        "import freshmix as fm\n"
+        "from freshmix.tables import read_table\n\n"
+        f"table = read_table({str(table)!r}, {keywords(reading)})\n"
+        f"loop = fm.Loop({keywords(known)})\n"
+        "recommendation = fm.recommend(\n"
+        f"    table.X, table.y, loop=loop,\n    {keywords(options)}\n)\n"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "items"):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _print(found: "fm.Recommendation", report: Path | None) -> None:
+    """The recommendation in plain words, wrapped at the terminal's width."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from freshmix import report as wording
+
+    # No markup or emoji codes: column names may hold brackets and colons.
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(found.assumption)
+    console.print()
+    console.print(Text.assemble((found.verdict, "bold"), f": {found.reason}"))
+    console.print(wording.recipe(found))
+    _pairs(console, "Recommended", wording.settings(found))
+    _rivals(console, found)
+    _pairs(console, "Estimated from the table", wording.estimates(found))
+    for heading, lines in (("Warnings", found.warnings), ("Notes", found.notes)):
+        if lines:
+            _lines(console, heading, lines)
+    if report is not None:
+        console.print()
+        console.print(f"Report written to {report}", soft_wrap=True)
+
+
+def _pairs(console: "Console", heading: str, pairs: list[tuple[str, str]]) -> None:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(max_width=36)
+    grid.add_column()
+    for name, value in pairs:
+        grid.add_row(name, value)
+    _block(console, heading, grid)
+
+
+def _rivals(console: "Console", found: "fm.Recommendation") -> None:
+    from rich.table import Table
+
+    from freshmix import report as wording
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    table.add_column("training on")
+    for name in ("excess risk", "prediction error", "change"):
+        table.add_column(name, justify="right")
+    table.add_row("recommended mix", wording.figures(found.risk), wording.figures(found.prediction_error), "")
+    for rival in wording.rivals(found):
+        cells = wording.figures(rival.risk), wording.figures(rival.prediction_error), wording.percent(rival.change)
+        table.add_row(rival.name, *cells)
+    _block(console, f"Against other ways of training, {wording.horizon(found)} (squared label units)", table)
+    _lines(console, None, wording.remarks(found))
+
+
+def _lines(console: "Console", heading: str | None, lines: tuple[str, ...]) -> None:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        grid.add_row("-", line)
+    _block(console, heading, grid)
+
+
+def _block(console: "Console", heading: str | None, body: Any) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if heading is not None:
+        console.print()
+        console.print(Text(heading, style="bold"))
+    console.print(Padding(body, (0, 0, 0, 2), expand=False))

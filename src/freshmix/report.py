@@ -1,0 +1,272 @@
+"""A Recommendation -> one file: a self-contained HTML page, or its two pictures as PNG or PDF.
+
+The wording of numbers and tables lives here too, so that the page and the command line say the same.
+"""
+
+import io
+import math
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .recommend import Recommendation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".html", ".png", ".pdf")
+TITLE = "Real weight and ridge penalty for a retraining loop"
+
+_RIVALS = {
+    "real_only": "real labels only",
+    "keep_all_labels": "keep all real labels",
+    "today": "today's weight",
+    "synthetic_only": "synthetic labels only",
+}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another way of training: excess risk and prediction error (squared label units), and how much worse it is.
+
+    ``change`` is 100 (E / E_recommended - 1), the change in prediction error in percent; NaN where it has no meaning.
+    """
+
+    name: str
+    risk: float
+    prediction_error: float
+    change: float
+
+
+def figures(value: float) -> str:
+    """A number with 4 significant digits; ``unbounded`` for infinity."""
+    if math.isnan(value):
+        return "-"
+    return "unbounded" if math.isinf(value) else f"{value:.4g}"
+
+
+def percent(value: float) -> str:
+    """A signed change in percent with 4 significant digits; ``-`` where it has no meaning."""
+    if not math.isfinite(value):
+        return "-"
+    return "0%" if abs(value) < 1e-6 else f"{value:+.4g}%"
+
+
+def horizon(recommendation: Recommendation) -> str:
+    """The horizon in words."""
+    t = recommendation.generations
+    return "in the long run" if t is None else f"at generation {t}"
+
+
+def rivals(recommendation: Recommendation) -> list[Rival]:
+    """The baselines that are known, with R + sigma^2 and the change in percent against the recommendation."""
+    found = []
+    for key, name in _RIVALS.items():
+        risk = recommendation.baselines.get(key)
+        if risk is None:
+            continue
+        error, best = risk + recommendation.noise_variance, recommendation.prediction_error
+        change = 100 * (error / best - 1) if math.isfinite(error) and 0 < best < math.inf else math.nan
+        found.append(Rival(name, risk, error, change))
+    return found
+
+
+def recipe(recommendation: Recommendation) -> str:
+    """What to do, in one sentence."""
+    r = recommendation
+    if r.real_weight == 1.0:
+        labels = "the real labels alone"
+    elif r.real_weight == 0.0:
+        labels = "the synthetic labels alone"
+    else:
+        labels = f"{figures(r.real_weight)} x real label + {figures(1 - r.real_weight)} x synthetic label"
+    linear = r.population is not None
+    if r.penalty == 0.0:
+        learner = "minimum-norm least squares" if linear else "kernel regression without a penalty"
+    else:
+        learner = f"scikit-learn's {'Ridge' if linear else 'KernelRidge'}(alpha={figures(r.alpha)})"
+        learner += "" if linear else " on a centred kernel and centred labels"
+    return f"Fit each generation on {labels}, with {learner}."
+
+
+def remarks(recommendation: Recommendation) -> tuple[str, ...]:
+    """What the table of rivals cannot say by itself."""
+    r = recommendation
+    if r.loop.labels == "frozen":
+        kept = "no further real labels come, so that keeping all of them is training on real labels only"
+    else:
+        last = r.generations if r.generations is not None else len(r.risk_by_generation["recommended"]) - 1
+        kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
+    return (kept, "prediction error is excess risk plus noise variance; change is that of the prediction error")
+
+
+def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
+    """Name and value of what to set, and what to expect of it."""
+    r = recommendation
+    weights = [("real weight", figures(r.real_weight))]
+    if r.row_weight != 1.0:
+        weights.append(("row weight in the loss", figures(r.row_weight)))
+    return [
+        *weights,
+        ("penalty", f"lambda = {figures(r.penalty)} (scikit-learn alpha = {figures(r.alpha)})"),
+        (f"excess risk {horizon(r)}", _with_interval(r, "risk", r.risk) + ("" if r.attained else ", approached only")),
+        (f"prediction error {horizon(r)}", _with_interval(r, "prediction_error", r.prediction_error)),
+    ]
+
+
+def estimates(recommendation: Recommendation) -> list[tuple[str, str]]:
+    """Name and value of what was estimated from the table, with 90% intervals where there are any."""
+    r = recommendation
+    aspect = [] if r.aspect is None else [("aspect ratio (features / rows)", figures(r.aspect))]
+    return [
+        ("rows, features", f"{r.rows}, {r.features}"),
+        *aspect,
+        ("noise variance", _with_interval(r, "noise_variance", r.noise_variance)),
+        ("signal-to-noise ratio", _with_interval(r, "signal_to_noise_ratio", r.signal_to_noise_ratio)),
+    ]
+
+
+def _with_interval(recommendation: Recommendation, key: str, value: float) -> str:
+    if key not in recommendation.intervals:
+        return figures(value)
+    low, high = recommendation.intervals[key]
+    return f"{figures(value)} (90% interval {figures(low)} to {figures(high)})"
+
+
+def checked_path(path: str | os.PathLike[str], parameter: str = "path") -> Path:
+    """The path of a report, once its suffix and its folder will do.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is none of .html, .png and .pdf.
+    OSError
+        If the folder does not exist or cannot be written to, or the path is a folder.
+    """
+    result = Path(path)
+    if result.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{parameter} must end in .html, .png or .pdf, got {result.name!r}")
+    folder = result.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{parameter} must lie in a folder that exists, got {str(result)!r}")
+    if result.is_dir():
+        raise IsADirectoryError(f"{parameter} must be a file, got the folder {str(result)!r}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{parameter} must lie in a folder that can be written to, got {str(result)!r}")
+    return result
+
+
+def write_report(
+    recommendation: Recommendation, path: str | os.PathLike[str], *, title: str = TITLE, command: str | None = None
+) -> None:
+    """Write a recommendation to one file: a page that needs no network (.html), or its pictures (.png, .pdf).
+
+    Parameters
+    ----------
+    recommendation : Recommendation
+        What ``freshmix.recommend`` returned.
+    path : str or path
+        File to write; an existing one is replaced. It is whole or not there at all.
+    title : str
+        Heading of the page.
+    command : str, optional
+        The lines that reproduce the recommendation, shown on the page; by default a call of ``freshmix.recommend``.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is none of .html, .png and .pdf.
+    OSError
+        If the folder does not exist or cannot be written to.
+    """
+    target = checked_path(path)
+    makers: dict[str, Callable[[], bytes]] = {
+        ".html": lambda: _page(recommendation, title, command).encode(),
+        ".png": lambda: _pictures(recommendation, "png"),
+        ".pdf": lambda: _pictures(recommendation, "pdf"),
+    }
+    _replace(target, makers[target.suffix.lower()]())
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write beside the target, then put in its place, so that no reader ever sees half a file."""
+    beside = target.with_name(f".freshmix-{secrets.token_hex(8)}{target.suffix}")
+    try:
+        with open(beside, "xb") as file:
+            file.write(content)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _pictures(recommendation: Recommendation, kind: str) -> bytes:
+    from . import plots
+
+    # The date in a PDF would make two runs differ.
+    metadata = {"CreationDate": None} if kind == "pdf" else {}
+    buffer = io.BytesIO()
+    plots.both(recommendation).savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _page(recommendation: Recommendation, title: str, command: str | None) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from . import plots
+
+    shelf = Environment(
+        loader=PackageLoader("freshmix"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    shelf.filters.update(figures=figures, percent=percent)
+    return shelf.get_template("report.html.j2").render(
+        r=recommendation,
+        title=title,
+        command=command if command is not None else _call(recommendation),
+        recipe=recipe(recommendation),
+        settings=settings(recommendation),
+        rivals=rivals(recommendation),
+        remarks=remarks(recommendation),
+        estimates=estimates(recommendation),
+        horizon=horizon(recommendation),
+        weight_picture=Markup(_svg(plots.weight_picture(recommendation), "weights")),
+        generation_picture=Markup(_svg(plots.generation_picture(recommendation), "generations")),
+        version=__version__,
+    )
+
+
+def _svg(figure: "Figure", prefix: str) -> str:
+    """The figure as an inline SVG: the same bytes every time, text in the page's colour, ids of its own."""
+    from matplotlib import rc_context
+
+    from .plots import INK
+
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with rc_context({"svg.hashsalt": "freshmix", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    # Glyphs have the same ids in every SVG; two on one page would clash.
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", text)
+
+
+def _call(recommendation: Recommendation) -> str:
+    loop = recommendation.loop
+    known = f"fm.Loop(labels={loop.labels!r}, synthetic_noise_ratio={loop.synthetic_noise_ratio!r})"
+    return (
+        "import freshmix as fm\n\n"
+        f"recommendation = fm.recommend(X, y, loop={known}, generations={recommendation.generations!r})\n"
+    )

@@ -1,0 +1,272 @@
+"""The command line parses, calls and prints; a failed run says so in one line and leaves nothing behind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import freshmix as fm
+from freshmix.cli import app, main
+
+from .test_plots import UNBOUNDED, recommendation
+
+HEAVY = ("numpy", "scipy", "polars", "matplotlib", "sklearn", "rich", "jinja2")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    rows = "".join(f"{i % 7},{(i * i) % 11},{i}\n" for i in range(30))
+    path.write_text("a,b,y\n" + rows)
+    return path
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What fm.recommend was called with, in its place a hand-made answer."""
+    found: list[dict[str, Any]] = []
+
+    def fake(X: Any, y: Any, **options: Any) -> fm.Recommendation:
+        found.append({"X": X, "y": y, **options})
+        return recommendation()
+
+    monkeypatch.setattr(fm, "recommend", fake)
+    return found
+
+
+def invoke(*arguments: str | Path, width: int = 80) -> str:
+    result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": str(width)})
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
+def failure(capsys: pytest.CaptureFixture[str], *arguments: str | Path, code: int = 2) -> str:
+    """The one line on stderr of a run that fails."""
+    assert main([str(each) for each in arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("freshmix: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return err
+
+
+def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "freshmix", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    code = f"import sys, freshmix.cli; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
+
+
+def test_help_and_version_as_a_process() -> None:
+    result = run("--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "recommend" in result.stdout
+    assert run("--version").stdout == f"freshmix {fm.__version__}\n"
+
+
+def test_errors_as_a_process(tmp_path: Path) -> None:
+    result = run("recommend", tmp_path / "missing.csv", "--target", "y", "--report", tmp_path / "report.html")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("freshmix: error: ")
+    assert result.stderr.count("\n") == 1
+    assert "missing.csv" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bare_command_prints_help() -> None:
+    assert invoke() == invoke("--help")
+    assert "--target" in invoke("recommend", "--help")
+
+
+def test_defaults(table: Path, calls: list[dict[str, Any]]) -> None:
+    invoke("recommend", table, "--target", "y")
+    (call,) = calls
+    assert call["loop"] == fm.Loop()
+    assert (call["X"].shape, call["y"].shape) == ((30, 2), (30,))
+    given = {name: call[name] for name in ("penalty", "kernel", "generations", "standardize", "seed")}
+    assert given == {"penalty": "auto", "kernel": "linear", "generations": None, "standardize": True, "seed": 0}
+
+
+def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
+    options = (
+        "--kernel rbf --penalty 0 --labels frozen --synthetic-noise 0.5 --real-weight 0.3 --generations 4 --seed 7"
+    )
+    invoke(
+        "recommend",
+        table,
+        "--target",
+        "y",
+        "--seed",
+        "7",
+        *options.split(),
+        "--drop",
+        "b",
+        "--drop-missing",
+        "--no-standardize",
+    )
+    (call,) = calls
+    assert call["loop"] == fm.Loop(labels="frozen", synthetic_noise_ratio=0.5, real_weight=0.3)
+    assert call["X"].shape == (30, 1)
+    given = {name: call[name] for name in ("penalty", "kernel", "generations", "standardize", "seed")}
+    assert given == {"penalty": 0.0, "kernel": "rbf", "generations": 4, "standardize": False, "seed": 7}
+
+
+@pytest.mark.usefixtures("calls")
+def test_plain_words(table: Path) -> None:
+    made = recommendation()
+    text = invoke("recommend", table, "--target", "y", width=160)
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert lines[0] == made.assumption
+    assert "improves: synthetic labels average the noise of past real labels" in lines
+    words = " ".join(text.split())
+    for expected in (
+        "real weight 0.43",
+        "lambda = 0.12 (scikit-learn alpha = 24)",
+        "excess risk in the long run 0.3303 (90% interval 0.2 to 0.4)",
+        "real labels only 0.5 1.6 +11.87%",
+        "today's weight 0.41 1.51",
+        "synthetic labels only unbounded unbounded -",
+        "noise variance 1.1 (90% interval 0.9 to 1.3)",
+        "signal-to-noise ratio 0.9 (90% interval 0.5 to 2)",
+        "Warnings - only 40 rows",
+        "features standardised",
+    ):
+        assert expected in words
+    assert "\x1b" not in text
+
+
+@pytest.mark.usefixtures("calls")
+def test_text_wraps_at_the_width(table: Path) -> None:
+    narrow = invoke("recommend", table, "--target", "y", width=60)
+    assert max(len(line.rstrip()) for line in narrow.splitlines()) <= 60
+    wide = invoke("recommend", table, "--target", "y", width=200)
+    assert len(wide.splitlines()) < len(narrow.splitlines())
+
+
+@pytest.mark.parametrize("made", [recommendation(), UNBOUNDED, recommendation(population=None, aspect=None)])
+def test_json_is_strict_and_complete(table: Path, monkeypatch: pytest.MonkeyPatch, made: fm.Recommendation) -> None:
+    monkeypatch.setattr(fm, "recommend", lambda *_, **__: made)
+    text = invoke("recommend", table, "--target", "y", "--json", width=40)
+    assert text.count("\n") == 1
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    found = json.loads(text, parse_constant=refuse)
+    assert set(found) == set(made.__dataclass_fields__)
+    assert found["baselines"]["synthetic_only"] is None
+    assert found["verdict"] == made.verdict
+    assert found["loop"]["groups"] == [{"share": 1.0, "row_weight": 1.0, "real_weight": 0.43}]
+    assert len(found["risk_by_weight"]) == made.weight_grid.size
+    assert found["risk_by_weight"][0] is None
+    if made.population is None:
+        assert found["population"] is None
+    else:
+        assert found["population"] == {"eigenvalues": [1.0], "shares": [1.0], "signal": [1.0], "noise_variance": 1.0}
+
+
+@pytest.mark.usefixtures("calls")
+def test_report_is_written_and_named(table: Path) -> None:
+    target = table.with_name("report.html")
+    assert f"Report written to {target}" in invoke("recommend", table, "--target", "y", "--report", target)
+    page = target.read_text(encoding="utf-8")
+    assert "from freshmix.tables import read_table" in page
+    assert "recommendation = fm.recommend(" in page
+
+
+@pytest.mark.usefixtures("calls")
+def test_json_stays_json_with_a_report(table: Path) -> None:
+    target = table.with_name("report.png")
+    json.loads(invoke("recommend", table, "--target", "y", "--json", "--report", target))
+    assert target.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nonsense"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["recommend"], "Missing"),
+        (["recommend", "TABLE"], "--target"),
+        (["recommend", "TABLE", "--target"], "--target"),
+        (["recommend", "TABLE", "--target", "y", "--seed", "x"], "--seed"),
+        (["recommend", "TABLE", "--target", "y", "--unknown"], "--unknown"),
+        (["recommend", "TABLE", "other", "--target", "y"], "other"),
+        (["recommend", "TABLE", "--target", "y", "--penalty", "much"], "--penalty must be auto or a number"),
+        (["recommend", "TABLE", "--target", "y", "--penalty", "-1"], "--penalty must be auto or a number"),
+        (["recommend", "TABLE", "--target", "y", "--penalty", "nan"], "--penalty must be auto or a number"),
+        (["recommend", "TABLE", "--target", "y", "--labels", "old"], "labels must be one of fresh, frozen"),
+        (["recommend", "TABLE", "--target", "y", "--real-weight", "2"], "real_weight must be a number between 0 and 1"),
+        (["recommend", "TABLE", "--target", "y", "--synthetic-noise", "-1"], "synthetic_noise_ratio must be"),
+        (["recommend", "TABLE", "--target", "missing"], "missing"),
+        (["recommend", "nowhere.csv", "--target", "y"], "nowhere.csv"),
+    ],
+)
+def test_errors_are_one_line(
+    capsys: pytest.CaptureFixture[str], table: Path, calls: list[dict[str, Any]], arguments: list[str], words: str
+) -> None:
+    line = failure(capsys, *[str(table) if each == "TABLE" else each for each in arguments])
+    assert line.startswith("freshmix: error: ")
+    assert words in line
+    assert calls == []
+
+
+@pytest.mark.parametrize("name", ["report.txt", "missing/report.html"])
+def test_report_path_is_checked_first(
+    capsys: pytest.CaptureFixture[str], table: Path, calls: list[dict[str, Any]], name: str
+) -> None:
+    line = failure(capsys, "recommend", table, "--target", "y", "--report", table.parent / name)
+    assert "--report must" in line
+    assert calls == []
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("first\n  second"), TypeError("X must be numbers"), OSError("no disk"), ArithmeticError("x")]
+)
+def test_failed_run_leaves_no_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path, error: Exception
+) -> None:
+    monkeypatch.setattr(fm, "recommend", raising(error))
+    line = failure(capsys, "recommend", table, "--target", "y", "--report", table.with_name("report.html"))
+    assert line == f"freshmix: error: {' '.join(str(error).split())}\n"
+    assert list(table.parent.iterdir()) == [table]
+
+
+@pytest.mark.usefixtures("calls")
+def test_failed_writing_prints_no_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
+) -> None:
+    monkeypatch.setattr(os, "replace", raising(OSError(28, "No space left on device", "report.html")))
+    line = failure(capsys, "recommend", table, "--target", "y", "--report", table.with_name("report.html"))
+    assert line == "freshmix: error: report.html: No space left on device\n"
+    assert list(table.parent.iterdir()) == [table]
+
+
+def test_interruption(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path) -> None:
+    monkeypatch.setattr(fm, "recommend", raising(KeyboardInterrupt()))
+    assert failure(capsys, "recommend", table, "--target", "y", code=130) == "freshmix: interrupted\n"
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch, table: Path) -> None:
+    monkeypatch.setattr(fm, "recommend", raising(KeyError("oops")))
+    with pytest.raises(KeyError):
+        main(["recommend", str(table), "--target", "y"])

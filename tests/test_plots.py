@@ -1,0 +1,163 @@
+"""Pictures show the recommendation's own numbers, and nothing is cut off or covered."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import freshmix as fm
+from freshmix import plots
+
+
+def recommendation(**changes: Any) -> fm.Recommendation:
+    """A hand-made recommendation: made-up numbers of plausible shape."""
+    w = np.linspace(0.0, 1.0, 101)
+    with np.errstate(divide="ignore"):
+        tuned = 0.2 + (0.3 * w**2 + 0.1 * (1 - w) ** 2) / (w * (2 - w))
+    fixed = tuned * (1 + (w - 0.43) ** 2)
+    t = np.arange(13)
+    values: dict[str, Any] = {
+        "loop": fm.Loop(aspect=0.5, penalty=0.12, real_weight=0.43),
+        "real_weight": 0.43,
+        "row_weight": 1.0,
+        "penalty": 0.12,
+        "alpha": 24.0,
+        "risk": float(tuned[43]),
+        "prediction_error": float(tuned[43]) + 1.1,
+        "baselines": {"real_only": 0.5, "keep_all_labels": 0.25, "today": 0.41, "synthetic_only": math.inf},
+        "intervals": {"noise_variance": (0.9, 1.3), "signal_to_noise_ratio": (0.5, 2.0), "risk": (0.2, 0.4)},
+        "verdict": "improves",
+        "reason": "synthetic labels average the noise of past real labels",
+        "warnings": ("only 40 rows: the theory is asymptotic",),
+        "population": fm.Population.isotropic(),
+        "assumption": "Assumed loop: the same 200 rows relabelled in each generation.",
+        "attained": True,
+        "generations": None,
+        "rows": 200,
+        "features": 100,
+        "aspect": 0.5,
+        "noise_variance": 1.1,
+        "signal_to_noise_ratio": 0.9,
+        "notes": ("features standardised to mean 0 and variance 1",),
+        "weight_grid": w,
+        "risk_by_weight": fixed,
+        "risk_by_weight_tuned": tuned,
+        "risk_by_generation": {
+            "recommended": 0.33 + 0.17 * 0.3**t,
+            "real_only": np.full(13, 0.5),
+            "synthetic_only": 0.5 + 0.3 * t,
+            "today": 0.41 + 0.09 * 0.4**t,
+        },
+    }
+    return fm.Recommendation(**(values | changes))
+
+
+UNBOUNDED = recommendation(
+    risk=math.inf,
+    prediction_error=math.inf,
+    verdict="diverges",
+    baselines={"real_only": math.inf, "keep_all_labels": math.inf, "today": None, "synthetic_only": math.inf},
+    risk_by_weight=np.full(101, np.inf),
+    risk_by_weight_tuned=np.full(101, np.inf),
+    risk_by_generation={"recommended": np.full(13, np.inf)},
+)
+ZERO = recommendation(
+    risk=0.0,
+    baselines={"real_only": 0.0, "keep_all_labels": 0.0, "today": None, "synthetic_only": 0.0},
+    risk_by_weight=np.zeros(101),
+    risk_by_weight_tuned=np.zeros(101),
+    risk_by_generation={"recommended": np.zeros(2), "real_only": np.zeros(2)},
+)
+EXPLODING = recommendation(
+    generations=12,
+    baselines={"real_only": 0.5, "keep_all_labels": 1e-9, "today": 0.41, "synthetic_only": 1e12},
+    risk_by_generation={"recommended": np.full(13, 0.33), "synthetic_only": 0.5 * 10.0 ** np.arange(13)},
+)
+CASES = {"usual": recommendation(), "unbounded": UNBOUNDED, "zero": ZERO, "exploding": EXPLODING}
+
+
+def lines(figure: Figure, axes: int = 0) -> dict[str, Any]:
+    return {str(line.get_label()): line for line in figure.axes[axes].get_lines()}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("picture", [plots.weight_picture, plots.generation_picture, plots.both])
+def test_all_text_lies_in_the_figure_and_legends_cover_no_curve(picture: Any, case: str) -> None:
+    figure = picture(CASES[case])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    for text in figure.findobj(Text):
+        box = text.get_window_extent(renderer)
+        # Matplotlib keeps labels of ticks beyond the axis limits, and does not draw them.
+        if text.get_text() and not any(text in axes.get_xticklabels() + axes.get_yticklabels() for axes in figure.axes):
+            assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1, text
+            assert 0 <= box.y0 <= box.y1 <= figure.bbox.y1, text
+    for axes in figure.axes:
+        assert axes.get_legend().get_window_extent(renderer).y1 < axes.get_window_extent(renderer).y0
+        assert axes.get_ylabel() == "excess risk (squared label units)"
+
+
+def test_weight_picture_shows_the_numbers() -> None:
+    made = recommendation()
+    drawn = lines(plots.weight_picture(made))
+    dot = drawn["recommended: w = 0.43"]
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (made.real_weight, made.risk)
+    finite = np.isfinite(made.risk_by_weight)
+    assert np.array_equal(drawn["penalty λ = 0.12"].get_ydata()[finite], made.risk_by_weight[finite])
+    assert np.array_equal(drawn["λ re-tuned at each weight"].get_ydata()[finite], made.risk_by_weight_tuned[finite])
+    assert drawn["real labels only"].get_ydata()[0] == 0.5
+    assert drawn["keep all real labels"].get_ydata()[0] == 0.25
+    assert "synthetic labels only" not in drawn
+
+
+def test_golden_ratio_is_marked() -> None:
+    assert math.isclose(plots.GOLDEN_WEIGHT, 0.6180339887498949)
+    axes = plots.weight_picture(recommendation()).axes[0]
+    assert any(set(line.get_xdata()) == {plots.GOLDEN_WEIGHT} for line in axes.get_lines())
+    assert any("0.618" in text.get_text() for text in axes.texts)
+
+
+def test_one_curve_where_the_penalty_was_fixed() -> None:
+    made = recommendation()
+    drawn = lines(plots.weight_picture(recommendation(risk_by_weight_tuned=made.risk_by_weight)))
+    assert "λ re-tuned at each weight" not in drawn
+
+
+def test_generation_picture_shows_the_numbers() -> None:
+    made = recommendation()
+    drawn = lines(plots.generation_picture(made))
+    assert list(drawn) == ["recommended", "real labels only", "synthetic labels only", "today's weight"]
+    for line, course in zip(drawn.values(), made.risk_by_generation.values(), strict=True):
+        assert np.array_equal(line.get_ydata(), course)
+
+
+@pytest.mark.parametrize(("top", "scale"), [(2.0, "linear"), (30.0, "log")])
+def test_axis_is_logarithmic_for_a_wide_range_only(top: float, scale: str) -> None:
+    made = recommendation(risk=1.0, risk_by_generation={"recommended": np.array([top, 1.0])})
+    assert plots.generation_picture(made).axes[0].get_yscale() == scale
+
+
+def test_an_exploding_curve_does_not_flatten_the_others() -> None:
+    low, high = plots.weight_picture(EXPLODING).axes[0].get_ylim()
+    assert EXPLODING.risk / 1e5 < low < EXPLODING.risk < high < EXPLODING.risk * 1e5
+
+
+def test_infinite_values_are_not_drawn() -> None:
+    for line in plots.weight_picture(UNBOUNDED).axes[0].get_lines():
+        assert not np.isinf(np.asarray(line.get_ydata(), dtype=float)).any()
+
+
+def test_both_holds_the_two_pictures() -> None:
+    figure = plots.both(recommendation())
+    assert "recommended: w = 0.43" in lines(figure, 0)
+    assert "today's weight" in lines(figure, 1)
+
+
+@pytest.mark.parametrize(("generations", "words"), [(None, "in the long run"), (5, "at generation 5")])
+def test_title_names_the_horizon(generations: int | None, words: str) -> None:
+    assert words in plots.weight_picture(recommendation(generations=generations)).axes[0].get_title()

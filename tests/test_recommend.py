@@ -1,0 +1,220 @@
+"""The recommendation as a user meets it, on drawn and on real tables."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+
+import freshmix as fm
+
+from .test_estimate import table
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    X, y, beta = table(400, 200)
+    return X, y, beta
+
+
+def test_close_to_the_best_of_theory(drawn):
+    X, y, _ = drawn
+    best = fm.recommend(X, y)
+    theory = fm.optimal_loop(fm.Population.isotropic(2.0), fm.Loop(aspect=0.5))
+    assert best.real_weight == pytest.approx(theory.real_weight, abs=0.05)
+    assert best.risk == pytest.approx(theory.risk, rel=0.3)
+    assert best.verdict == "improves"
+    assert best.aspect == pytest.approx(200 / 399)
+    assert best.loop.real_weight == best.real_weight
+    assert best.loop.penalty == best.penalty
+    assert best.alpha == 400 * best.penalty
+    assert best.prediction_error == best.risk + best.noise_variance
+    assert best.population is not None
+    assert best.warnings == ()
+
+
+def test_alpha_is_that_of_scikit_learn(drawn):
+    """(X'X/n + lambda)^-1 X'y/n on centred columns is Ridge(alpha = n lambda)."""
+    X, y, _ = drawn
+    best = fm.recommend(X, y, standardize=False)
+    centred = X - X.mean(axis=0)
+    ours = np.linalg.solve(centred.T @ centred / 400 + best.penalty * np.eye(200), centred.T @ (y - y.mean()) / 400)
+    assert Ridge(alpha=best.alpha).fit(X, y).coef_ == pytest.approx(ours, rel=1e-8, abs=1e-10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("aspect", [0.5, 2.0])
+def test_predicted_risk_is_met_by_a_real_loop(aspect):
+    """Run the recommended loop for 30 generations of refits on the table itself; average over label noise."""
+    n, p = 400, round(400 * aspect)
+    ratios = []
+    for seed in range(6):
+        X, y, beta = table(n, p, seed=seed)
+        best = fm.recommend(X, y, standardize=False)
+        rng = np.random.default_rng(100 + seed)
+        centred = X - X.mean(axis=0)
+        fit = np.linalg.solve(centred.T @ centred / n + best.penalty * np.eye(p), centred.T / n)
+        risks = []
+        for _ in range(20):
+            bhat = fit @ (X @ beta + rng.standard_normal(n))
+            for _ in range(30):
+                real, synthetic = (X @ b + rng.standard_normal(n) for b in (beta, bhat))
+                bhat = fit @ (best.real_weight * real + (1 - best.real_weight) * synthetic)
+            risks.append(np.sum((bhat - beta) ** 2))
+        ratios.append(best.prediction_error / (np.mean(risks) + 1))
+    assert np.mean(ratios) == pytest.approx(1, abs=0.08)
+
+
+def test_baselines_and_today(drawn):
+    X, y, _ = drawn
+    best = fm.recommend(X, y, loop=fm.Loop(real_weight=0.2))
+    assert best.risk < best.baselines["today"] < math.inf
+    assert best.risk < best.baselines["real_only"]
+    assert best.baselines["keep_all_labels"] < best.risk
+    assert best.baselines["synthetic_only"] > best.risk
+    assert fm.recommend(X, y).baselines["today"] is None
+    for course in best.risk_by_generation.values():
+        assert course.shape == (13,)
+    assert best.risk_by_generation["recommended"][-1] == pytest.approx(best.risk, rel=1e-3)
+    assert best.risk_by_weight.min() == pytest.approx(best.risk, rel=1e-2)
+    assert np.all(best.risk_by_weight_tuned <= best.risk_by_weight * (1 + 1e-2))
+
+
+def test_a_fixed_penalty_is_kept(drawn):
+    X, y, _ = drawn
+    best = fm.recommend(X, y, penalty=0.3)
+    assert best.penalty == 0.3
+    assert best.risk >= fm.recommend(X, y).risk
+
+
+def test_without_a_penalty_the_golden_ratio():
+    X, y, _ = table(200, 500)
+    best = fm.recommend(X, y, penalty=0)
+    assert best.real_weight == pytest.approx(0.6180339887498949, abs=1e-12)
+    assert best.baselines["synthetic_only"] == math.inf
+
+
+def test_frozen_labels_should_not_be_mixed(drawn):
+    X, y, _ = drawn
+    best = fm.recommend(X, y, loop=fm.Loop(labels="frozen"))
+    assert best.real_weight == 1
+    assert best.verdict == "holds"
+    assert best.baselines["keep_all_labels"] == pytest.approx(best.baselines["real_only"])
+
+
+def test_plain_predictions_need_a_horizon(drawn):
+    X, y, _ = drawn
+    best = fm.recommend(X, y, loop=fm.Loop(synthetic_noise_ratio=0.0))
+    assert best.generations == 12
+    assert any("no best weight exists" in " ".join(note.split()) for note in best.notes)
+    assert 0 < best.real_weight < 1
+    assert "generation 12" in best.assumption
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "laplacian", "polynomial", "cosine"])
+def test_kernels(kernel):
+    X, y = load_diabetes(return_X_y=True)
+    best = fm.recommend(X, y, kernel=kernel)
+    assert best.population is None
+    assert best.aspect is None
+    assert 0 < best.risk < np.var(y)
+    assert 0 < best.real_weight <= 1
+
+
+def test_linear_kernel_on_a_precomputed_scale():
+    """Features times a constant: risk and weight unchanged, penalty times its square."""
+    X, y, _ = table(300, 100)
+    one, two = (fm.recommend(c * X, y, standardize=False) for c in (1.0, 100.0))
+    assert two.real_weight == pytest.approx(one.real_weight, abs=1e-4)
+    assert two.risk == pytest.approx(one.risk, rel=1e-4)
+    assert two.penalty == pytest.approx(1e4 * one.penalty, rel=1e-3)
+    scaled = fm.recommend(X, 50 * y)
+    assert scaled.risk == pytest.approx(2500 * fm.recommend(X, y).risk, rel=1e-3)
+
+
+def test_real_table():
+    X, y = load_diabetes(return_X_y=True)
+    best = fm.recommend(X, y)
+    # The residual variance of least squares, 2932, is the reference here (n = 442, p = 10).
+    low, high = best.intervals["noise_variance"]
+    assert low < 2932 < high
+    assert best.verdict == "improves"
+
+
+def test_warnings_on_thin_ice():
+    X, y, _ = table(30, 10)
+    assert any("30 rows" in w for w in fm.recommend(X, y).warnings)
+    X, y, _ = table(100, 104)
+    assert any("close to 1" in w for w in fm.recommend(X, y, penalty=0).warnings)
+    X, y, _ = table(200, 40)
+    assert any("collinear" in w for w in fm.recommend(np.hstack([X, X[:, :3]]), y).warnings)
+    X, y, _ = table(60, 600)
+    assert any("identifiable" in w for w in fm.recommend(X, y).warnings)
+
+
+def test_constant_columns_are_left_out():
+    X, y, _ = table(100, 10)
+    best = fm.recommend(np.column_stack([X, np.full(100, 3.3)]), y)
+    assert best.features == 10
+    assert any("constant" in note for note in best.notes)
+    with pytest.raises(ValueError, match="constant"):
+        fm.recommend(np.ones((20, 2)), np.arange(20.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"penalty": -1.0}, "penalty"),
+        ({"penalty": "none"}, "penalty"),
+        ({"penalty": math.nan}, "penalty"),
+        ({"kernel": "gauss"}, "kernel"),
+        ({"generations": 0}, "generations"),
+        ({"seed": -1}, "seed"),
+        ({"loop": 0.5}, "loop"),
+        ({"loop": fm.Loop(covariates="fresh")}, "covariates"),
+        ({"loop": fm.Loop(schedule=[0.5])}, "schedule"),
+        ({"loop": fm.Loop(aspect=2.0)}, "aspect"),
+    ],
+)
+def test_bad_options(drawn, options, match):
+    X, y, _ = drawn
+    with pytest.raises((TypeError, ValueError), match=match) as caught:
+        fm.recommend(X, y, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("p", [99, 100])
+def test_the_interpolation_threshold_is_refused(p):
+    X, y, _ = table(100, p)
+    with pytest.raises(ValueError, match="interpolation threshold"):
+        fm.recommend(X, y, penalty=0)
+    assert np.isfinite(fm.recommend(X, y).risk)
+
+
+def test_an_indefinite_kernel_is_refused():
+    rng = np.random.default_rng(0)
+    X = 3 * rng.standard_normal((60, 5))
+    with pytest.raises(ValueError, match="positive semi-definite"):
+        fm.recommend(X, X[:, 0], kernel="sigmoid")
+    with pytest.raises(ValueError, match="kernel 'chi2'"):
+        fm.recommend(X, X[:, 0], kernel="chi2")
+
+
+def test_extreme_scales():
+    X, y, _ = table(120, 20)
+    base = fm.recommend(X, y)
+    for scale in (1e-12, 1e12):
+        found = fm.recommend(X * scale, y)
+        assert found.risk == pytest.approx(base.risk, rel=1e-6)
+    for scale in (1e-12, 1e12):
+        found = fm.recommend(X, y * scale)
+        assert found.risk == pytest.approx(base.risk * scale**2, rel=1e-3)
+
+
+def test_same_seed_same_answer(drawn):
+    X, y, _ = drawn
+    one, two, other = (fm.recommend(X, y, seed=seed) for seed in (1, 1, 2))
+    assert one.intervals == two.intervals
+    assert one.risk == two.risk
+    assert one.intervals != other.intervals

@@ -1,0 +1,213 @@
+"""A report is one whole, self-contained file that says what the recommendation says, or no file at all."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from freshmix import report
+
+from .test_plots import CASES, recommendation
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+class Page(HTMLParser):
+    """Text, ids and references of a page; fails on a tag that does not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.take(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.take(attrs)
+
+    def take(self, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "xlink:href", "src"):
+                self.references.append(value or "")
+            self.references += re.findall(r"url\((.*?)\)", value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        if tag in ("td", "th"):
+            self.text += " "
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    report.write_report(recommendation(), tmp_path / "report.html")
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_page_needs_no_network(page: str) -> None:
+    assert set(re.findall(r"https?://[^\s\"'<>]*", page)) == NAMESPACES
+    assert all(reference.startswith("#") for reference in Page(page).references)
+    assert "@import" not in page
+    assert "<script" not in page
+
+
+def test_ids_are_unique_and_references_resolve(page: str) -> None:
+    found = Page(page)
+    assert len(found.ids) == len(set(found.ids)) > 50
+    assert {reference[1:] for reference in found.references} <= set(found.ids)
+
+
+def test_pictures_are_valid_svg_without_a_date(page: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert ElementTree.fromstring(picture).tag.endswith("svg")
+        assert "metadata" not in picture
+        assert "currentColor" in picture
+
+
+def test_page_says_what_was_found(page: str) -> None:
+    text = " ".join(Page(page).text.split())
+    for words in (
+        "improves: synthetic labels average the noise of past real labels.",
+        "Fit each generation on 0.43 x real label + 0.57 x synthetic label, with scikit-learn's Ridge(alpha=24).",
+        "lambda = 0.12 (scikit-learn alpha = 24)",
+        "(90% interval 0.2 to 0.4)",
+        "real labels only 0.5 1.6 +11.87%",
+        "synthetic labels only unbounded unbounded -",
+        "aspect ratio (features / rows) 0.5",
+        "1.1 (90% interval 0.9 to 1.3)",
+        "Assumed loop: the same 200 rows",
+        "only 40 rows",
+        "features standardised",
+        "fm.recommend(X, y, loop=fm.Loop(labels='fresh', synthetic_noise_ratio=1.0), generations=None)",
+    ):
+        assert words in text
+    assert text.index("improves") < text.index("Recommended settings")
+
+
+def test_default_lines_are_python(page: str) -> None:
+    code = Page(page).text.split("To reproduce")[1].split("Written by")[0]
+    compile(code, "report", "exec")
+
+
+def test_title_and_command_and_everything_else_is_escaped(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    made = recommendation(warnings=("<script>alert(1)</script>",), notes=("a & b",), assumption="x < y")
+    report.write_report(made, target, title="<i>t</i>", command="print('<b>')")
+    text = target.read_text(encoding="utf-8")
+    for raw in ("<script>", "<i>", "<b>", "x < y", "a & b"):
+        assert raw not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.parametrize("suffix", report.SUFFIXES)
+@pytest.mark.parametrize("case", CASES)
+def test_same_bytes_every_time_and_nothing_beside(tmp_path: Path, suffix: str, case: str) -> None:
+    first, second = tmp_path / f"first{suffix}", tmp_path / f"second{suffix.upper()}"
+    report.write_report(CASES[case], first)
+    report.write_report(CASES[case], str(second))
+    assert first.read_bytes() == second.read_bytes()
+    assert set(tmp_path.iterdir()) == {first, second}
+    start = {".html": b"<!DOCTYPE html>", ".png": b"\x89PNG", ".pdf": b"%PDF"}[suffix]
+    assert first.read_bytes().startswith(start)
+
+
+def test_page_for_kernels_has_no_aspect(tmp_path: Path) -> None:
+    report.write_report(recommendation(population=None, aspect=None), tmp_path / "report.html")
+    text = Page((tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "KernelRidge(alpha=24)" in text
+    assert "aspect ratio" not in text
+
+
+@pytest.mark.parametrize("name", ["report.txt", "report", "report.svg", ".html"])
+def test_other_suffixes_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"path must end in \.html, \.png or \.pdf, got"):
+        report.write_report(recommendation(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError, match="path must lie in a folder that exists"):
+        report.write_report(recommendation(), tmp_path / "missing" / "report.html")
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(IsADirectoryError, match="path must be a file"):
+        report.write_report(recommendation(), tmp_path / "folder.html")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(PermissionError, match="path must lie in a folder that can be written to"):
+        report.write_report(recommendation(), tmp_path / "report.html")
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.html"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_failure_leaves_the_old_report_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("old")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(type(error)):
+        report.write_report(recommendation(), target)
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    assert target.read_text() == "old"
+
+
+def test_failure_while_drawing_leaves_nothing(tmp_path: Path) -> None:
+    broken = recommendation(weight_grid=np.zeros(3))
+    with pytest.raises(ValueError):
+        report.write_report(broken, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rivals_compare_prediction_errors() -> None:
+    made = recommendation(prediction_error=1.5, noise_variance=1.0, baselines={"real_only": 0.8, "today": None})
+    (rival,) = report.rivals(made)
+    assert (rival.name, rival.risk, rival.prediction_error) == ("real labels only", 0.8, 1.8)
+    assert rival.change == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"real_weight": 1.0}, "on the real labels alone"),
+        ({"real_weight": 0.0}, "on the synthetic labels alone"),
+        ({"penalty": 0.0, "alpha": 0.0}, "with minimum-norm least squares."),
+    ],
+)
+def test_recipe_at_the_edges(changes: dict[str, float], words: str) -> None:
+    assert words in report.recipe(recommendation(**changes))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123456, "0.1235"), (123456.0, "1.235e+05"), (float("inf"), "unbounded"), (float("nan"), "-")]
+)
+def test_figures(value: float, text: str) -> None:
+    assert report.figures(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0%"), (-1e-12, "0%"), (3.14159, "+3.142%"), (-5.0, "-5%"), (float("nan"), "-")]
+)
+def test_percent(value: float, text: str) -> None:
+    assert report.percent(value) == text
