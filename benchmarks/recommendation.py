@@ -136,7 +136,8 @@ def main():
     def row(label, chosen):
         regret, cv, noise, inside, risk_inside = results[chosen].T
         figures = "  ".join(f"{100 * f(x):7.2f}" for x in (regret, cv) for f in (np.mean, _p95, np.max))
-        print(f"{label:28s} {figures}   sigma^2 x{noise.mean():.2f}  90% covers {100 * inside.mean():.0f}% risk {100 * risk_inside.mean():.0f}%")
+        covers = f"90% covers {100 * inside.mean():.0f}%, of the risk {100 * risk_inside.mean():.0f}%"
+        print(f"{label:28s} {figures}   sigma^2 x{noise.mean():.2f}  {covers}")
 
     print(f"{'':28s} {'freshmix':>25s}  {'RidgeCV, real labels only':>25s}")
     for name in names:

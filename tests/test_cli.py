@@ -100,9 +100,7 @@ def test_defaults(table: Path, calls: list[dict[str, Any]]) -> None:
 
 
 def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
-    options = (
-        "--kernel rbf --penalty 0 --labels frozen --synthetic-noise 0.5 --real-weight 0.3 --generations 4 --seed 7"
-    )
+    options = "--kernel rbf --penalty 0 --labels frozen --synthetic-noise 0.5 --real-weight 0.3 --generations 4 --seed 7"
     invoke(
         "recommend",
         table,
@@ -261,8 +259,13 @@ def test_failed_writing_prints_no_result(
     assert list(table.parent.iterdir()) == [table]
 
 
-def test_interruption(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path) -> None:
-    monkeypatch.setattr(fm, "recommend", raising(KeyboardInterrupt()))
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_interruption(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path, wrapped: bool) -> None:
+    error: BaseException = KeyboardInterrupt()
+    if wrapped:
+        error = RuntimeError("an import failed")
+        error.__cause__ = KeyboardInterrupt()
+    monkeypatch.setattr(fm, "recommend", raising(error))
     assert failure(capsys, "recommend", table, "--target", "y", code=130) == "freshmix: interrupted\n"
 
 

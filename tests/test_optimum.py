@@ -1,5 +1,6 @@
 """Best weight and penalty: closed forms of the paper, laws, and brute force."""
 
+import itertools
 import math
 
 import numpy as np
@@ -80,11 +81,12 @@ def test_ridge_weight_laws(name, aspect):
         assert tiny == pytest.approx(GOLDEN, abs=1e-4)
     by_noise = [
         fm.optimal_weight(
-            fm.Population(population.eigenvalues, population.shares, population.signal, noise), loop.replace(penalty=0.2)
+            fm.Population(population.eigenvalues, population.shares, population.signal, noise),
+            loop.replace(penalty=0.2),
         ).real_weight
         for noise in (16.0, 4.0, 1.0, 0.25)
     ]
-    assert all(a <= b + 1e-9 for a, b in zip(by_noise, by_noise[1:], strict=False))
+    assert all(a <= b + 1e-9 for a, b in itertools.pairwise(by_noise))
 
 
 def test_vanishing_penalty_at_the_threshold_is_not_the_golden_ratio():

@@ -69,8 +69,8 @@ def _pairing(one: Numbers, weights: Numbers, two: Numbers, table: bool) -> Numbe
     """sum_j one_j weights_j two_j, row by row, or every row of one with every row of two."""
     weighted = one * weights
     if table:
-        return weighted @ two.T
-    return np.einsum("...j,...j->...", weighted, two)
+        return np.asarray(weighted @ two.T)
+    return np.asarray(np.einsum("...j,...j->...", weighted, two))
 
 
 class PopulationEquivalents:
@@ -247,9 +247,7 @@ class SampleEquivalents:
         sigma^2.
     """
 
-    def __init__(
-        self, eigenvalues: ArrayLike, squares: ArrayLike, multiplicity: ArrayLike, noise_variance: float
-    ) -> None:
+    def __init__(self, eigenvalues: ArrayLike, squares: ArrayLike, multiplicity: ArrayLike, noise_variance: float) -> None:
         self.s = vector("eigenvalues", eigenvalues, low=0.0)
         self.noise_variance = number("noise_variance", noise_variance, low=0.0)
         count = vector("multiplicity", multiplicity, low=0.0)
@@ -303,8 +301,8 @@ class SampleEquivalents:
 
     def trace(self, one: Solved) -> Numbers:
         """T(z) = 1/(z v) - 1 = mean(s/(s+z)) / (z v); see ``Equivalents.trace``."""
-        return one.rows @ (self.share * self.s) / one.z
+        return np.asarray(one.rows @ (self.share * self.s) / one.z)
 
     def spread(self, one: Solved) -> Numbers:
         """-cov(s, 1/(s+z)) / v; see ``Equivalents.spread``."""
-        return one.rest @ (self.share * self.s)
+        return np.asarray(one.rest @ (self.share * self.s))

@@ -92,7 +92,7 @@ def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
 
 def _positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
     """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
-    kept = s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0]
+    kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
     kept[n - 1 :] = False
     return kept
 
@@ -254,7 +254,7 @@ class _Likelihood:
         bins = min(MOST_BINS, squares.size)
         index = np.arange(squares.size) * bins // max(squares.size, 1)
         count = np.bincount(index, minlength=bins).astype(np.float64)
-        energy = np.bincount(index, squares, bins)
+        energy = np.bincount(index, squares, bins).astype(np.float64)
         phi = np.column_stack([np.bincount(index, column, bins) for column in profile.T]) / count[:, None]
         if f.zeros:
             count, energy = np.append(count, f.zeros), np.append(energy, f.zero_energy)
@@ -292,6 +292,6 @@ class _Likelihood:
         start[:, 2] += np.log(0.7)
         sampler = emcee.EnsembleSampler(WALKERS, size, self.log_posterior, vectorize=True)
         # emcee draws from the older generator; its seed comes from ours.
-        state = np.random.RandomState(np.random.MT19937(rng.integers(2**32))).get_state()  # noqa: NPY002
+        state = np.random.RandomState(np.random.MT19937(rng.integers(2**32))).get_state()
         sampler.run_mcmc(emcee.State(start, random_state=state), STEPS)
         return self.parameters(sampler.get_chain(discard=BURN_IN, thin=THIN, flat=True))

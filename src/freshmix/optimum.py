@@ -109,10 +109,10 @@ def optimal_weight(population: Population, loop: Loop, *, generations: int | Non
     Examples
     --------
     >>> from freshmix import Loop, Population
-    >>> optimal_weight(Population.isotropic(), Loop(aspect=2.0)).real_weight
-    0.6180339887498949
-    >>> round(optimal_weight(Population.isotropic(signal=4.0), Loop(aspect=0.5, penalty=1.0)).real_weight, 6)
-    0.966413
+    >>> round(optimal_weight(Population.isotropic(), Loop(aspect=2.0)).real_weight, 12)
+    0.61803398875
+    >>> round(optimal_weight(Population.isotropic(signal=4.0), Loop(aspect=0.5, penalty=0.1)).real_weight, 6)
+    0.716253
     """
     goal = _goal(population, loop, generations)
     return _optimum(loop, best_weight(goal, loop.penalty))
@@ -129,7 +129,7 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     >>> from freshmix import Loop, Population
     >>> best = optimal_loop(Population.isotropic(signal=2.0), Loop(aspect=2.0))
     >>> round(best.real_weight, 6), round(best.loop.penalty, 6), round(best.risk, 6)
-    (0.71678, 0.475604, 1.439487)
+    (0.683254, 0.46752, 1.364005)
     """
     return _optimum(loop, best_loop(_goal(population, loop, generations)))
 
@@ -219,7 +219,10 @@ def best_loop(goal: Goal) -> Best:
     box = [(math.log(z[0]), math.log(z[-1])), (1e-9, 1.0)]
     step = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, -0.05 if start[1] > 0.5 else 0.05]])
     found = minimize(
-        risk_at, start, method="Nelder-Mead", bounds=box,
+        risk_at,
+        start,
+        method="Nelder-Mead",
+        bounds=box,
         options={"initial_simplex": start + step, "xatol": 1e-9, "fatol": 1e-15, "maxiter": 400},
     )
     log_z, w = found.x
@@ -265,7 +268,9 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
     pairs = RectBivariateSpline(log_z, log_z, shared)
     w = np.maximum(weights, 1e-6)[:, None]
     second = np.maximum(log_z + np.log(w / (2 - w)), log_z[0])
-    table = own + frozen.memory_factor(w, goal.noise_ratio, goal.labels) * pairs.ev(np.broadcast_to(log_z, second.shape), second)
+    table = own + frozen.memory_factor(w, goal.noise_ratio, goal.labels) * pairs.ev(
+        np.broadcast_to(log_z, second.shape), second
+    )
     penalties = w[:, 0] * z[np.argmin(table, axis=1)]
     risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, goal.noise_ratio, goal.labels)
     # At w = 0 the best penalty grows without bound.
@@ -299,11 +304,15 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     i, j = np.unravel_index(np.argmin(table), table.shape)
     start = np.array([math.log(grid[i]), weights[j]])
     found = minimize(
-        lambda point: float(goal.over_weights(point[1:], math.exp(point[0]))[0]), start, method="Nelder-Mead",
+        lambda point: float(goal.over_weights(point[1:], math.exp(point[0]))[0]),
+        start,
+        method="Nelder-Mead",
         bounds=[(math.log(grid[0]), math.log(grid[-1])), (0.0, 1.0)],
         options={
             "initial_simplex": start + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -0.03 if start[1] > 0.5 else 0.03]]),
-            "xatol": 1e-7, "fatol": 1e-14, "maxiter": 300,
+            "xatol": 1e-7,
+            "fatol": 1e-14,
+            "maxiter": 300,
         },
     )
     best = Best(float(found.x[1]), math.exp(found.x[0]), float(found.fun), found.x[0] < math.log(grid[-1]) - 1e-6)

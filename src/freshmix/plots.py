@@ -72,9 +72,7 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
     fixed, tuned = _finite(recommendation.risk_by_weight), _finite(recommendation.risk_by_weight_tuned)
     dot = _finite([recommendation.risk])
     lines = {
-        name: value
-        for name in _BASELINES
-        if (value := recommendation.baselines.get(name)) is not None and np.isfinite(value)
+        name: value for name in _BASELINES if (value := recommendation.baselines.get(name)) is not None and np.isfinite(value)
     }
     low, high = _scale(axes, dot[0], [fixed, tuned, dot, _finite(list(lines.values()))])
     w = recommendation.weight_grid

@@ -39,7 +39,7 @@ class Population:
     Examples
     --------
     >>> population = Population([1.0, 5.0], [0.75, 0.25], [0.2, 1.8], noise_variance=2.0)
-    >>> population.null_risk
+    >>> round(population.null_risk, 10)
     9.2
     >>> round(population.signal_to_noise_ratio, 3)
     4.6
@@ -50,17 +50,12 @@ class Population:
     signal: Floats
     noise_variance: float
 
-    def __init__(
-        self, eigenvalues: ArrayLike, shares: ArrayLike, signal: ArrayLike, noise_variance: float = 1.0
-    ) -> None:
+    def __init__(self, eigenvalues: ArrayLike, shares: ArrayLike, signal: ArrayLike, noise_variance: float = 1.0) -> None:
         tau = vector("eigenvalues", eigenvalues, low=0.0)
         h = vector("shares", shares, low=0.0)
         g = vector("signal", signal, low=0.0)
         if not tau.size == h.size == g.size:
-            raise ValueError(
-                "eigenvalues, shares and signal must have the same length, "
-                f"got {tau.size}, {h.size} and {g.size}"
-            )
+            raise ValueError(f"eigenvalues, shares and signal must have the same length, got {tau.size}, {h.size} and {g.size}")
         if abs(math.fsum(h) - 1.0) > _SHARES_SUM:
             raise ValueError(f"shares must sum to 1, got a sum of {math.fsum(h)!r}")
         if not np.any((tau > 0) & (h > 0)):
@@ -122,9 +117,7 @@ class Population:
         return cls(eigenvalues, h, number("signal", signal, low=0.0) * h, noise_variance)
 
     @classmethod
-    def from_covariance(
-        cls, covariance: ArrayLike, coefficients: ArrayLike, noise_variance: float = 1.0
-    ) -> "Population":
+    def from_covariance(cls, covariance: ArrayLike, coefficients: ArrayLike, noise_variance: float = 1.0) -> "Population":
         """A (p, p) covariance Sigma and (p,) coefficients beta: one atom for each of the p eigenvalues.
 
         Used where: Sigma and beta are known, as in a designed simulation.
@@ -260,6 +253,4 @@ class Population:
         j = np.arange(1.0, p + 1)
         exponent = 0.0 if source is None else -(1 + 2 * number("source", source, low=0.0) * alpha) + alpha
         energy = j**exponent
-        return cls(
-            j**-alpha, np.full(p, 1 / p), number("signal", signal, low=0.0) * energy / energy.sum(), noise_variance
-        )
+        return cls(j**-alpha, np.full(p, 1 / p), number("signal", signal, low=0.0) * energy / energy.sum(), noise_variance)

@@ -25,6 +25,7 @@ app.command("recommend")(recommend.recommend)
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)
 _INTERRUPTED = 130
 
 
@@ -62,13 +63,25 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = app(args=arguments, prog_name="freshmix", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
-    except _UsageError as error:
-        return _fail(error.format_message())  # type: ignore[attr-defined]
-    except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
-        return _fail(_in_words(error))
+    except Exception as error:
+        if isinstance(error, _UsageError):
+            return _fail(error.format_message())  # type: ignore[attr-defined]
+        if _comes_from_interruption(error):
+            code = _INTERRUPTED
+        elif isinstance(error, _EXPECTED):
+            return _fail(_in_words(error))
+        else:
+            raise
     if code == _INTERRUPTED:
         print("freshmix: interrupted", file=sys.stderr)
     return code if isinstance(code, int) else 0
+
+
+def _comes_from_interruption(error: BaseException | None) -> bool:
+    """Whether some library's import turned a KeyboardInterrupt into an error of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _fail(message: str) -> int:

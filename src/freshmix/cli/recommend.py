@@ -21,24 +21,16 @@ Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column 
 Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
 ]
-Penalty = Annotated[
-    str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")
-]
+Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
 SyntheticNoise = Annotated[
     float, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; 0: plain predictions.")
 ]
-RealWeight = Annotated[
-    float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")
-]
-Generations = Annotated[
-    int | None, typer.Option(metavar="T", help="Generation to be best at; without it, the long run.")
-]
-Drop = Annotated[
-    list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")
-]
+RealWeight = Annotated[float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")]
+Generations = Annotated[int | None, typer.Option(metavar="T", help="Generation to be best at; without it, the long run.")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
 NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]

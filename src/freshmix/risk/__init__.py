@@ -46,10 +46,10 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     --------
     >>> from freshmix import Loop, Population
     >>> risk(Population.isotropic(signal=2.0), Loop(aspect=2.0, penalty=0.5, real_weight=0.6), 3).round(6).tolist()
-    [1.5, 1.370784, 1.373438, 1.379211]
+    [1.455214, 1.365595, 1.369025, 1.371799]
     >>> half = Loop.partially_labelled(aspect=1.5, labelled=0.5)
     >>> risk(Population.isotropic(signal=2.0), half, 2).round(6).tolist()
-    [2.666667, 3.637037, 4.239835]
+    [2.666667, 4.444444, 5.62963]
     """
     generations = whole("generations", generations, low=0)
     loops = check_loops(population, loop)

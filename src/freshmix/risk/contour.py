@@ -112,10 +112,13 @@ class Contour:
         """beta' e(S) Sigma e(S) beta and (1/n) tr Sigma u(S), one entry for each row of the filters."""
         e, u = filters(self.points)
         weighted = e * (self.weights / self.points)
-        bias = 2 * (
-            np.einsum("ta,ta->t", weighted @ self.same, weighted)
-            + np.einsum("ta,ta->t", weighted @ self.conjugate, weighted.conj())
-        ).real
+        bias = (
+            2
+            * (
+                np.einsum("ta,ta->t", weighted @ self.same, weighted)
+                + np.einsum("ta,ta->t", weighted @ self.conjugate, weighted.conj())
+            ).real
+        )
         # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta.
         variance = -2 * ((u * self.weights) @ self.traces).real
         if self.kind == "circle":
@@ -147,9 +150,7 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
     yield from kinds
 
 
-def functionals(
-    equivalents: Equivalents, penalty: float, degree: int, filters: Filters
-) -> tuple[Floats, Floats]:
+def functionals(equivalents: Equivalents, penalty: float, degree: int, filters: Filters) -> tuple[Floats, Floats]:
     """beta' e(S) Sigma e(S) beta and sigma^2 (1/n) tr Sigma u(S) for the filters of generations 0 ... degree.
 
     Nodes are added until the sum of the two, a risk, agrees to 1e-10 (relative) with the last one.

@@ -32,7 +32,11 @@ def memory_factor(real_weight: ArrayLike, noise_ratio: float, labels: str = "fre
 
 
 def limit_risk(
-    equivalents: Equivalents, real_weight: ArrayLike, penalty: ArrayLike, noise_ratio: float = 1.0, labels: str = "fresh"
+    equivalents: Equivalents,
+    real_weight: ArrayLike,
+    penalty: ArrayLike,
+    noise_ratio: float = 1.0,
+    labels: str = "fresh",
 ) -> Floats:
     """Long-run excess risk at each (real weight, penalty), arrays that broadcast (sections 3 and 4, limits).
 
@@ -101,9 +105,7 @@ def variance_factors(weights: Floats, noise_ratio: float, labels: str = "fresh")
     return factors
 
 
-def ridge_filters(
-    weights: Floats, penalty: float, noise_ratio: float, labels: str = "fresh", *, last: bool = False
-) -> Filters:
+def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, labels: str = "fresh", *, last: bool = False) -> Filters:
     """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T (sections 3 and 4), q = s/(s + lambda):
 
     e_0 = 1 - q,   e_t = (1-q) + (1-w_t) q e_{t-1}
