@@ -59,7 +59,7 @@ def vector(name: str, value: ArrayLike, *, low: float = -math.inf) -> Floats:
     if bad.any():
         least = f" of at least {low:g}" if low > -math.inf else ""
         first = int(np.argmax(bad))
-        raise ValueError(f"{name} must hold finite numbers{least}, got {result[first]!r} at position {first}")
+        raise ValueError(f"{name} must hold finite numbers{least}, got {float(result[first])!r} at position {first}")
     result.setflags(write=False)
     return result
 

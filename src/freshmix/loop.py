@@ -221,5 +221,5 @@ def _groups(groups: Iterable[Group]) -> tuple[Group, ...]:
 def _schedule(schedule: Iterable[float]) -> tuple[float, ...]:
     values = vector("schedule", list(schedule), low=0.0)
     if values.max() > 1:
-        raise ValueError(f"schedule must hold weights between 0 and 1, got {values.max()!r}")
+        raise ValueError(f"schedule must hold weights between 0 and 1, got {float(values.max())!r}")
     return tuple(values.tolist())

@@ -142,7 +142,7 @@ def to_arrays(X: Any, y: Any, names: Sequence[str] | None = None) -> tuple[Float
     if not np.isfinite(labels).all():
         raise ValueError(f"y must be finite, got {np.isinf(labels).sum()} infinite values")
     if np.ptp(labels) <= 1e-13 * np.abs(labels).max():
-        raise ValueError(f"y must vary, got {labels[0]!r} in all {n} rows")
+        raise ValueError(f"y must vary, got {labels[0]:g} in all {n} rows")
     return features, labels, names
 
 

@@ -1,0 +1,193 @@
+"""Estimate and optimum -> risks, baselines, intervals and warnings in one ``Recommendation``."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import estimate, optimum
+from .._checks import Floats
+from ..loop import Loop
+from ..optimum import Best, Goal
+from ..risk import frozen
+from ..risk.verdict import judge
+from .result import Recommendation
+
+# The horizon shown, and used where the long run has no best weight.
+HORIZON = 12
+FEW_ROWS = 50
+ILL_CONDITIONED = 1e8
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything a recommendation is put together from."""
+
+    found: estimate.Estimate
+    known: Loop
+    goal: Goal
+    best: Best
+    given: float | None
+    kernel: str
+    features: int
+    notes: tuple[str, ...]
+
+    def recommendation(self) -> Recommendation:
+        """Everything put together."""
+        f, best = self.found.factorisation, self.best
+        aspect = None if self.kernel != "linear" else f.aspect
+        baselines = self.baselines()
+        real_only = baselines["real_only"]
+        assert real_only is not None
+        null = self.goal.equivalents.null_risk
+        verdict, reason = judge(best.risk, real_only, null, "no real labels enter and nothing is forgotten")
+        weights = np.linspace(0.0, 1.0, 101)
+        at_penalty = self.goal.over_weights(weights, best.penalty)
+        return Recommendation(
+            loop=self.known.replace(aspect=aspect, penalty=best.penalty, real_weight=best.real_weight),
+            real_weight=best.real_weight,
+            row_weight=1.0,
+            penalty=best.penalty,
+            alpha=f.rows * best.penalty,
+            risk=best.risk,
+            prediction_error=best.risk + self.found.noise_variance,
+            baselines=baselines,
+            intervals=self.intervals(),
+            verdict=verdict,
+            reason=reason,
+            warnings=self.warnings(),
+            population=self.found.population() if aspect is not None else None,
+            assumption=self.assumption(),
+            attained=best.attained,
+            generations=self.goal.generations,
+            rows=f.rows,
+            features=self.features,
+            aspect=aspect,
+            noise_variance=self.found.noise_variance,
+            signal_to_noise_ratio=_ratio(null, self.found.noise_variance),
+            notes=self.notes,
+            weight_grid=weights,
+            risk_by_weight=at_penalty,
+            risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
+            risk_by_generation=self.by_generation(),
+        )
+
+    def assumption(self) -> str:
+        """The loop that is assumed, in one sentence."""
+        rho = self.known.synthetic_noise_ratio
+        real = (
+            "fresh real labels each generation" if self.known.labels == "fresh" else "the first generation's real labels kept"
+        )
+        synthetic = {
+            0.0: "synthetic labels that are plain predictions",
+            1.0: "synthetic labels sampled from the fitted model",
+        }.get(rho, f"synthetic labels with {rho:g} times the real labels' noise variance")
+        until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
+        return (
+            f"Assumed loop: the same {self.found.factorisation.rows} rows relabelled in each generation, {real}, {synthetic}; "
+            f"judged {until}."
+        )
+
+    def today(self) -> Best | None:
+        """Today's weight at the given penalty, at its own, or else at the best one for it."""
+        w = self.known.real_weight
+        if w is None:
+            return None
+        penalty = self.given if self.given is not None else self.known.penalty or None
+        if penalty is None:
+            return optimum.best_penalty(self.goal, w)
+        return Best(w, penalty, float(self.goal.over_weights(np.array([w]), penalty)[0]))
+
+    def real_only_penalty(self, times_seen: float) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on real labels averaged over that many draws."""
+        equivalents = self.goal.equivalents
+        if self.given is not None:
+            return self.given, float(frozen.real_only_risk(equivalents, self.given, times_seen))
+        return optimum.best_plain_ridge(equivalents, times_seen)
+
+    def baselines(self) -> dict[str, float | None]:
+        """Risks of the other ways of training."""
+        today = self.today()
+        draws = (self.goal.generations or HORIZON) + 1 if self.known.labels == "fresh" else 1
+        synthetic = self.goal.over_weights(np.zeros(1), self.best.penalty)[0]
+        return {
+            "real_only": self.real_only_penalty(1.0)[1],
+            "keep_all_labels": self.real_only_penalty(draws)[1],
+            "today": None if today is None else today.risk,
+            "synthetic_only": float(synthetic),
+        }
+
+    def by_generation(self) -> dict[str, Floats]:
+        """Risk of generations 0 ... T for the recommended loop and its rivals."""
+        horizon = self.goal.generations or HORIZON
+        equivalents = self.goal.equivalents
+
+        def course(w: float, penalty: float) -> Floats:
+            rho, labels = self.known.synthetic_noise_ratio, self.known.labels
+            return frozen.risk_by_generation(equivalents, np.full(horizon, w), penalty, rho, labels)
+
+        courses = {
+            "recommended": course(self.best.real_weight, self.best.penalty),
+            "real_only": np.full(horizon + 1, self.real_only_penalty(1.0)[1]),
+            "synthetic_only": course(0.0, self.best.penalty),
+        }
+        today = self.today()
+        if today is not None:
+            courses["today"] = course(today.real_weight, today.penalty)
+        return courses
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """90% posterior intervals; risks are affine in (sigma^2, g), so a few evaluations serve all draws."""
+        noise, signal = self.found.noise_draws, self.found.signal_draws
+        draws = np.column_stack([noise, signal])
+        centre = draws.mean(axis=0)
+        steps = np.maximum(centre, 0.1 * centre.max())
+        points = np.vstack([centre, centre + np.diag(steps)])
+        known = [self.found.equivalents(float(point[0]), point[1:]) for point in points]
+        goals = [Goal(each, self.goal.noise_ratio, self.goal.labels, self.goal.generations) for each in known]
+        at = np.array([self.best.real_weight])
+        risks = np.array([goal.over_weights(at, self.best.penalty)[0] for goal in goals])
+        nulls = np.array([each.null_risk for each in known])
+        moves = (draws - centre) / steps
+        risk, null = (values[0] + moves @ (values[1:] - values[0]) for values in (risks, nulls))
+        return {
+            "noise_variance": _interval(noise),
+            "signal_to_noise_ratio": _interval(null / noise),
+            "risk": _interval(risk),
+            "prediction_error": _interval(risk + noise),
+        }
+
+    def warnings(self) -> tuple[str, ...]:
+        """Where the theory is on thin ice for this table."""
+        f = self.found.factorisation
+        found = []
+        if f.rows < FEW_ROWS:
+            found.append(f"only {f.rows} rows: the theory is asymptotic and the estimates are rough below {FEW_ROWS}")
+        if self.best.penalty == 0 and f.features is not None and abs(f.aspect - 1) < 0.1:
+            found.append(
+                f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
+            )
+        low, high = _interval(self.found.noise_draws)
+        if high > 4 * low:
+            found.append(
+                f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
+                "best weight depends on it"
+            )
+        if f.condition > ILL_CONDITIONED and self.kernel == "linear":
+            found.append(
+                "columns are collinear: "
+                + ("some are combinations of others" if math.isinf(f.condition) else f"condition number {f.condition:.1e}")
+                + "; coefficients along them are not determined, predictions are"
+            )
+        if not self.best.attained and self.best.penalty > 0:
+            found.append("the table shows no signal that a linear fit can use: the best penalty has no upper bound")
+        return tuple(found)
+
+
+def _interval(draws: Floats) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return float(low), float(high)
+
+
+def _ratio(null: float, noise: float) -> float:
+    return max(null, 0.0) / noise if noise > 0 else math.inf

@@ -1,0 +1,83 @@
+"""What a recommendation holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .._checks import Floats
+from ..loop import Loop
+from ..population import Population
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """What to do with a loop on this table, what it brings, and how sure that is.
+
+    Attributes
+    ----------
+    loop : Loop
+        The recommended loop, with its aspect, penalty and real weight.
+    real_weight, row_weight, penalty : float
+        w, the loss weight of the rows (1: all alike) and lambda of ``(X'X/n + lambda I)^-1 X'y/n``.
+    alpha : float
+        rows x penalty, the ``alpha`` of scikit-learn's ``Ridge``.
+    risk, prediction_error : float
+        Expected excess risk at the horizon, and that plus the noise variance; squared units of the label.
+    baselines : dict
+        Excess risk of ``real_only`` (one generation), ``keep_all_labels`` (labels of the horizon's generations averaged;
+        12 in the long run), ``today`` (None if no real weight was given), each with the best penalty for it unless the
+        penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded.
+    intervals : dict
+        Name -> (low, high), 90% posterior intervals.
+    verdict, reason : str
+        What the recommended loop does (see ``Limit``), and why.
+    warnings : tuple of str
+        Where the theory is on thin ice for this table.
+    population : Population or None
+        The estimated population; None for kernels.
+    assumption : str
+        The loop that is assumed, in one sentence.
+    attained : bool
+        False where the risk only tends to its infimum (see ``Optimum``).
+    generations : int or None
+        The horizon T that the weight is best for; None for the long run.
+    rows, features : int
+        Size of the table as used; for kernels ``features`` is the number of input columns.
+    aspect : float or None
+        Features per row, of centred rows; None for kernels.
+    noise_variance, signal_to_noise_ratio : float
+        The estimates behind the recommendation.
+    notes : tuple of str
+        What was done to the table (standardised, one-hot encoded ...).
+    weight_grid, risk_by_weight, risk_by_weight_tuned : (m,) arrays
+        Excess risk at the horizon against the real weight: at the recommended penalty, and at the best penalty for each
+        weight (the same array where the penalty was fixed).
+    risk_by_generation : dict
+        Name (``recommended``, ``real_only``, ``synthetic_only``, ``today``) -> (T + 1,) excess risk of generations 0 ... T.
+    """
+
+    loop: Loop
+    real_weight: float
+    row_weight: float
+    penalty: float
+    alpha: float
+    risk: float
+    prediction_error: float
+    baselines: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]]
+    verdict: str
+    reason: str
+    warnings: tuple[str, ...]
+    population: Population | None
+    assumption: str
+    attained: bool
+    generations: int | None
+    rows: int
+    features: int
+    aspect: float | None
+    noise_variance: float
+    signal_to_noise_ratio: float
+    notes: tuple[str, ...]
+    weight_grid: Floats
+    risk_by_weight: Floats
+    risk_by_weight_tuned: Floats
+    risk_by_generation: Mapping[str, Floats]
