@@ -45,6 +45,7 @@ class Equivalents(Protocol):
     noise_variance: float
     null_risk: float
     mean_trace: float  # (1/n) tr Sigma = gamma sum h tau
+    tolerance: float  # to which a quadrature is worth refining
     # Ends of an interval that holds the positive eigenvalues of S; whether S is singular in the signal's directions.
     bulk: tuple[float, float]
     singular: bool
@@ -78,6 +79,7 @@ class PopulationEquivalents:
 
     def __init__(self, population: Population, aspect: float) -> None:
         number("aspect", aspect, above=0.0)
+        self.tolerance = 1e-10
         self.noise_variance = population.noise_variance
         self.null_risk = population.null_risk
         # Null directions change nothing but the rank; dropping them here spares every formula a special case.
@@ -248,6 +250,7 @@ class SampleEquivalents:
     """
 
     def __init__(self, eigenvalues: ArrayLike, squares: ArrayLike, multiplicity: ArrayLike, noise_variance: float) -> None:
+        self.tolerance = 1e-6
         self.s = vector("eigenvalues", eigenvalues, low=0.0)
         self.noise_variance = number("noise_variance", noise_variance, low=0.0)
         count = vector("multiplicity", multiplicity, low=0.0)

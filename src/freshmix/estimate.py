@@ -150,7 +150,9 @@ class Estimate:
         f = self.factorisation
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
         squares = sigma2 + self.profile @ (self.signal if signal is None else signal)
-        squares[: self.outlying] = f.responses[: self.outlying] ** 2
+        # An outlying direction below the noise level carries noise only: its risk must not come out negative.
+        outlying = f.responses[: self.outlying] ** 2
+        squares[: self.outlying] = np.where(outlying > self.noise_variance, outlying, sigma2)
         s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
         if f.zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
@@ -220,7 +222,7 @@ def spectrum(f: Factorisation) -> tuple[Floats, Floats]:
 
 def outliers(s: Floats) -> int:
     """How many of the descending eigenvalues stand apart: down to the last relative gap above 8% near the top."""
-    near = min(max(5, s.size // 8), s.size - 1)
+    near = min(max(5, s.size // 8), s.size // 2)
     gaps = np.flatnonzero(s[:near] > 1.08 * s[1 : near + 1])
     return int(gaps[-1]) + 1 if gaps.size else 0
 
@@ -263,13 +265,15 @@ class _Likelihood:
 
     def parameters(self, theta: Floats) -> tuple[Floats, Floats]:
         """(log scale, logit share, log kappa, xi) -> sigma^2 and g; rows of theta are parameter vectors."""
-        share = expit(theta[:, 1])
+        # Labels without noise would send the logit to infinity; this leaves 1e-12 of their variance.
+        logit = np.clip(theta[:, 1], -28.0, 28.0)
+        share = expit(logit)
         # Only the shape matters: its largest exponent is taken as 0, and a proposal far out in log kappa stays finite.
         exponent = np.exp(np.minimum(theta[:, 2:3], 5.0)) * theta[:, 3:]
         shape = self.weight * np.exp(exponent - exponent.max(axis=1, keepdims=True))
         mean = shape @ (self.count @ self.profile) / self.count.sum()
         scale = np.exp(theta[:, 0])
-        return scale * expit(-theta[:, 1]), shape * (scale * share / mean)[:, None]
+        return scale * expit(-logit), shape * (scale * share / mean)[:, None]
 
     def log_posterior(self, theta: Floats) -> Floats:
         """Log density for each row of theta, up to a constant."""

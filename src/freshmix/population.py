@@ -193,10 +193,10 @@ class Population:
     def autoregressive(
         cls, correlation: float, features: int, signal: float = 1.0, noise_variance: float = 1.0
     ) -> "Population":
-        """AR(1): Sigma_ij = r^|i-j| over ``features`` columns, random-effects coefficients.
+        """AR(1): ``Sigma_ij = r^|i-j|`` over ``features`` columns, random-effects coefficients.
 
         Used where: neighbouring features resemble each other (time lags, spectra, genomic positions).
-        ``correlation`` is r with |r| < 1.
+        ``correlation`` is r, strictly between -1 and 1.
 
         >>> Population.autoregressive(0.5, 200)
         Population(200 atoms in 0.3334..2.999, null_risk=1, noise_variance=1)

@@ -40,7 +40,9 @@ class Answer:
         real_only = baselines["real_only"]
         assert real_only is not None
         null = self.goal.equivalents.null_risk
-        verdict, reason = judge(best.risk, real_only, null, "no real labels enter and nothing is forgotten")
+        until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
+        unbounded = "no real labels enter and nothing is forgotten"
+        verdict, reason = judge(best.risk, real_only, null, unbounded, until)
         weights = np.linspace(0.0, 1.0, 101)
         at_penalty = self.goal.over_weights(weights, best.penalty)
         return Recommendation(

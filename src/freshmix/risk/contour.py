@@ -24,7 +24,6 @@ from ..equivalents import Equivalents, Numbers, Solved
 # A pair of filters at points of the complex plane: (m,) -> two arrays (generations + 1, m).
 Filters = Callable[[Numbers], tuple[Numbers, Numbers]]
 
-TOLERANCE = 1e-10
 REFINEMENTS = 6
 
 
@@ -153,7 +152,7 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
 def functionals(equivalents: Equivalents, penalty: float, degree: int, filters: Filters) -> tuple[Floats, Floats]:
     """beta' e(S) Sigma e(S) beta and sigma^2 (1/n) tr Sigma u(S) for the filters of generations 0 ... degree.
 
-    Nodes are added until the sum of the two, a risk, agrees to 1e-10 (relative) with the last one.
+    Nodes are added until the sum of the two, a risk, agrees with the last one to the relative tolerance of the equivalents.
     Raises ArithmeticError if no number of nodes brings that.
     """
     error = np.inf
@@ -163,11 +162,12 @@ def functionals(equivalents: Equivalents, penalty: float, degree: int, filters: 
         last: Floats | None = None
         for contour in kind:
             bias, variance = contour.functionals(equivalents, filters, penalty)
-            variance = equivalents.noise_variance * variance
+            # Both are squares; rounding may leave -1e-16 of their parts.
+            bias, variance = np.maximum(bias, 0.0), equivalents.noise_variance * np.maximum(variance, 0.0)
             total = bias + variance
             if last is not None:
                 error = float(np.max(np.abs(total - last) / np.maximum(np.abs(total), max(scale, np.finfo(float).tiny))))
-                if error <= TOLERANCE:
+                if error <= equivalents.tolerance:
                     return bias, variance
             last = total
     raise ArithmeticError(

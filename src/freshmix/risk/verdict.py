@@ -41,17 +41,20 @@ class Limit:
     collapse_number: float | None = None
 
 
-def judge(risk: float, real_only: float, null: float, why_unbounded: str = "") -> tuple[Verdict, str]:
+def judge(
+    risk: float, real_only: float, null: float, why_unbounded: str = "", when: str = "in the long run"
+) -> tuple[Verdict, str]:
     """The first verdict of MATH section 6 that applies, with its reason.
 
-    ``why_unbounded`` is the reason to give when the risk is infinite. ``real_only`` may be infinite too.
+    ``why_unbounded`` is the reason to give when the risk is infinite, ``when`` the words for the horizon.
+    ``real_only`` may be infinite too.
     """
     if math.isinf(risk):
         return "diverges", why_unbounded or "the excess risk grows without bound"
-    figures = f"long-run excess risk {risk:.4g} against {real_only:.4g} with real labels only"
+    figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
     above_null = f"; above the null risk {null:.4g} of predicting 0" if risk > null * (1 + _EQUAL) else ""
     if abs(risk - real_only) <= _EQUAL * max(abs(risk), abs(real_only)):
-        return "holds", f"synthetic labels change nothing in the long run: {figures}{above_null}"
+        return "holds", f"synthetic labels change nothing: {figures}{above_null}"
     if risk < real_only:
         return "improves", f"synthetic labels average the noise of past real labels: {figures}{above_null}"
     if above_null:
