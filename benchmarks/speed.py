@@ -12,7 +12,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import freshmix as fm
-from freshmix import estimate, optimum
+from freshmix import estimate
+from freshmix.optimum import frozen as optimum
 
 
 def best_of(repeats, job):

@@ -4,6 +4,7 @@ Nothing here uses the package's formulas: dense refits, dense conditional expect
 quadrature with as many nodes as it takes.
 """
 
+import functools
 import math
 from types import SimpleNamespace
 
@@ -111,6 +112,7 @@ def exact(population, aspect):
     return list(zip(weights, tau, g, strict=True))
 
 
+@functools.cache
 @mp.workdps(DIGITS)
 def companion(population, aspect, z):
     """(v, slope) of 1/v = z + gamma sum h tau / (1 + tau v), by bisection in log v; v = inf where there is no root.
@@ -199,13 +201,14 @@ def modes(s, weights, penalty, rho, labels):
     return np.array([e for e, _ in rows]), np.array([u for _, u in rows])
 
 
-def marchenko_pastur_risk(population, loop, generations, nodes=20_000):
+def marchenko_pastur_risk(population, loop, generations):
     """Isotropic population: the filters integrated over the Marchenko-Pastur law of S, its atom at 0 included.
 
     s = 1 + gamma - 2 sqrt(gamma) cos theta takes both square roots out of the density, and the midpoint rule in theta
-    then converges geometrically.
+    then converges geometrically, at a rate set by the pole of the density at s = 0 (gamma = 1: of the filters).
     """
     gamma, root = loop.aspect, np.sqrt(loop.aspect)
+    nodes = 1000 + int(50 / math.sqrt((1 - root) ** 2 / root if gamma != 1 else loop.penalty))
     theta = np.pi * (np.arange(nodes) + 0.5) / nodes
     s = (1 - root) ** 2 + 4 * root * np.sin(theta / 2) ** 2
     mass = 2 * np.sin(theta) ** 2 / s / nodes

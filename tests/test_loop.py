@@ -193,11 +193,9 @@ def test_loops_and_groups_are_frozen():
 @pytest.mark.parametrize(
     "before",
     [
-        "import freshmix as fm",
         "import freshmix.risk, freshmix.risk.contour; import freshmix as fm",
         "from freshmix.risk import frozen; import freshmix as fm; fm.risk; import freshmix.risk.fresh",
         "import freshmix as fm; from freshmix.risk import verdict; import freshmix.recommend, freshmix.optimum",
-        "import freshmix as fm, importlib as i; i.import_module('freshmix.risk'); i.import_module('freshmix.recommend')",
     ],
 )
 def test_public_names_are_functions_whatever_was_imported(before):

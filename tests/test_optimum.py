@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import freshmix as fm
-from freshmix import optimum
 from freshmix.equivalents import PopulationEquivalents
+from freshmix.optimum import frozen as optimum
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 NAMED = {

@@ -18,10 +18,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .loop import Group, Loop
-    from .optimum import Optimum, optimal_loop, optimal_weight
+    from .optimum import (
+        Optimum,
+        collapse_boundary,
+        labels_needed,
+        optimal_loop,
+        optimal_schedule,
+        optimal_weight,
+    )
     from .population import Population
     from .recommend import Recommendation, recommend
     from .risk import Limit, limit, risk
+    from .risk.surface import limit_surface
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
@@ -31,8 +39,12 @@ _HOMES = {
     "Optimum": "optimum",
     "Population": "population",
     "Recommendation": "recommend",
+    "collapse_boundary": "optimum",
+    "labels_needed": "optimum",
     "limit": "risk",
+    "limit_surface": "risk.surface",
     "optimal_loop": "optimum",
+    "optimal_schedule": "optimum",
     "optimal_weight": "optimum",
     "recommend": "recommend",
     "risk": "risk",
@@ -45,8 +57,12 @@ __all__ = [
     "Optimum",
     "Population",
     "Recommendation",
+    "collapse_boundary",
+    "labels_needed",
     "limit",
+    "limit_surface",
     "optimal_loop",
+    "optimal_schedule",
     "optimal_weight",
     "recommend",
     "risk",

@@ -20,11 +20,11 @@ def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.
     elif low > -math.inf:
         expected = f"a number of at least {low:g}"
     # bool is an int in Python; a weight of True is a mistake, not a one.
-    if isinstance(value, (bool, np.bool_, str, bytes)):
+    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or np.asarray(value, dtype=object).ndim:
         raise TypeError(f"{name} must be {expected}, got {value!r}")
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be {expected}, got {_short(value)}") from None
     if not math.isfinite(result) or not low <= result <= high or not result > above:
         raise ValueError(f"{name} must be {expected}, got {result!r}")
@@ -42,7 +42,7 @@ def whole(name: str, value: Any, *, low: int) -> int:
 def choice(name: str, value: Any, options: Iterable[str]) -> str:
     """One of a few words."""
     words = list(options)
-    if value not in words:
+    if not isinstance(value, str) or value not in words:
         raise ValueError(f"{name} must be one of {', '.join(words)}, got {_short(value)}")
     return str(value)
 
@@ -50,7 +50,12 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
 def vector(name: str, value: ArrayLike, *, low: float = -math.inf) -> Floats:
     """A read-only, finite, non-empty one-dimensional copy with no entry under ``low``."""
     try:
-        result = np.array(value, dtype=np.float64)
+        # Text and truth values convert, but are mistakes.
+        numeric = isinstance(value, str) or np.asarray(value).dtype.kind in "iufO"
+        mixed = isinstance(value, (list, tuple)) and any(isinstance(each, (bool, str)) for each in value)
+        result = np.array(value if numeric and not mixed else None, dtype=np.float64)
+        if not numeric or mixed:
+            raise TypeError
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a one-dimensional array of numbers, got {_short(value)}") from None
     if result.ndim != 1 or result.size == 0:

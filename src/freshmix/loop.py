@@ -206,6 +206,8 @@ class Loop:
 
 
 def _groups(groups: Iterable[Group]) -> tuple[Group, ...]:
+    if not isinstance(groups, Iterable):
+        raise TypeError(f"groups must be a sequence of Group objects, got {type(groups).__name__}")
     kept = tuple(groups)
     for group in kept:
         if not isinstance(group, Group):
@@ -219,6 +221,8 @@ def _groups(groups: Iterable[Group]) -> tuple[Group, ...]:
 
 
 def _schedule(schedule: Iterable[float]) -> tuple[float, ...]:
+    if isinstance(schedule, str) or not isinstance(schedule, Iterable):
+        raise TypeError(f"schedule must be a sequence of weights, got {schedule!r}")
     values = vector("schedule", list(schedule), low=0.0)
     if values.max() > 1:
         raise ValueError(f"schedule must hold weights between 0 and 1, got {float(values.max())!r}")

@@ -126,7 +126,13 @@ class Population:
         >>> Population.from_covariance([[2.0, 0.0], [0.0, 1.0]], [0.5, 1.0]).null_risk
         1.5
         """
-        sigma = np.array(covariance, dtype=np.float64)
+        try:
+            sigma = np.array(covariance)
+        except ValueError:
+            sigma = np.array(None)
+        if sigma.dtype.kind not in "iuf":
+            raise TypeError(f"covariance must be a square matrix of numbers, got an array of {sigma.dtype}")
+        sigma = sigma.astype(np.float64)
         if sigma.ndim != 2 or sigma.shape[0] != sigma.shape[1] or sigma.size == 0:
             raise ValueError(f"covariance must be a square matrix, got shape {sigma.shape}")
         if not np.isfinite(sigma).all():

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimum
 from .._checks import choice, number, whole
 from ..loop import Loop
-from ..optimum import Goal
+from ..optimum import frozen as optimum
+from ..optimum.frozen import Goal
 from ..tables import to_arrays
 from .answer import HORIZON, Answer
 from .prepare import PAIRWISE_KERNELS, estimate_from, scaled_features

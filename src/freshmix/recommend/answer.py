@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import estimate, optimum
+from .. import estimate
 from .._checks import Floats
 from ..loop import Loop
-from ..optimum import Best, Goal
+from ..optimum import frozen as optimum
+from ..optimum.frozen import Best, Goal
 from ..risk import frozen
 from ..risk.verdict import judge
 from .result import Recommendation

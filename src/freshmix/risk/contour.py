@@ -13,7 +13,6 @@ resolvents whose equivalents are known. Two contours share the work:
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import ellipj, ellipkm1
@@ -73,61 +72,76 @@ def ellipse(penalty: float, high: float, degree: int, refinement: float) -> tupl
 
 @dataclass(frozen=True)
 class Contour:
-    """A solved contour: points, weights and paired resolvents that any number of filters reuse.
+    """A solved contour: weights and paired resolvents that any number of filters reuse.
 
     e(S) = sum_a (c_a e(zeta_a) / zeta_a) z_a (S + z_a)^-1 over z_a = -zeta_a and their conjugates, and one real point
-    more: z = 0, where a singular S has its eigenvalue 0 outside a ``circle``, with the weight e(0); or z = infinity,
-    with -sum_a c_a e(zeta_a) / (zeta_a + lambda), since an ``ellipse`` may enclose it.
+    more: z = 0, where a singular S has its eigenvalue 0 outside a circle, with the weight e(0); or z = infinity, with
+    -sum_a c_a e(zeta_a) / (zeta_a + lambda), since an ellipse may enclose it.
+
+    Attributes
+    ----------
+    nodes : (m + 1,) array
+        Where filters are to be evaluated: zeta_a of the upper half, and 0.
+    weights, inverse : (m,) arrays
+        c_a and c_a / zeta_a.
+    far : (m,) array
+        c_a / (zeta_a + lambda) on an ellipse, 0 on a circle.
     """
 
-    points: Numbers
+    nodes: Numbers
     weights: Numbers
+    inverse: Numbers
+    far: Numbers
     traces: Numbers
+    mean_trace: float
     same: Numbers
     conjugate: Numbers
     crossing: Numbers
     corner: float
-    kind: Literal["circle", "ellipse"]
 
     @classmethod
     def around(
-        cls, equivalents: Equivalents, points: Numbers, weights: Numbers, kind: Literal["circle", "ellipse"]
+        cls, equivalents: Equivalents, points: Numbers, weights: Numbers, ellipse_penalty: float | None = None
     ) -> "Contour":
         """Solve the companion equation at z = -zeta and pair all points."""
         solved = equivalents.solve(-points)
         mirrored = Solved(*(part.conj() for part in (solved.z, solved.zv, solved.rows, solved.rest)))
-        traces = equivalents.trace(solved)
-        if kind == "circle" and not equivalents.singular:
+        on_circle = ellipse_penalty is None
+        if on_circle and not equivalents.singular:
             crossing, corner = np.zeros(points.size), 0.0
         else:
-            extra = equivalents.solve(0.0 if kind == "circle" else np.inf)
+            extra = equivalents.solve(0.0 if on_circle else np.inf)
             crossing = equivalents.bias(solved, extra, table=True)[:, 0]
             corner = float(equivalents.bias(extra, extra)[0])
-        same = equivalents.bias(solved, solved, table=True)
-        conjugate = equivalents.bias(solved, mirrored, table=True)
-        return cls(points, weights, traces, same, conjugate, crossing, corner, kind)
-
-    def functionals(self, equivalents: Equivalents, filters: Filters, penalty: float) -> tuple[Floats, Floats]:
-        """beta' e(S) Sigma e(S) beta and (1/n) tr Sigma u(S), one entry for each row of the filters."""
-        e, u = filters(self.points)
-        weighted = e * (self.weights / self.points)
-        bias = (
-            2
-            * (
-                np.einsum("ta,ta->t", weighted @ self.same, weighted)
-                + np.einsum("ta,ta->t", weighted @ self.conjugate, weighted.conj())
-            ).real
+        return cls(
+            nodes=np.append(points, 0.0),
+            weights=weights,
+            inverse=weights / points,
+            far=np.zeros(points.size) if ellipse_penalty is None else weights / (points + ellipse_penalty),
+            traces=equivalents.trace(solved),
+            mean_trace=equivalents.mean_trace,
+            same=equivalents.bias(solved, solved, table=True),
+            conjugate=equivalents.bias(solved, mirrored, table=True),
+            crossing=crossing,
+            corner=corner,
         )
+
+    def bilinear(self, e: Numbers, f: Numbers) -> Floats:
+        """beta' e(S) Sigma f(S) beta, row by row, for filter values at the nodes, (t, m + 1) each."""
+        one, two = e[:, :-1] * self.inverse, f[:, :-1] * self.inverse
+        found = np.einsum("ta,ta->t", one @ self.same, two) + np.einsum("ta,ta->t", one @ self.conjugate, two.conj())
+        at_one, at_two = self._real_point(e), self._real_point(f)
+        crossed = at_one * (two @ self.crossing).real + at_two * (one @ self.crossing).real
+        return np.asarray(2 * found.real + at_one * at_two * self.corner + 2 * crossed)
+
+    def _real_point(self, e: Numbers) -> Floats:
+        return np.asarray(-2 * (e[:, :-1] @ self.far).real if self.far.any() else e[:, -1].real)
+
+    def linear(self, u: Numbers) -> Floats:
+        """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""
+        inner = u[:, :-1]
         # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta.
-        variance = -2 * ((u * self.weights) @ self.traces).real
-        if self.kind == "circle":
-            extra = filters(np.zeros(1))[0][:, 0]
-        else:
-            far = self.weights / (self.points + penalty)
-            extra = -2 * (e @ far).real
-            variance -= 2 * (u @ far).real * equivalents.mean_trace
-        bias += extra**2 * self.corner + 4 * extra * (weighted @ self.crossing).real
-        return bias, variance
+        return np.asarray(-2 * ((inner * self.weights) @ self.traces + (inner @ self.far) * self.mean_trace).real)
 
 
 def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[Iterator[Contour]]:
@@ -136,11 +150,11 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
 
     def circles() -> Iterator[Contour]:
         for refinement in range(REFINEMENTS):
-            yield Contour.around(equivalents, *circle(low, high, 24 * 2**refinement), "circle")
+            yield Contour.around(equivalents, *circle(low, high, 24 * 2**refinement))
 
     def ellipses() -> Iterator[Contour]:
         for refinement in range(REFINEMENTS):
-            yield Contour.around(equivalents, *ellipse(penalty, high, degree, 1.5**refinement), "ellipse")
+            yield Contour.around(equivalents, *ellipse(penalty, high, degree, 1.5**refinement), penalty)
 
     # On an ellipse variance filters are of size 1/lambda, whose rounding stays in the sum.
     kinds = [ellipses(), circles()] if penalty > 1e-2 * high or low < 1e-6 * high else [circles(), ellipses()]
@@ -150,25 +164,31 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
 
 
 def functionals(equivalents: Equivalents, penalty: float, degree: int, filters: Filters) -> tuple[Floats, Floats]:
-    """beta' e(S) Sigma e(S) beta and sigma^2 (1/n) tr Sigma u(S) for the filters of generations 0 ... degree.
+    """beta' e(S) Sigma e(S) beta and sigma^2 (1/n) tr Sigma u(S) for the filters of generations 0 ... degree."""
+    return settled(equivalents, penalty, degree, filters)[1:]
 
-    Nodes are added until the sum of the two, a risk, agrees with the last one to the relative tolerance of the equivalents.
-    Raises ArithmeticError if no number of nodes brings that.
+
+def settled(equivalents: Equivalents, penalty: float, degree: int, filters: Filters) -> tuple[Contour, Floats, Floats]:
+    """A contour on which these filters have settled, and their bias and variance there.
+
+    Nodes are added until the sum of the two, a risk, agrees with the last one to the relative tolerance of the
+    equivalents. Raises ArithmeticError if no number of nodes brings that.
     """
     error = np.inf
     # A risk far below this scale is a difference of terms of its size, and is right to 1e-14 of it.
-    scale = 1e-4 * (equivalents.null_risk + equivalents.noise_variance)
+    scale = max(1e-4 * (equivalents.null_risk + equivalents.noise_variance), np.finfo(float).tiny)
     for kind in contours(equivalents, penalty, degree):
         last: Floats | None = None
         for contour in kind:
-            bias, variance = contour.functionals(equivalents, filters, penalty)
+            e, u = filters(contour.nodes)
             # Both are squares; rounding may leave -1e-16 of their parts.
-            bias, variance = np.maximum(bias, 0.0), equivalents.noise_variance * np.maximum(variance, 0.0)
+            bias = np.maximum(contour.bilinear(e, e), 0.0)
+            variance = equivalents.noise_variance * np.maximum(contour.linear(u), 0.0)
             total = bias + variance
             if last is not None:
-                error = float(np.max(np.abs(total - last) / np.maximum(np.abs(total), max(scale, np.finfo(float).tiny))))
+                error = float(np.max(np.abs(total - last) / np.maximum(np.abs(total), scale)))
                 if error <= equivalents.tolerance:
-                    return bias, variance
+                    return contour, bias, variance
             last = total
     raise ArithmeticError(
         f"the risk by generation did not settle on any contour (relative change {error:.1e}); "

@@ -222,6 +222,12 @@ def limit(population: Population, loops: Sequence[Loop]) -> Limit:
     return Limit(risk, verdict, reason, first, real_only, null, psi)
 
 
+def limit_risk(population: Population, loop: Loop) -> float:
+    """Long-run risk alone, for searches; inf where the loop diverges."""
+    turn = generation(population, loop, groups_at(loop, max(1, len(loop.schedule or ()))))
+    return math.inf if turn is None else _long_run(population, [loop], turn)
+
+
 def _long_run(population: Population, loops: Sequence[Loop], turn: Generation) -> float:
     state = turn.fixed_point()
     if state is not None:

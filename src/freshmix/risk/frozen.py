@@ -25,7 +25,7 @@ def memory_factor(real_weight: ArrayLike, noise_ratio: float, labels: str = "fre
     """
     w = np.asarray(real_weight, dtype=np.float64)
     real = w**2 if labels == "fresh" else 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = (real + noise_ratio * (1 - w) ** 2) / (w * (2 - w))
     # 0/0: without synthetic noise c(w) = w / (2 - w) tends to 0.
     return np.where(np.isnan(factor), 0.0, factor)
@@ -51,7 +51,8 @@ def limit_risk(
     w, lam = np.broadcast_arrays(np.asarray(real_weight, float), np.asarray(penalty, float))
     shape, w, lam = w.shape, w.ravel(), lam.ravel()
     risk = np.empty(w.size)
-    kept = (w > 0) | (lam == 0)
+    # The risk is continuous at w = 0, where lambda/w overflows.
+    kept = (w > 1e-100) | (lam == 0)
     if kept.any():
         risk[kept] = _remembering(equivalents, w[kept], lam[kept], noise_ratio, labels)
     if not kept.all():
@@ -63,10 +64,10 @@ def limit_risk(
 
 def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, noise_ratio: float, labels: str) -> Floats:
     sigma2 = equivalents.noise_variance
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z1 = np.where(lam == 0, 0.0, lam / w)
     one, two = equivalents.solve(z1), equivalents.solve(lam / (2 - w))
-    noise = memory_factor(w, noise_ratio, labels) * sigma2
+    noise = _product(sigma2, memory_factor(w, noise_ratio, labels))
     if noise_ratio * sigma2 == 0:
         # Only at w = 0 without a penalty: c_t stays at 1, whatever the limit of c(w) as w -> 0.
         noise = np.where((w == 0) & (labels == "fresh"), sigma2, noise)

@@ -53,7 +53,7 @@ def judge(
         return "diverges", why_unbounded or "the excess risk grows without bound"
     figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
     above_null = f"; above the null risk {null:.4g} of predicting 0" if risk > null * (1 + _EQUAL) else ""
-    if abs(risk - real_only) <= _EQUAL * max(abs(risk), abs(real_only)):
+    if math.isfinite(real_only) and abs(risk - real_only) <= _EQUAL * max(abs(risk), abs(real_only)):
         return "holds", f"synthetic labels change nothing: {figures}{above_null}"
     if risk < real_only:
         return "improves", f"synthetic labels average the noise of past real labels: {figures}{above_null}"

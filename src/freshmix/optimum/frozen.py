@@ -1,50 +1,24 @@
-"""Best real weight and penalty, from the limit risk or from a finite horizon (MATH sections 3 and 4).
+"""Best real weight and penalty for frozen covariates, in the long run or at a horizon (MATH sections 3 and 4).
 
 The searches take ``Equivalents``, so that a population and a sample share them. In the long run the risk depends on the
 penalty through z = lambda/w, at which its bias is that of plain ridge: that is the coordinate of the searches.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import Chebyshev
 from scipy.interpolate import RectBivariateSpline
 from scipy.optimize import minimize
 
-from ._checks import Floats, whole
-from .equivalents import Equivalents, PopulationEquivalents
-from .loop import Loop
-from .population import Population
-from .risk import aspect_of, check_loops, frozen
+from .._checks import Floats
+from ..equivalents import Equivalents
+from ..risk import frozen
+from .least import least
 
 # The search box of penalties, in units of the largest eigenvalue of the sample covariance; 0 is always a candidate too.
 LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
 POINTS_PER_DECADE = 8
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """The best loop and its risk.
-
-    Attributes
-    ----------
-    loop : Loop
-        The loop asked about, with the best values filled in.
-    real_weight : float
-        The best constant w.
-    risk : float
-        Excess risk there, in the long run or at the horizon asked for.
-    attained : bool
-        False where the risk only tends to this value: as w -> 0 (then ``real_weight`` is 0) or as the penalty grows
-        without bound (then the loop holds the largest one searched).
-    """
-
-    loop: Loop
-    real_weight: float
-    risk: float
-    attained: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,75 +53,6 @@ class Goal:
         return np.array([self.over_weights(np.array([w]), penalty)[0] for penalty in penalties])
 
 
-def optimal_weight(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
-    """The constant real weight w in [0, 1] of least risk, at the loop's penalty.
-
-    Parameters
-    ----------
-    population : Population
-        The data.
-    loop : Loop
-        The training loop with an aspect; its own weights are ignored.
-    generations : int, optional
-        Minimise the risk of generation T >= 1 instead of the long-run risk.
-
-    Returns
-    -------
-    Optimum
-        ``.attained`` is False without synthetic noise and penalty: there the long-run risk falls as w -> 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a parameter is missing or out of range.
-
-    Notes
-    -----
-    Source: arXiv 2509.22341, theorems 3.1 to 3.3, generalised; MATH sections 3 and 4. Min-norm interpolation with fresh
-    labels has w* = (sqrt(rho^2 + 4 rho) - rho) / 2 for every population: 1/phi at rho = 1.
-
-    Examples
-    --------
-    >>> from freshmix import Loop, Population
-    >>> round(optimal_weight(Population.isotropic(), Loop(aspect=2.0)).real_weight, 12)
-    0.61803398875
-    >>> round(optimal_weight(Population.isotropic(signal=4.0), Loop(aspect=0.5, penalty=0.1)).real_weight, 6)
-    0.716253
-    """
-    goal = _goal(population, loop, generations)
-    return _optimum(loop, best_weight(goal, loop.penalty))
-
-
-def optimal_loop(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
-    """The real weight and the penalty of least risk together; read both from ``.loop``.
-
-    Parameters, errors and sources are those of ``optimal_weight``; the loop's own penalty is ignored. The penalty is
-    searched from 1e-8 to 1e6 times the largest sample eigenvalue, and at 0.
-
-    Examples
-    --------
-    >>> from freshmix import Loop, Population
-    >>> best = optimal_loop(Population.isotropic(signal=2.0), Loop(aspect=2.0))
-    >>> round(best.real_weight, 6), round(best.loop.penalty, 6), round(best.risk, 6)
-    (0.683254, 0.46752, 1.364005)
-    """
-    return _optimum(loop, best_loop(_goal(population, loop, generations)))
-
-
-def _goal(population: Population, loop: Loop, generations: int | None) -> Goal:
-    (only,) = check_loops(population, loop)
-    if only.covariates == "fresh":
-        raise ValueError("covariates='fresh' is not supported here yet: expected covariates='frozen'")
-    aspect = aspect_of(only)
-    horizon = None if generations is None else whole("generations", generations, low=1)
-    return Goal(PopulationEquivalents(population, aspect), loop.synthetic_noise_ratio, loop.labels, horizon)
-
-
-def _optimum(loop: Loop, best: Best) -> Optimum:
-    found = loop.replace(real_weight=best.real_weight, penalty=best.penalty)
-    return Optimum(found, best.real_weight, best.risk, bool(best.attained))
-
-
 def best_weight(goal: Goal, penalty: float) -> Best:
     """The best weight at a given penalty."""
     if penalty == 0 and goal.generations is None:
@@ -157,7 +62,7 @@ def best_weight(goal: Goal, penalty: float) -> Best:
         # Small weights matter down to penalty/w of the order of the spectrum.
         grid = np.union1d(grid, np.minimum(penalty / _penalty_grid(goal.equivalents), 1.0))
     risks = goal.over_weights(grid, penalty)
-    w, risk = _least(lambda points: goal.over_weights(points, penalty), grid, risks)
+    w, risk = least(lambda points: goal.over_weights(points, penalty), grid, risks)
     return Best(w, penalty, risk)
 
 
@@ -180,7 +85,7 @@ def best_penalty(goal: Goal, w: float) -> Best:
     scale = w if goal.generations is None and w > 0 else 1.0
     grid = scale * _penalty_grid(goal.equivalents)
     risks = goal.over_penalties(w, grid)
-    z, risk = _least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
+    z, risk = least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
     best = Best(w, float(np.exp(z)), risk, attained=z < math.log(grid[-1]))
     none = Best(w, 0.0, float(goal.over_penalties(w, np.zeros(1))[0]))
     return none if none.risk <= best.risk else best
@@ -193,7 +98,7 @@ def best_plain_ridge(equivalents: Equivalents, times_seen: float = 1.0) -> tuple
         return frozen.real_only_risk(equivalents, np.exp(log_z), times_seen)
 
     grid = np.log(_penalty_grid(equivalents))
-    log_z, risk = _least(at, grid, at(grid))
+    log_z, risk = least(at, grid, at(grid))
     none = float(frozen.real_only_risk(equivalents, 0.0, times_seen))
     return (0.0, none) if none <= risk else (math.exp(log_z), risk)
 
@@ -228,7 +133,7 @@ def best_loop(goal: Goal) -> Best:
     log_z, w = found.x
     penalty = math.exp(log_z) * w
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
-    w, risk = _least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
+    w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
     best = Best(w, penalty, risk, attained=log_z < box[0][1] - 1e-6)
     return none if none.risk <= best.risk else best
 
@@ -292,7 +197,7 @@ def _unattained(goal: Goal) -> Best:
         return np.asarray(bias(solved, solved))
 
     zero = goal.equivalents.solve(0.0)
-    _, risk = _least(at, np.log(grid), at(np.log(grid)))
+    _, risk = least(at, np.log(grid), at(np.log(grid)))
     return Best(0.0, 0.0, min(risk, float(bias(zero, zero)[0])), attained=False)
 
 
@@ -327,31 +232,3 @@ def _penalty_grid(equivalents: Equivalents) -> Floats:
     scale = equivalents.bulk[1]
     decades = math.log10(MOST_PENALTY / LEAST_PENALTY)
     return scale * np.geomspace(LEAST_PENALTY, MOST_PENALTY, round(POINTS_PER_DECADE * decades) + 1)
-
-
-def _least(function: Callable[[Floats], Floats], grid: Floats, values: Floats) -> tuple[float, float]:
-    """The least point of a smooth function, from its values on a grid: Chebyshev interpolants on shrinking intervals.
-
-    The root of an interpolant's derivative keeps nearly all digits, where comparing values keeps half of them.
-    """
-    at = int(np.argmin(values))
-    best, least = float(grid[at]), float(values[at])
-    low, high = float(grid[max(at - 1, 0)]), float(grid[min(at + 1, grid.size - 1)])
-    floor, ceiling = float(grid[0]), float(grid[-1])
-    for _ in range(6):
-        if not high > low:
-            break
-        nodes = (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(14) + 0.5) / 14)
-        fitted = Chebyshev.fit(nodes, function(nodes), 13, domain=[low, high])
-        roots = fitted.deriv().roots()
-        inside = roots[(np.abs(roots.imag) < 1e-8) & (roots.real > low) & (roots.real < high)].real
-        candidates = np.array([low, high, *inside])
-        found = float(candidates[np.argmin(fitted(candidates))])
-        value = float(function(np.array([found]))[0])
-        if value <= least * (1 + 1e-14):
-            best, least = found, min(value, least)
-        width = (high - low) / 6
-        if width < 1e-3 * max(abs(best), 1e-300):
-            break
-        low, high = max(best - width, floor), min(best + width, ceiling)
-    return best, least

@@ -1,0 +1,121 @@
+"""Best real weight, row weight and penalty for fresh covariates, in the long run or at a horizon (MATH section 5)."""
+
+import math
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .._checks import Floats
+from ..equivalents import PopulationEquivalents
+from ..loop import Group, Loop
+from ..population import Population
+from ..risk import aspect_of, fresh
+from .least import least
+from .result import Optimum
+
+LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
+LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
+
+
+def with_parameters(loop: Loop, real_weight: float, penalty: float | None = None, row_weight: float | None = None) -> Loop:
+    """The loop with this weight on the rows that have a real label.
+
+    ``row_weight`` is the loss weight of the other rows, in units of the labelled ones'; None leaves all row weights alone.
+    """
+    changes: dict[str, float] = {} if penalty is None else {"penalty": penalty}
+    if loop.groups is None:
+        return loop.replace(real_weight=real_weight, **changes)
+    unlabelled = not any(group.real_weight > 0 for group in loop.groups)
+    groups = []
+    for group in loop.groups:
+        if group.real_weight > 0 or unlabelled:
+            groups.append(Group(group.share, group.row_weight if row_weight is None else 1.0, real_weight))
+        else:
+            groups.append(Group(group.share, group.row_weight if row_weight is None else row_weight, 0.0))
+    return loop.replace(groups=groups, **changes)
+
+
+def goal(population: Population, generations: int | None) -> Callable[[Loop], float]:
+    """The risk that is minimised: long-run, or of generation T."""
+    if generations is None:
+        return lambda loop: fresh.limit_risk(population, loop)
+    return lambda loop: float(fresh.risk_by_generation(population, [loop], generations)[-1])
+
+
+def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight on labelled rows at the loop's penalty and row weights."""
+    risk = goal(population, generations)
+
+    def at(weights: Floats) -> Floats:
+        return np.array([risk(with_parameters(loop, min(float(w), 1.0))) for w in weights])
+
+    grid = np.linspace(0.0, 1.0, 41)
+    w, value = least(at, grid, at(grid))
+    return Optimum(with_parameters(loop, w), w, value)
+
+
+def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight, penalty and row weight of unlabelled rows, from a grid and then by simplex search."""
+    risk = goal(population, generations)
+    mixed = loop.groups is not None and 0 < loop.labelled < 1
+    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+    lows = [0.0, math.log(LEAST_PENALTY * scale)]
+    highs = [1.0, math.log(MOST_PENALTY * scale)]
+    if mixed:
+        lows.append(math.log(LEAST_ROW_WEIGHT))
+        highs.append(math.log(MOST_ROW_WEIGHT))
+
+    def made(point: Floats) -> Loop:
+        row = math.exp(point[2]) if mixed else None
+        return with_parameters(loop, float(np.clip(point[0], 0, 1)), math.exp(point[1]), row)
+
+    axes = [np.linspace(0.1, 1.0, 7), np.log(scale * np.geomspace(1e-5, 1e3, 17))]
+    if mixed:
+        axes.append(np.log(np.geomspace(1e-2, 1e2, 5)))
+    start = np.array(min(product(*axes), key=lambda point: risk(made(np.array(point)))))
+    steps = np.diag([-0.05 if start[0] > 0.5 else 0.05, 0.5, 0.5][: start.size])
+    found = minimize(
+        lambda point: risk(made(point)),
+        start,
+        method="Nelder-Mead",
+        bounds=list(zip(lows, highs, strict=True)),
+        options={"initial_simplex": np.vstack([start, start + steps]), "xatol": 1e-8, "fatol": 1e-15, "maxiter": 600},
+    )
+    best = made(found.x)
+    candidates = [Optimum(best, _weight(best), float(found.fun), bool(found.x[1] < highs[1] - 1e-6))]
+    without = best_weight(population, loop.replace(penalty=0.0), generations)
+    candidates.append(without)
+    if mixed:
+        candidates.append(_labelled_rows_only(population, loop, generations))
+    return min(candidates, key=lambda each: each.risk)
+
+
+def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
+    risk = goal(population, generations)
+    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+    grid = np.log(scale * np.geomspace(1e-5, 1e4, 37))
+    found = [
+        (least(lambda x, w=w: _along(risk, loop, w, x), grid, _along(risk, loop, w, grid)), w)  # type: ignore[misc]
+        for w in np.linspace(0.4, 1.0, 7)
+    ]
+    (log_penalty, _), w = min(found, key=lambda each: each[0][1])
+
+    def at(weights: Floats) -> Floats:
+        return np.array([risk(with_parameters(loop, min(float(each), 1.0), math.exp(log_penalty), 0.0)) for each in weights])
+
+    near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
+    w, value = least(at, near, at(near))
+    return Optimum(with_parameters(loop, w, math.exp(log_penalty), 0.0), w, value)
+
+
+def _along(risk: Callable[[Loop], float], loop: Loop, w: float, log_penalties: Floats) -> Floats:
+    return np.array([risk(with_parameters(loop, float(w), math.exp(x), 0.0)) for x in log_penalties])
+
+
+def _weight(loop: Loop) -> float:
+    """The real weight of labelled rows."""
+    assert loop.groups is not None
+    return max(group.real_weight for group in loop.groups)
