@@ -141,7 +141,7 @@ def to_arrays(X: Any, y: Any, names: Sequence[str] | None = None) -> tuple[Float
         raise ValueError(_unlabelled(unlabelled, n))
     if not np.isfinite(labels).all():
         raise ValueError(f"y must be finite, got {np.isinf(labels).sum()} infinite values")
-    if np.ptp(labels) <= 1e-13 * np.abs(labels).max():
+    if _constant(labels):
         raise ValueError(f"y must vary, got {labels[0]:g} in all {n} rows")
     return features, labels, names
 
@@ -191,6 +191,11 @@ def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:
         if bad:
             listed = _some([f"{names[i] if names else f'column {i}'} ({counts[i]})" for i in bad])
             raise ValueError(f"X must be finite, got {word} values in {listed}")
+
+
+def _constant(y: Floats) -> bool:
+    # Halves, so that the range of the largest numbers does not overflow.
+    return bool(y.max() / 2 - y.min() / 2 <= 5e-14 * np.abs(y).max())
 
 
 def _unlabelled(count: int, rows: int) -> str:
@@ -278,7 +283,7 @@ def _target(column: pl.Series) -> Floats:
     y = column.cast(pl.Float64).to_numpy().astype(np.float64)
     if not np.isfinite(y).all():
         raise ValueError(f"the target {column.name!r} must be finite, got {np.isinf(y).sum()} infinite values")
-    if np.ptp(y) <= 1e-13 * np.abs(y).max():
+    if _constant(y):
         raise ValueError(f"the target {column.name!r} must vary, got {y[0]:g} in all {y.size} rows")
     return y
 
@@ -336,7 +341,7 @@ def _features(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[str]
             f"columns are neither numeric nor of {MOST_CATEGORIES} categories at most: {_some(refused)}; convert them, or "
             "leave them out (--drop COLUMN)"
         )
-    constant = [name for name, values in parts if np.ptp(values) == 0]
+    constant = [name for name, values in parts if values.min() == values.max()]
     if constant:
         notes.append(f"constant columns left out: {_some(constant)}")
     parts = [part for part in parts if part[0] not in constant]

@@ -123,7 +123,7 @@ def _frozen_surface(population: Population, loop: Loop, grid: dict[str, Floats])
     """One surface over (real weight, penalty) for each aspect."""
     weights = grid["real_weight"] if "real_weight" in grid else loop.weights(max(1, len(loop.schedule or ())))[-1:]
     penalties = grid.get("penalty", np.array([loop.penalty]))
-    aspects = grid.get("aspect", np.array([loop.aspect if loop.aspect is not None else aspect_of(loop)]))
+    aspects = grid["aspect"] if "aspect" in grid else np.array([aspect_of(loop)])
     layers = [
         weight_penalty_risk(
             PopulationEquivalents(population, float(each)), weights, penalties, loop.synthetic_noise_ratio, loop.labels

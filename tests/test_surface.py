@@ -1,0 +1,51 @@
+"""Surfaces against pointwise limits."""
+
+import math
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+
+
+@pytest.mark.parametrize("labels", ["fresh", "frozen"])
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("name", ["isotropic", "power law", "spiked"])
+def test_weight_and_penalty(name, aspect, labels):
+    population = {
+        "isotropic": fm.Population.isotropic(2.0),
+        "power law": fm.Population.power_law(1.0, 200),
+        "spiked": fm.Population.spiked(10.0, 0.7),
+    }[name]
+    loop = fm.Loop(aspect=aspect, labels=labels, synthetic_noise_ratio=0.7)
+    w, penalties = np.array([0.0, 0.01, 0.3, 0.7, 0.999999, 1.0]), np.array([0.0, 1e-4, 0.02, 1.0, 300.0])
+    found = fm.limit_surface(population, loop, real_weight=w, penalty=penalties)
+    assert found.risk.dims == ("real_weight", "penalty")
+    for i, weight in enumerate(w):
+        for j, penalty in enumerate(penalties):
+            point = fm.limit(population, loop.replace(real_weight=weight, penalty=penalty)).risk
+            assert float(found.risk[i, j]) == pytest.approx(point, rel=1e-9)
+
+
+def test_dimensions_follow_the_keywords():
+    population = fm.Population.isotropic()
+    loop = fm.Loop(real_weight=0.5, penalty=0.1)
+    found = fm.limit_surface(population, loop, aspect=[0.5, 2.0], penalty=[0.1, 1.0, 2.0])
+    assert found.risk.dims == ("penalty", "aspect")
+    assert float(found.risk[2, 1]) == pytest.approx(fm.limit(population, loop.replace(aspect=2.0, penalty=2.0)).risk)
+    phases = fm.limit_surface(population, fm.Loop(covariates="fresh"), aspect=[0.5, 0.9, 1.2, 2.0], labelled=[0.25, 0.5])
+    assert phases.risk.dims == ("aspect", "labelled")
+    assert math.isinf(phases.risk.sel(aspect=1.2, labelled=0.5))
+    assert float(phases.collapse_number.sel(aspect=2.0, labelled=0.5)) < 1
+
+
+def test_bad_grids():
+    population, loop = fm.Population.isotropic(), fm.Loop(aspect=2.0)
+    with pytest.raises(ValueError, match="at least one"):
+        fm.limit_surface(population, loop)
+    with pytest.raises(ValueError, match="real_weight"):
+        fm.limit_surface(population, loop, real_weight=[0.5, 1.5])
+    with pytest.raises(ValueError, match="labelled"):
+        fm.limit_surface(population, loop, labelled=[0.5])
+    with pytest.raises(ValueError, match="aspect"):
+        fm.limit_surface(population, fm.Loop(), real_weight=[0.5])
