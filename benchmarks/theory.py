@@ -38,8 +38,8 @@ def main():
         vectorised, _ = best_of(3, lambda e=equivalents, i=i, j=j: frozen.limit_risk(e, w[i], penalties[j]))
         error = np.max(np.abs(found.risk.values[i, j] / points - 1))
         print(
-            f"surface 200 x 200, aspect {aspect:g}: {1e3 * surface:6.1f} ms, worst relative error {error:.1e}; faster than "
-            f"point by point {each * 4e4 / surface:5.0f} x, than all points at once {vectorised / i.size * 4e4 / surface:4.0f} x"
+            f"surface 200 x 200, aspect {aspect:g}: {1e3 * surface:6.1f} ms, worst relative error {error:.1e}; over "
+            f"point by point {each * 4e4 / surface:5.0f} x, all at once {vectorised / i.size * 4e4 / surface:4.0f} x"
         )
         seconds, _ = best_of(5, lambda loop=loop: fm.risk(population, loop.replace(real_weight=0.6, penalty=0.1), 50))
         print(f"risk, 50 generations, aspect {aspect:g}:  {1e3 * seconds:6.1f} ms")
