@@ -454,6 +454,7 @@ def test_frozen_labels_cost_no_less_than_fresh_ones(drawn):
         (1.0 + 5e-9, 1.0, 2.0, "degrades"),
         (1.0 - 5e-9, 1.0, 2.0, "improves"),
         (2.5, 3.0, 2.0, "improves"),
+        (2.5, math.inf, 2.0, "improves"),
         (0.0, 0.0, 0.0, "holds"),
         (0.1, 0.0, 0.0, "collapses"),
     ],
@@ -582,3 +583,17 @@ def test_extreme_numbers_give_no_nan_and_no_warning(tau, aspect, penalty, noise)
         found = fm.limit(population, loop)
         assert found.risk >= 0
         assert found.verdict in {"diverges", "collapses", "degrades", "holds", "improves"}
+
+
+@pytest.mark.parametrize("labels", ["fresh", "frozen"])
+def test_without_noise_nothing_is_forgotten_or_added(labels):
+    """w = 0 without penalty and noise: 0 times an unbounded factor is 0."""
+    found = fm.limit(fm.Population.isotropic(2.0, 0.0), fm.Loop(aspect=0.5, real_weight=0.0, labels=labels))
+    assert found.risk == 0
+    assert found.verdict == "holds"
+
+
+def test_denormal_weights_are_weight_zero():
+    loop = fm.Loop(aspect=1.0, penalty=1.0)
+    zero, tiny = (fm.limit(fm.Population.isotropic(), loop.replace(real_weight=w)).risk for w in (0.0, 1e-310))
+    assert tiny == pytest.approx(zero, rel=1e-12)

@@ -145,6 +145,7 @@ def test_equal_numbers_make_equal_populations(twin):
     assert other == population
     assert hash(other) == hash(population)
     assert len({population, other}) == 1
+    assert not other.eigenvalues.flags.writeable
 
 
 @pytest.mark.parametrize("name", ONE)

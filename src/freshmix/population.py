@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,6 +75,10 @@ class Population:
 
     def __hash__(self) -> int:
         return hash((*self.eigenvalues, *self.shares, *self.signal, self.noise_variance))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles go through the constructor, which makes their arrays read-only again.
+        return Population, (self.eigenvalues, self.shares, self.signal, self.noise_variance)
 
     def __repr__(self) -> str:
         tau = self.eigenvalues
