@@ -166,3 +166,16 @@ def test_against_dense_refits(aspect, penalty):
     error = np.abs(runs.mean(axis=0) - theory) - 4 / n * theory
     z = error / (runs.std(axis=0, ddof=1) / np.sqrt(repeats))
     assert z.max() < norm.isf(FAMILY_LEVEL / (8 * (generations + 1)))
+
+
+def test_labels_needed_between_none_and_the_first_share():
+    # Without real labels this loop tends to a finite risk, so the root lies in the first cell of the grid.
+    population = fm.Population.isotropic()
+    loop = fm.Loop.partially_labelled(aspect=2.0, labelled=0.5, penalty=1.0)
+    none = fm.limit(population, loop.replace(groups=[fm.Group(1.0, 1.0, 0.0)])).risk
+    some = fm.limit(population, loop.replace(groups=[fm.Group(0.0025, 1.0, 1.0), fm.Group(0.9975, 1.0, 0.0)])).risk
+    target = (none + some) / 2
+    share = fm.labels_needed(population, loop, target)
+    assert 0 < share < 0.0025
+    groups = [fm.Group(share, 1.0, 1.0), fm.Group(1 - share, 1.0, 0.0)]
+    assert fm.limit(population, loop.replace(groups=groups)).risk == pytest.approx(target, rel=LAW)

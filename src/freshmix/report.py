@@ -7,13 +7,12 @@ import io
 import math
 import os
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .files import checked_path, picture, replace_file
 from .recommend import Recommendation
 
 if TYPE_CHECKING:
@@ -138,29 +137,6 @@ def _with_interval(recommendation: Recommendation, key: str, value: float) -> st
     return f"{figures(value)} (90% interval {figures(low)} to {figures(high)})"
 
 
-def checked_path(path: str | os.PathLike[str], parameter: str = "path") -> Path:
-    """The path of a report, once its suffix and its folder will do.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is none of .html, .png and .pdf.
-    OSError
-        If the folder does not exist or cannot be written to, or the path is a folder.
-    """
-    result = Path(path)
-    if result.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{parameter} must end in .html, .png or .pdf, got {result.name!r}")
-    folder = result.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{parameter} must lie in a folder that exists, got {str(result)!r}")
-    if result.is_dir():
-        raise IsADirectoryError(f"{parameter} must be a file, got the folder {str(result)!r}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{parameter} must lie in a folder that can be written to, got {str(result)!r}")
-    return result
-
-
 def write_report(
     recommendation: Recommendation, path: str | os.PathLike[str], *, title: str = TITLE, command: str | None = None
 ) -> None:
@@ -184,35 +160,15 @@ def write_report(
     OSError
         If the folder does not exist or cannot be written to.
     """
-    target = checked_path(path)
-    makers: dict[str, Callable[[], bytes]] = {
-        ".html": lambda: _page(recommendation, title, command).encode(),
-        ".png": lambda: _pictures(recommendation, "png"),
-        ".pdf": lambda: _pictures(recommendation, "pdf"),
-    }
-    _replace(target, makers[target.suffix.lower()]())
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside the target, then put in its place, so that no reader ever sees half a file."""
-    beside = target.with_name(f".freshmix-{secrets.token_hex(8)}{target.suffix}")
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-        os.replace(beside, target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _pictures(recommendation: Recommendation, kind: str) -> bytes:
     from . import plots
 
-    # The date in a PDF would make two runs differ.
-    metadata = {"CreationDate": None} if kind == "pdf" else {}
-    buffer = io.BytesIO()
-    plots.both(recommendation).savefig(buffer, format=kind, metadata=metadata)
-    return buffer.getvalue()
+    target = checked_path(path, "path", SUFFIXES)
+    makers: dict[str, Callable[[], bytes]] = {
+        ".html": lambda: _page(recommendation, title, command).encode(),
+        ".png": lambda: picture(plots.both(recommendation), "png"),
+        ".pdf": lambda: picture(plots.both(recommendation), "pdf"),
+    }
+    replace_file(target, makers[target.suffix.lower()]())
 
 
 def _page(recommendation: Recommendation, title: str, command: str | None) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from freshmix import __version__
 
-from . import recommend
+from . import recommend, theory
 
 app = typer.Typer(
     name="freshmix",
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("recommend")(recommend.recommend)
+app.command("theory")(theory.theory)
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import freshmix as fm
+from freshmix.files import checked_path
+
+from .printing import block, lines, pairs, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,10 +59,8 @@ def recommend(
 ) -> None:
     """Best real weight and ridge penalty for a table."""
     if report is not None:
-        from freshmix.report import checked_path
-
         # Before the computation: nobody should wait to be told of a typing error.
-        checked_path(report, "--report")
+        checked_path(report, "--report", (".html", ".png", ".pdf"))
     options: dict[str, Any] = {
         "penalty": _penalty(penalty),
         "kernel": kernel,
@@ -82,9 +83,9 @@ def recommend(
         if report is not None:
             from freshmix.report import write_report
 
-            write_report(found, report, command=_python_lines(table, reading, known, options))
+            write_report(found, report, command=_pythonlines(table, reading, known, options))
     if as_json:
-        typer.echo(json.dumps(_plain(found), allow_nan=False))
+        typer.echo(json.dumps(plain(found), allow_nan=False))
     else:
         _print(found, report)
 
@@ -101,7 +102,7 @@ def _penalty(text: str) -> float | str:
     return value
 
 
-def _python_lines(table: Path, reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
+def _pythonlines(table: Path, reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
     """The same computation as Python code."""
 
     def keywords(values: dict[str, Any]) -> str:
@@ -117,21 +118,6 @@ def _python_lines(table: Path, reading: dict[str, Any], known: dict[str, Any], o
     )
 
 
-def _plain(value: Any) -> Any:
-    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "items"):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
-
-
 def _print(found: "fm.Recommendation", report: Path | None) -> None:
     """The recommendation in plain words, wrapped at the terminal's width."""
     from rich.console import Console
@@ -145,26 +131,15 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     console.print()
     console.print(Text.assemble((found.verdict, "bold"), f": {found.reason}"))
     console.print(wording.recipe(found))
-    _pairs(console, "Recommended", wording.settings(found))
+    pairs(console, "Recommended", wording.settings(found))
     _rivals(console, found)
-    _pairs(console, "Estimated from the table", wording.estimates(found))
-    for heading, lines in (("Warnings", found.warnings), ("Notes", found.notes)):
-        if lines:
-            _lines(console, heading, lines)
+    pairs(console, "Estimated from the table", wording.estimates(found))
+    for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
+        if texts:
+            lines(console, heading, texts)
     if report is not None:
         console.print()
         console.print(f"Report written to {report}", soft_wrap=True)
-
-
-def _pairs(console: "Console", heading: str, pairs: list[tuple[str, str]]) -> None:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(max_width=36)
-    grid.add_column()
-    for name, value in pairs:
-        grid.add_row(name, value)
-    _block(console, heading, grid)
 
 
 def _rivals(console: "Console", found: "fm.Recommendation") -> None:
@@ -180,24 +155,5 @@ def _rivals(console: "Console", found: "fm.Recommendation") -> None:
     for rival in wording.rivals(found):
         cells = wording.figures(rival.risk), wording.figures(rival.prediction_error), wording.percent(rival.change)
         table.add_row(rival.name, *cells)
-    _block(console, f"Against other ways of training, {wording.horizon(found)} (squared label units)", table)
-    _lines(console, None, wording.remarks(found))
-
-
-def _lines(console: "Console", heading: str | None, lines: tuple[str, ...]) -> None:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    for line in lines:
-        grid.add_row("-", line)
-    _block(console, heading, grid)
-
-
-def _block(console: "Console", heading: str | None, body: Any) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    if heading is not None:
-        console.print()
-        console.print(Text(heading, style="bold"))
-    console.print(Padding(body, (0, 0, 0, 2), expand=False))
+    block(console, f"Against other ways of training, {wording.horizon(found)} (squared label units)", table)
+    lines(console, None, wording.remarks(found))

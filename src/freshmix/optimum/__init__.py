@@ -6,12 +6,20 @@ from ..loop import Loop
 from ..population import Population
 from ..risk import aspect_of, check_loops
 from . import fresh, frozen
-from .boundary import collapse_boundary, labels_needed
+from .boundary import collapse_boundary, improving_weights, labels_needed
 from .frozen import Best, Goal
 from .result import Optimum
 from .schedule import optimal_schedule
 
-__all__ = ["Optimum", "collapse_boundary", "labels_needed", "optimal_loop", "optimal_schedule", "optimal_weight"]
+__all__ = [
+    "Optimum",
+    "collapse_boundary",
+    "improving_weights",
+    "labels_needed",
+    "optimal_loop",
+    "optimal_schedule",
+    "optimal_weight",
+]
 
 
 def optimal_weight(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:

@@ -224,8 +224,13 @@ def limit(population: Population, loops: Sequence[Loop]) -> Limit:
 
 def limit_risk(population: Population, loop: Loop) -> float:
     """Long-run risk alone, for searches; inf where the loop diverges."""
+    return long_run(population, loop)[0]
+
+
+def long_run(population: Population, loop: Loop) -> tuple[float, float]:
+    """Long-run risk and collapse number Psi, without the verdict; both inf at the interpolation threshold."""
     turn = generation(population, loop, groups_at(loop, max(1, len(loop.schedule or ()))))
-    return math.inf if turn is None else _long_run(population, [loop], turn)
+    return (math.inf, math.inf) if turn is None else (_long_run(population, [loop], turn), turn.collapse_number)
 
 
 def _long_run(population: Population, loops: Sequence[Loop], turn: Generation) -> float:

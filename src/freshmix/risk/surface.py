@@ -14,7 +14,7 @@ from .._checks import Floats, vector
 from ..equivalents import Equivalents, PopulationEquivalents
 from ..loop import Group, Loop
 from ..population import Population
-from . import aspect_of, check_loops, frozen, limit
+from . import aspect_of, check_loops, fresh, frozen
 
 _AGREEMENT = 1e-11
 _FEWEST_NODES, _MOST_NODES = 48, 400
@@ -113,9 +113,7 @@ def _pointwise(population: Population, loop: Loop, grid: dict[str, Floats]) -> d
     shape = tuple(values.size for values in grid.values())
     risk, psi = np.empty(math.prod(shape)), np.empty(math.prod(shape))
     for index, point in enumerate(product(*grid.values())):
-        found = limit(population, _varied(loop, dict(zip(grid, map(float, point), strict=True))))
-        risk[index] = found.risk
-        psi[index] = math.nan if found.collapse_number is None else found.collapse_number
+        risk[index], psi[index] = fresh.long_run(population, _varied(loop, dict(zip(grid, map(float, point), strict=True))))
     return {"risk": risk.reshape(shape), "collapse_number": psi.reshape(shape)}
 
 

@@ -1,0 +1,56 @@
+"""What the commands share in printing: JSON, headings, pairs and lines."""
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "items"):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def pairs(console: "Console", heading: str, rows: list[tuple[str, str]]) -> None:
+    """Names and values under a heading."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(max_width=36)
+    grid.add_column()
+    for name, value in rows:
+        grid.add_row(name, value)
+    block(console, heading, grid)
+
+
+def lines(console: "Console", heading: str | None, texts: tuple[str, ...]) -> None:
+    """Sentences under a heading."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for line in texts:
+        grid.add_row("-", line)
+    block(console, heading, grid)
+
+
+def block(console: "Console", heading: str | None, body: Any) -> None:
+    """Anything that rich prints, under a heading."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if heading is not None:
+        console.print()
+        console.print(Text(heading, style="bold"))
+    console.print(Padding(body, (0, 0, 0, 2), expand=False))

@@ -1,0 +1,26 @@
+"""Results -> figures: values in, figures out. No risk is computed here, and no global state is kept."""
+
+from .generations import risk_by_generation
+from .phase import phase_diagram
+from .recommendation import both, generation_picture, weight_picture
+from .style import BLUE, GOLDEN_WEIGHT, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
+from .surface import risk_surface
+from .weight import risk_by_weight
+
+__all__ = [
+    "BLUE",
+    "GOLDEN_WEIGHT",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PURPLE",
+    "VERMILLION",
+    "both",
+    "generation_picture",
+    "phase_diagram",
+    "risk_by_generation",
+    "risk_by_weight",
+    "risk_surface",
+    "weight_picture",
+]

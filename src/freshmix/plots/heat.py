@@ -1,0 +1,41 @@
+"""Shades of excess risk over two parameters."""
+
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from .._checks import Floats
+from .style import GREY, INK, RISK_LABEL
+
+# Shades end at this multiple of the null risk, and at this part of it.
+_MOST, _LEAST = 30.0, 1e-4
+UNBOUNDED = "#3b3b3f"
+
+
+def draw_risk(figure: Figure, axes: Axes, x: Floats, y: Floats, risk: Floats, null: float) -> None:
+    """Shade ``risk`` (len(y), len(x)), dark grey where it is unbounded, with a thin line at the null risk."""
+    bounded = risk[np.isfinite(risk) & (risk > 0)]
+    if bounded.size:
+        top = min(float(bounded.max()), _MOST * null) if null > 0 else float(bounded.max())
+        low = max(float(bounded.min()), _LEAST * top)
+        norm = LogNorm(low, max(top, low * 1.0001))
+        # Gouraud shading knows no gaps.
+        shading: Literal["gouraud", "nearest"] = "gouraud" if risk.size > 1e4 and np.isfinite(risk).all() else "nearest"
+        shown = np.ma.masked_invalid(np.clip(risk, low, None))
+        mesh = axes.pcolormesh(x, y, shown, norm=norm, cmap="cividis_r", shading=shading)
+        bar = figure.colorbar(mesh, ax=axes, extend="max" if float(bounded.max()) > top else "neither")
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        bar.ax.tick_params(labelsize=9, colors=INK)
+        bar.set_label(RISK_LABEL, fontsize=10, color=INK)
+        filled = np.where(np.isfinite(risk), risk, 1e300)
+        if filled.min() < null < filled.max():
+            axes.contour(x, y, np.clip(filled / null, 1e-3, 1e3), levels=[1.0], colors=["white"], linewidths=1, zorder=3)
+            axes.plot([], [], color=GREY, linewidth=1, label="white line: null risk")
+    if not np.isfinite(risk).all():
+        axes.plot([], [], "s", color=UNBOUNDED, label="unbounded")

@@ -1,0 +1,100 @@
+"""Pictures of a Recommendation."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..recommend import Recommendation
+from .style import BLUE, GREEN, GREY, INK, PURPLE, VERMILLION, WEIGHT_LABEL, dress, figure_of, finite, golden_line, scale
+
+_BASELINES = {
+    "real_only": ("real labels only", VERMILLION, "--"),
+    "keep_all_labels": ("keep all real labels", GREEN, "-."),
+    "synthetic_only": ("synthetic labels only", PURPLE, ":"),
+}
+_COURSES = {
+    "recommended": ("recommended", BLUE, "-", "o"),
+    "real_only": ("real labels only", VERMILLION, "--", "s"),
+    "synthetic_only": ("synthetic labels only", PURPLE, ":", "^"),
+    "today": ("today's weight", GREEN, "-.", "D"),
+}
+
+
+def weight_picture(recommendation: Recommendation) -> Figure:
+    """Excess risk R(w) at the horizon (squared label units) against the real weight w.
+
+    One curve at the recommended penalty, one with the penalty re-tuned at each weight where they differ; a dot at the
+    recommendation, a dashed line at the golden ratio 1/phi = 0.618, faint lines for the baselines. Infinite values are
+    left out.
+    """
+    figure = figure_of(5.8)
+    _draw_weights(figure.subplots(), recommendation)
+    return figure
+
+
+def generation_picture(recommendation: Recommendation) -> Figure:
+    """Excess risk R_t (squared label units) of generations t = 0 ... T: the recommendation and its rivals."""
+    figure = figure_of(5.8)
+    _draw_generations(figure.subplots(), recommendation)
+    return figure
+
+
+def both(recommendation: Recommendation) -> Figure:
+    """The two pictures side by side, for one PNG or PDF file."""
+    figure = figure_of(11.6)
+    left, right = figure.subplots(1, 2)
+    _draw_weights(left, recommendation)
+    _draw_generations(right, recommendation)
+    return figure
+
+
+def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
+    fixed, tuned = finite(recommendation.risk_by_weight), finite(recommendation.risk_by_weight_tuned)
+    dot = finite([recommendation.risk])
+    lines = {
+        name: value for name in _BASELINES if (value := recommendation.baselines.get(name)) is not None and np.isfinite(value)
+    }
+    low, high = scale(axes, dot[0], [fixed, tuned, dot, finite(list(lines.values()))])
+    w = recommendation.weight_grid
+    at_best = f"recommended: w = {recommendation.real_weight:.4g}"
+    axes.plot(recommendation.real_weight, dot[0], "o", color=BLUE, markersize=8, label=at_best, zorder=5, clip_on=False)
+    axes.plot(w, fixed, color=BLUE, linewidth=2.2, label=f"penalty λ = {recommendation.penalty:.4g}", zorder=4)
+    if not np.allclose(fixed, tuned, rtol=1e-6, atol=0.0, equal_nan=True):
+        style = (0, (6, 2))
+        axes.plot(w, tuned, color=GREY, linestyle=style, linewidth=1.8, label="λ re-tuned at each weight", zorder=3)
+    for name, value in lines.items():
+        if low <= value <= high:
+            label, colour, dashes = _BASELINES[name]
+            axes.axhline(value, color=colour, linestyle=dashes, linewidth=1.2, label=label, zorder=1)
+    golden_line(axes)
+    axes.set_xlim(0.0, 1.0)
+    t = recommendation.generations
+    dress(axes, f"Best real weight {'in the long run' if t is None else f'at generation {t}'}")
+    axes.set_xlabel(WEIGHT_LABEL, fontsize=10, color=INK)
+
+
+def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
+    courses = {name: finite(course) for name, course in recommendation.risk_by_generation.items()}
+    scale(axes, finite([recommendation.risk])[0], list(courses.values()))
+    last = max([1, *(course.size - 1 for course in courses.values())])
+    for order, (name, course) in enumerate(courses.items()):
+        label, colour, dashes, marker = _COURSES.get(name, (name.replace("_", " "), GREY, "-", "v"))
+        best = name == "recommended"
+        axes.plot(
+            np.arange(course.size),
+            course,
+            color=colour,
+            linestyle=dashes,
+            linewidth=2.4 if best else 1.5,
+            marker=marker,
+            # Of curves that coincide, the markers stand beside each other.
+            markevery=(order, len(courses) * (1 + course.size // 24)) if course.size > 8 else None,
+            markersize=5,
+            label=label,
+            zorder=4 if best else 3,
+        )
+    axes.set_xlim(-0.02 * last, 1.02 * last)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    dress(axes, "Risk by generation")
+    axes.set_xlabel("generation t (0: fitted on real labels)", fontsize=10, color=INK)

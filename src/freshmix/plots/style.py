@@ -1,0 +1,106 @@
+"""What all pictures share: colours, frame, legend, scale."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import ArrayLike
+
+from .._checks import Floats
+
+# Okabe and Ito's palette: told apart with any kind of colour vision, and legible on white as on near-black.
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#80868e"
+# Text and frames. A shade that nothing else has, so that a page can put its own text colour in its place.
+INK = "#1a1a1b"
+
+GOLDEN_WEIGHT = (5**0.5 - 1) / 2
+RISK_LABEL = "excess risk (squared label units)"
+WEIGHT_LABEL = "real weight w (share of the real label in the mix)"
+# A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
+_LOG_RANGE, _MOST_RANGE = 20.0, 1e3
+# Inches from the x axis down to the legend: room for the tick labels and the axis label.
+_LEGEND_DROP = 0.5
+
+
+def figure_of(width: float) -> Figure:
+    """An empty figure of this width (inches), with no global state behind it."""
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+    return Figure(figsize=(width, 4.8), dpi=150, layout=layout, facecolor="white")
+
+
+def golden_line(axes: Axes) -> None:
+    """A faint line at w = 1/phi, named above the frame, where no curve runs."""
+    axes.axvline(GOLDEN_WEIGHT, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
+    axes.annotate(
+        "golden ratio 1/φ = 0.618",
+        (GOLDEN_WEIGHT, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        color=INK,
+    )
+
+
+def dress(axes: Axes, title: str, ylabel: str = RISK_LABEL, background: str = "none") -> None:
+    """What pictures share: frame, grid, labels, and a legend below, where it covers nothing."""
+    axes.set_title(title, fontsize=11, color=INK, pad=18)
+    axes.set_ylabel(ylabel, fontsize=10, color=INK)
+    axes.tick_params(which="both", labelsize=9, colors=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(INK)
+    axes.set_facecolor(background)
+    axes.xaxis.label.set_color(INK)
+    axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=axes.transAxes + ScaledTranslation(0.0, -_LEGEND_DROP, figure.dpi_scale_trans),
+        ncols=2,
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
+        handlelength=3,
+        borderaxespad=0.0,
+    )
+
+
+def finite(values: ArrayLike) -> Floats:
+    """A copy with NaN, which is not drawn, in place of infinities."""
+    result = np.array(values, dtype=np.float64)
+    result[~np.isfinite(result)] = np.nan
+    return result
+
+
+def scale(axes: Axes, anchor: float, curves: list[Floats]) -> tuple[float, float]:
+    """Set the y axis for these curves, logarithmic where they span a wide range; return its limits.
+
+    ``anchor`` is the recommended risk: the picture reaches _MOST_RANGE times above and below it at most.
+    """
+    values = np.concatenate(curves)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        axes.set_yticks([])
+        axes.text(0.05, 0.9, "unbounded throughout", transform=axes.transAxes, fontsize=9, color=INK)
+        return 0.0, 1.0
+    if anchor > 0:
+        near = (values >= anchor / _MOST_RANGE) & (values <= anchor * _MOST_RANGE)
+        values = values[near] if near.any() else values
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high > _LOG_RANGE * low:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        limits = low * (low / high) ** 0.06, high * (high / low) ** 0.06
+    else:
+        margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.05
+        limits = low - margin, high + margin
+    axes.set_ylim(*limits)
+    return limits

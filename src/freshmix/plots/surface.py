@@ -1,0 +1,32 @@
+"""Long-run risk over (real weight, penalty)."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from .heat import UNBOUNDED, draw_risk
+from .style import VERMILLION, WEIGHT_LABEL, dress, figure_of
+
+
+def risk_surface(table: xr.Dataset) -> Figure:
+    """The table of ``theory.weight_penalty``: shades of excess risk, with the best pair marked."""
+    figure = figure_of(7.0)
+    axes = figure.subplots()
+    w, penalty = table.real_weight.values, table.penalty.values
+    risk = table.risk.transpose("penalty", "real_weight").values
+    draw_risk(figure, axes, w, penalty, risk, null=table.attrs["null"])
+    axes.set_yscale("log")
+    best_w, best_penalty = table.attrs["best_weight"], table.attrs["best_penalty"]
+    label = f"best: w = {best_w:.4g}, λ = {best_penalty:.4g}"
+    # A best penalty of 0, or one beyond the picture, is marked at its edge.
+    place = float(np.clip(best_penalty, penalty[0], penalty[-1]))
+    axes.plot(
+        best_w, place, "*", color="white", markeredgecolor=VERMILLION, markersize=15, label=label, clip_on=False, zorder=6
+    )
+    ridge = w[np.argmin(risk, axis=1)]
+    axes.plot(ridge, penalty, color=VERMILLION, linestyle="--", linewidth=1.4, label="best weight at each penalty", zorder=5)
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(penalty[0], penalty[-1])
+    dress(axes, "Long-run excess risk over real weight and penalty", "penalty λ", background=UNBOUNDED)
+    axes.set_xlabel(WEIGHT_LABEL, fontsize=10)
+    return figure

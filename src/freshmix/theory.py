@@ -1,0 +1,188 @@
+"""What theory says of one population and one loop, as tables: for the command line, pictures and the web page."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from ._checks import Floats, whole
+from .loop import Group, Loop
+from .optimum import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
+from .optimum.fresh import with_parameters
+from .population import Population
+from .risk import Limit, check_loops, limit, risk
+from .risk.surface import limit_surface
+
+RISK = {"long_name": "excess risk", "units": "squared label units"}
+
+
+@dataclass(frozen=True)
+class Theory:
+    """The long run of a loop, its best rivals, and where it collapses.
+
+    Attributes
+    ----------
+    population : Population
+        The data.
+    loop : Loop
+        The loop; where it came without real weights, the best one is filled in.
+    filled_in : bool
+        Whether that happened.
+    generations : int
+        T, the last generation of ``by_generation``.
+    by_generation : xarray.Dataset
+        Excess risks over ``generation``: ``loop``, ``best_weight``, ``best_loop``, ``real_only``, ``synthetic_only``.
+    limit : Limit
+        Long run, with verdict and reason.
+    best_weight, best_loop : Optimum
+        Over the real weight at this penalty; over weight, penalty and the row weight of rows without a real label.
+    improving_weights : list of (low, high)
+        Real weights whose long run is better than real labels only.
+    collapse_boundary : list of (low, high) or None
+        Aspects at which a loop on fresh covariates diverges; None for frozen covariates.
+    """
+
+    population: Population
+    loop: Loop
+    filled_in: bool
+    generations: int
+    by_generation: xr.Dataset
+    limit: Limit
+    best_weight: Optimum
+    best_loop: Optimum
+    improving_weights: list[tuple[float, float]]
+    collapse_boundary: list[tuple[float, float]] | None
+
+
+def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
+    """Everything theory says of a loop (MATH sections 3 to 6).
+
+    Parameters
+    ----------
+    population : Population
+        The data.
+    loop : Loop
+        A loop with an aspect; without real weights the best one is taken.
+    generations : int
+        T of the table by generation.
+
+    Returns
+    -------
+    Theory
+        Numbers and tables.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is missing or out of range.
+
+    Examples
+    --------
+    >>> found = theory(Population.isotropic(), Loop(aspect=2.0), generations=5)
+    >>> round(found.loop.real_weight, 6), found.limit.verdict
+    (0.618034, 'improves')
+    >>> [(round(low, 6), high) for low, high in found.improving_weights]
+    [(0.333333, 1.0)]
+    """
+    generations = whole("generations", generations, low=0)
+    best_weight, best_loop = optimal_weight(population, loop), optimal_loop(population, loop)
+    filled_in = loop.groups is None and loop.schedule is None
+    if filled_in:
+        loop = best_weight.loop
+    fresh = loop.covariates == "fresh"
+    return Theory(
+        population,
+        loop,
+        filled_in,
+        generations,
+        by_generation(population, loop, generations, {"best_weight": best_weight.loop, "best_loop": best_loop.loop}),
+        limit(population, loop),
+        best_weight,
+        best_loop,
+        improving_weights(population, loop),
+        collapse_boundary(population, loop) if fresh else None,
+    )
+
+
+def by_generation(population: Population, loop: Loop, generations: int, others: Mapping[str, Loop] | None = None) -> xr.Dataset:
+    """Excess risks of generations 0 ... T of a loop, of ``others``, of real labels only and of synthetic labels only.
+
+    Each variable has its long-run value as the attribute ``limit``. Raises as ``risk`` does.
+
+    >>> found = by_generation(Population.isotropic(), Loop(aspect=2.0, real_weight=0.5), 3)
+    >>> found.loop.values.round(4).tolist(), round(found.loop.limit, 4)
+    ([1.5, 1.25, 1.1875, 1.1719], 1.1667)
+    """
+    check_loops(population, loop)
+    courses = {"loop": loop, **(others or {}), "synthetic_only": with_parameters(loop, 0.0)}
+    table: dict[str, tuple[str, Floats, dict[str, object]]] = {}
+    real_only = math.nan
+    for name, each in courses.items():
+        long_run = limit(population, each)
+        values = risk(population, each, generations)
+        table[name] = ("generation", values, {**RISK, "limit": long_run.risk})
+        if name == "loop":
+            real_only = long_run.real_only
+    # Generation 0 has real labels on all rows.
+    flat = np.full(generations + 1, real_only)
+    flat[0] = table["loop"][1][0]
+    table["real_only"] = ("generation", flat, {**RISK, "limit": real_only})
+    return xr.Dataset(table, {"generation": np.arange(generations + 1)})
+
+
+def by_weight(population: Population, loop: Loop, generations: int | None = None, points: int = 101) -> xr.Dataset:
+    """Excess risk against the real weight: in the long run and, where given, at generation T.
+
+    >>> found = by_weight(Population.isotropic(), Loop(aspect=2.0), points=3)
+    >>> found.long_run.values.round(4).tolist()
+    [inf, 1.1667, 1.5]
+    """
+    weights = np.linspace(0.0, 1.0, whole("points", points, low=2))
+    found = limit_surface(population, loop, real_weight=weights).rename(risk="long_run")
+    best = optimal_weight(population, loop)
+    long_run = limit(population, best.loop)
+    if generations is not None:
+        values = [risk(population, with_parameters(loop, float(w)), generations)[-1] for w in weights]
+        found["at_horizon"] = ("real_weight", np.array(values), RISK)
+    facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations}
+    return found.assign_attrs(facts | {"real_only": long_run.real_only, "null": population.null_risk})
+
+
+def weight_penalty(population: Population, loop: Loop, points: int | None = None) -> xr.Dataset:
+    """Long-run excess risk over real weights and penalties, with the best pair in its attributes.
+
+    >>> found = weight_penalty(Population.isotropic(), Loop(aspect=2.0), points=5)
+    >>> dict(found.risk.sizes), round(found.best_weight, 4)
+    ({'real_weight': 5, 'penalty': 5}, 0.7154)
+    """
+    size = whole("points", points if points is not None else (41 if loop.covariates == "fresh" else 161), low=2)
+    best = optimal_loop(population, loop)
+    scale = float(population.eigenvalues.max())
+    # From hardly any shrinkage to hardly any signal left, and the best penalty with room around it.
+    low, high = 1e-3 * scale, 1e2 * scale
+    if best.loop.penalty > 0:
+        low, high = min(low, best.loop.penalty / 10), max(high, min(best.loop.penalty * 10, 1e4 * scale))
+    found = limit_surface(population, loop, real_weight=np.linspace(0, 1, size), penalty=np.geomspace(low, high, size))
+    facts = {"best_weight": best.real_weight, "best_penalty": best.loop.penalty, "best_risk": best.risk}
+    return found.assign_attrs(facts | {"null": population.null_risk})
+
+
+def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Dataset:
+    """Long-run excess risk and collapse number over (aspect, labelled share) for fresh covariates.
+
+    Aspects from 0.1 to 10, shares from 0 to 1 (half as many). The real weight and row weights are those of the loop; one
+    without real weights has real labels alone on its labelled rows. Raises ValueError for frozen covariates.
+
+    >>> found = phase_diagram(Population.isotropic(), Loop(covariates="fresh"), points=9)
+    >>> dict(found.risk.sizes)
+    {'aspect': 9, 'labelled': 5}
+    """
+    if loop.covariates == "frozen":
+        raise ValueError("the phase diagram over labelled shares needs covariates='fresh', got covariates='frozen'")
+    size = whole("points", points, low=3)
+    if loop.groups is None:
+        loop = loop.replace(groups=[Group(1.0)])
+    found = limit_surface(population, loop, aspect=np.geomspace(0.1, 10.0, size), labelled=np.linspace(0.0, 1.0, size // 2 + 1))
+    return found.assign_attrs(null=population.null_risk, penalty=loop.penalty, current=(loop.aspect, loop.labelled))

@@ -1,0 +1,230 @@
+"""What theory says of a loop, as tables, pictures and on the command line."""
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import freshmix as fm
+from freshmix import plots
+from freshmix import theory as tables
+from freshmix.cli import main
+from freshmix.optimum import improving_weights
+from freshmix.population_file import MODELS, named_population, read_population
+
+from .test_cli import failure, invoke
+from .test_plots import check_text
+from .tolerances import CLOSED, LAW
+
+GROUPS = [fm.Group(0.3, 1.0, 0.8), fm.Group(0.3, 2.0, 0.5), fm.Group(0.4, 0.5, 0.0)]
+LOOPS = {
+    "min-norm": fm.Loop(aspect=2.0, real_weight=0.2),
+    "ridge": fm.Loop(aspect=0.7, penalty=0.1),
+    "schedule": fm.Loop(aspect=2.0, penalty=0.1, schedule=[0.5, 0.4]),
+    "frozen labels": fm.Loop(aspect=2.0, penalty=0.1, real_weight=0.5, labels="frozen"),
+    "rho 0": fm.Loop(aspect=2.0, real_weight=0.5, synthetic_noise_ratio=0.0),
+    "synthetic only": fm.Loop(aspect=2.0, real_weight=0.0),
+    "fresh": fm.Loop(aspect=0.7, penalty=0.1, real_weight=0.5, covariates="fresh"),
+    "partial": fm.Loop.partially_labelled(aspect=1.2, labelled=0.5),
+    "three groups": fm.Loop(aspect=0.7, penalty=0.05, covariates="fresh", groups=GROUPS),
+    "threshold": fm.Loop(aspect=1.0, real_weight=0.5),
+}
+POPULATION = fm.Population.spiked(5.0, 0.5, signal=2.0)
+PICTURES = {
+    "generation": (lambda p, loop: tables.by_generation(p, loop, 8), plots.risk_by_generation),
+    "weight": (lambda p, loop: tables.by_weight(p, loop, 3, points=21), plots.risk_by_weight),
+    "surface": (lambda p, loop: tables.weight_penalty(p, loop, points=11), plots.risk_surface),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_tables_hold_what_the_front_door_says(name):
+    loop = LOOPS[name]
+    found = tables.theory(POPULATION, loop, 4)
+    if found.filled_in:
+        assert found.loop == fm.optimal_weight(POPULATION, loop).loop
+    np.testing.assert_array_equal(found.by_generation["loop"], fm.risk(POPULATION, found.loop, 4))
+    limit = fm.limit(POPULATION, found.loop)
+    assert found.limit == limit
+    assert found.by_generation["real_only"].attrs["limit"] == limit.real_only
+    assert found.by_generation["loop"].attrs["limit"] == limit.risk
+    assert found.best_loop.risk <= found.best_weight.risk * (1 + LAW)
+    assert (found.collapse_boundary is None) == (loop.covariates == "frozen")
+
+
+@pytest.mark.parametrize("rho", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("aspect", [0.5, 2.0])
+def test_improving_weights_without_a_penalty(rho, aspect):
+    ((low, high),) = improving_weights(POPULATION, fm.Loop(aspect=aspect, synthetic_noise_ratio=rho))
+    assert low == pytest.approx(rho / (2 + rho), rel=LAW)
+    assert high == 1.0
+
+
+def test_no_weight_improves_on_frozen_labels_without_a_penalty():
+    assert improving_weights(POPULATION, fm.Loop(aspect=2.0, labels="frozen")) == []
+
+
+def test_improving_weights_are_where_the_verdict_says_so():
+    loop = fm.Loop.partially_labelled(aspect=0.6, labelled=0.5, penalty=0.02)
+    spans = improving_weights(POPULATION, loop)
+    for w in np.linspace(0.025, 0.975, 20):
+        groups = [fm.Group(0.5, 1.0, w), fm.Group(0.5, 1.0, 0.0)]
+        verdict = fm.limit(POPULATION, loop.replace(groups=groups)).verdict
+        assert (verdict == "improves") == any(low < w < high for low, high in spans)
+
+
+def test_phase_diagram_agrees_with_the_boundary():
+    loop = fm.Loop.partially_labelled(aspect=1.2, labelled=0.5)
+    found = tables.phase_diagram(fm.Population.isotropic(), loop, points=41)
+    for share in (0.25, 0.5, 0.75):
+        spans = fm.collapse_boundary(fm.Population.isotropic(), fm.Loop.partially_labelled(labelled=share))
+        line = found.sel(labelled=share, method="nearest")
+        assert line.labelled == pytest.approx(share)
+        for aspect, psi, risk in zip(line.aspect.values, line.collapse_number.values, line.risk.values, strict=True):
+            inside = any(low <= aspect <= high for low, high in spans)
+            assert (psi >= 1) == inside == math.isinf(risk)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("kind", PICTURES)
+def test_pictures_of_every_loop(kind, name):
+    make, draw = PICTURES[kind]
+    if kind == "generation" and name == "ridge":
+        pytest.skip("has no real weight of its own")
+    figure = draw(make(POPULATION, LOOPS[name]))
+    assert isinstance(figure, Figure)
+    check_text(figure)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.1])
+def test_picture_of_the_phase_diagram(penalty):
+    loop = fm.Loop.partially_labelled(aspect=1.2, labelled=0.5, penalty=penalty)
+    check_text(plots.phase_diagram(tables.phase_diagram(POPULATION, loop, points=21)))
+
+
+PARAMETERS = {
+    "isotropic": {"signal": 2.0},
+    "random-effects": {"eigenvalues": [1.0, 2.0], "shares": [0.5, 0.5]},
+    "spiked": {"strength": 3.0, "alignment": 0.5, "features": 50},
+    "two-level": {"ratio": 4.0},
+    "autoregressive": {"correlation": 0.5, "features": 30},
+    "equicorrelated": {"correlation": 0.5, "features": 30},
+    "power-law": {"decay": 1.0, "features": 30, "source": 0.5},
+    "covariance": {"covariance": [[2.0, 0.5], [0.5, 1.0]], "coefficients": [1.0, -1.0]},
+    "atoms": {"eigenvalues": [1.0, 2.0], "shares": [0.5, 0.5], "signal": [1.0, 2.0], "noise_variance": 0.5},
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_populations_by_name_and_from_files(model, tmp_path):
+    expected = named_population(model, PARAMETERS[model])
+    path = tmp_path / "population.json"
+    path.write_text(json.dumps({"model": model, **PARAMETERS[model]}))
+    assert read_population(path) == expected
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in PARAMETERS[model].items())
+    path = tmp_path / "population.toml"
+    path.write_text(f'[population]\nmodel = "{model}"\n{lines}')
+    assert read_population(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "by name"),
+        ('{"model": "spikey"}', "must be one of isotropic"),
+        ('{"model": "spiked", "strenght": 1}', "did you mean strength"),
+        ('{"model": "spiked"}', "needs strength and alignment"),
+        ('{"eigenvalues": [1], "shares": [0.5], "signal": [1]}', "sum to 1"),
+        ('{"eigenvalues": "1", "shares": [1], "signal": [1]}', "one-dimensional array"),
+    ],
+)
+def test_bad_population_files(tmp_path, capsys, text, says):
+    path = tmp_path / "population.json"
+    path.write_text(text)
+    line = failure(capsys, "theory", path, "--aspect", 2)
+    assert says in line
+    assert path.name in line
+
+
+def test_command_prints_the_numbers():
+    out = invoke("theory", "--aspect", 2, "--real-weight", 0.2, "-p", "signal=2", "--generations", 3)
+    assert "collapses" in out
+    assert "2.889" in out
+    assert "w = 0.618034" in out
+    assert "0.3333 < w < 1" in out
+
+
+def test_json_reads_back_as_a_population(tmp_path):
+    path = tmp_path / "all.json"
+    options = ("theory", "spiked", "-p", "strength=3", "-p", "alignment=0.5", "--aspect", 2, "--labelled", 0.5)
+    out = invoke(*options, "--json", "--save", path)
+    assert json.loads(path.read_text()) == json.loads(out)
+    content = json.loads(out)
+    assert read_population(path) == fm.Population.spiked(3.0, 0.5)
+    loop = fm.Loop.partially_labelled(aspect=2.0, labelled=0.5)
+    population = fm.Population.spiked(3.0, 0.5)
+    np.testing.assert_array_equal(content["risk_by_generation"]["loop"], fm.risk(population, loop, 20))
+    assert content["limit"]["risk"] == fm.limit(population, loop).risk
+    assert content["collapse_boundary"] == [list(each) for each in fm.collapse_boundary(population, loop)]
+
+
+def test_csv_of_a_surface_has_a_row_for_each_point(tmp_path):
+    path = tmp_path / "surface.csv"
+    invoke("theory", "--aspect", 2, "--plot", "surface", "--save", path)
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert len(rows) == 161 * 161
+    for row in rows[:: len(rows) // 20]:
+        loop = fm.Loop(aspect=2.0, real_weight=float(row["real_weight"]), penalty=float(row["penalty"]))
+        assert float(row["risk"]) == pytest.approx(fm.limit(fm.Population.isotropic(), loop).risk, rel=CLOSED)
+
+
+@pytest.mark.parametrize("plot", ["generation", "weight", "surface", "phase"])
+def test_pictures_are_saved_and_the_same_each_time(plot, tmp_path):
+    options = ("theory", "--aspect", 0.8, "--labelled", 0.5, "--penalty", 0.1, "--plot", plot)
+    first, second = tmp_path / "a.svg", tmp_path / "b.svg"
+    invoke(*options, "--save", first, "--save", tmp_path / "c.png")
+    if plot == "generation":
+        invoke(*options, "--save", second)
+        assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--aspect is needed"),
+        (("--aspect", "0"), "aspect must be a number above 0"),
+        (("nonsense", "--aspect", "2"), "must be one of isotropic"),
+        (("--aspect", "2", "-p", "signal"), "NAME=VALUE"),
+        (("--aspect", "2", "-p", "signal=x"), "numbers"),
+        (("--aspect", "2", "-p", "noise=1"), "did you mean noise_variance"),
+        (("--aspect", "2", "--plot", "pie"), "--plot must be one of"),
+        (("--aspect", "2", "--plot", "phase"), "covariates='fresh'"),
+        (("--aspect", "2", "--save", "x.xls"), "--save must end in"),
+        (("--aspect", "2", "--save", "/nowhere/x.png"), "folder that exists"),
+        (("--aspect", "2", "--real-weight", "0.5", "--schedule", "0.5"), "one of"),
+        (("--aspect", "2", "--schedule", "0.5;0.4"), "commas"),
+        (("--aspect", "2", "--group", "1,1"), "three numbers"),
+        (("--aspect", "2", "--group", "0.5,1,1"), "sum to 1"),
+        (("--aspect", "2", "--row-weight", "2"), "--labelled"),
+        (("--aspect", "2", "--covariates", "fresh", "--labels", "frozen"), "labels='frozen'"),
+        (("missing.json", "--aspect", "2"), "No such file"),
+        (("--aspect", "2", "--generations", "-1"), "generations"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert says in failure(capsys, "theory", *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plot_without_a_file_has_a_name_of_its_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["theory", "--aspect", "2", "--plot", "weight"]) == 0
+    assert "theory-weight.png" in capsys.readouterr().out
+    assert (tmp_path / "theory-weight.png").exists()
