@@ -112,7 +112,7 @@ def improving_weights(population: Population, loop: Loop) -> list[tuple[float, f
         if math.isinf(real_only):
             return -1.0 if math.isinf(value) else 1.0
         # Within rounding of each other is no gain; w = 1 ties where all rows are labelled.
-        return real_only * (1 - 1e-12) - value
+        return float(real_only * (1 - 1e-12) - value)
 
     # The tolerance against rounding moves a tie at w = 1 by as much.
     return [(low, high if high < 1 - 1e-9 else 1.0) for low, high in _intervals(gain, grid, 1e-13)]
