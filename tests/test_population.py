@@ -256,3 +256,13 @@ def test_from_covariance_keeps_traces_energies_and_rank(rank):
 def test_from_covariance_forgives_rounding_only():
     covariance = np.array([[1.0, 0.5], [0.5 + 1e-13, 1.0]])
     assert Population.from_covariance(covariance, [1.0, 0.0]).eigenvalues == pytest.approx([0.5, 1.5])
+
+
+def test_null_risk_must_be_finite():
+    with pytest.raises(ValueError, match="null risk"):
+        fm.Population([1e308, 1.0], [0.5, 0.5], [1e3, 1.0])
+
+
+def test_truth_values_are_no_numbers():
+    with pytest.raises(TypeError, match="noise_variance"):
+        fm.Population.isotropic(noise_variance=np.array(True))

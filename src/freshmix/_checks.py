@@ -20,7 +20,8 @@ def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.
     elif low > -math.inf:
         expected = f"a number of at least {low:g}"
     # bool is an int in Python; a weight of True is a mistake, not a one.
-    if isinstance(value, (bool, np.bool_, str, bytes, complex)) or np.asarray(value, dtype=object).ndim:
+    unfit = isinstance(value, (bool, np.bool_, str, bytes, complex)) or getattr(value, "dtype", None) == np.bool_
+    if unfit or np.asarray(value, dtype=object).ndim:
         raise TypeError(f"{name} must be {expected}, got {value!r}")
     try:
         result = float(value)

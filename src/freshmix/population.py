@@ -31,7 +31,8 @@ class Population:
     Raises
     ------
     TypeError, ValueError
-        If a value is not a finite number of at least 0, lengths differ, or the shares do not sum to 1.
+        If a value is not a finite number of at least 0, lengths differ, the shares do not sum to 1, or the null risk
+        overflows.
 
     Notes
     -----
@@ -61,6 +62,9 @@ class Population:
             raise ValueError(f"shares must sum to 1, got a sum of {math.fsum(h)!r}")
         if not np.any((tau > 0) & (h > 0)):
             raise ValueError("eigenvalues must hold a positive one with a positive share, got none")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(tau @ g):
+                raise ValueError("eigenvalues and signal must have a finite null risk, sum of their products, got inf")
         object.__setattr__(self, "eigenvalues", tau)
         object.__setattr__(self, "shares", h)
         object.__setattr__(self, "signal", g)
