@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .recommend import Recommendation, recommend
     from .risk import Limit, limit, risk
     from .risk.surface import limit_surface
+    from .simulate import mean_and_error, simulate
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
@@ -43,11 +44,13 @@ _HOMES = {
     "labels_needed": "optimum",
     "limit": "risk",
     "limit_surface": "risk.surface",
+    "mean_and_error": "simulate",
     "optimal_loop": "optimum",
     "optimal_schedule": "optimum",
     "optimal_weight": "optimum",
     "recommend": "recommend",
     "risk": "risk",
+    "simulate": "simulate",
 }
 
 __all__ = [
@@ -61,11 +64,13 @@ __all__ = [
     "labels_needed",
     "limit",
     "limit_surface",
+    "mean_and_error",
     "optimal_loop",
     "optimal_schedule",
     "optimal_weight",
     "recommend",
     "risk",
+    "simulate",
 ]
 
 

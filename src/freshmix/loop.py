@@ -194,6 +194,22 @@ class Loop:
             raise ValueError("the loop needs a real_weight or a schedule that all rows share, got neither")
         return np.full(generations, self.real_weight)
 
+    def at_weight(self, real_weight: float) -> "Loop":
+        """This loop with one real weight on all rows that have a real label (on all rows, where none has).
+
+        >>> Loop.partially_labelled(labelled=0.25).at_weight(0.5).groups[0]
+        Group(share=0.25, row_weight=1.0, real_weight=0.5)
+        """
+        if self.groups is None:
+            return self.replace(real_weight=real_weight)
+        none = not any(group.real_weight > 0 for group in self.groups)
+        return self.replace(
+            groups=[
+                Group(group.share, group.row_weight, real_weight if none or group.real_weight > 0 else 0.0)
+                for group in self.groups
+            ]
+        )
+
     def replace(self, **changes: Any) -> "Loop":
         """This loop with some parameters changed; a new way of giving the weights replaces the old one.
 

@@ -117,6 +117,8 @@ def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Lo
                 "frozen covariates with groups of different real weights have no closed form: use covariates='fresh', or "
                 "simulate them"
             )
+        if each.covariates == "frozen" and each.penalty > 0 and any(group.row_weight != 1 for group in each.groups or ()):
+            raise ValueError("frozen covariates with a penalty need row_weight 1: divide the penalty by it instead")
     return loops
 
 

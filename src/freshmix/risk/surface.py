@@ -96,17 +96,7 @@ def _varied(loop: Loop, point: dict[str, float]) -> Loop:
         real = Group(share, weights[0], kept[0] if w is None else w)
         groups = [group for group in (real, Group(1 - share, weights[-1], 0.0)) if group.share > 0]
         return varied.replace(groups=groups)
-    if w is None:
-        return varied
-    return with_real_weight(varied, w)
-
-
-def with_real_weight(loop: Loop, w: float) -> Loop:
-    """The loop with this weight on all rows that have a real label."""
-    if loop.groups is None or loop.real_weight is not None:
-        return loop.replace(real_weight=w)
-    groups = [Group(g.share, g.row_weight, w if g.real_weight > 0 else 0.0) for g in loop.groups]
-    return loop.replace(groups=groups)
+    return varied if w is None else varied.at_weight(w)
 
 
 def _pointwise(population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:

@@ -1,0 +1,162 @@
+"""Frozen covariates: one eigendecomposition serves all generations, weights and penalties (MATH sections 3 and 4)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+
+from .._checks import Floats
+from ..sampling import Task
+from .setting import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+
+_RANK = 1e-13
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """A design X in the eigenbasis of S = X'X/n, r directions of positive eigenvalue.
+
+    ``weight`` is V'Sigma V: a number times the identity where Sigma is one, else the root' V that it is made of.
+    """
+
+    s: Floats  # (r,)
+    b: Floats  # (r,) V'beta
+    rows: int
+    left: Floats | None  # (n, r) U, where label noise must be rotated
+    scale: float | None  # tau, where Sigma = tau I
+    root: Floats | None  # (m, r) root' V
+    rest: Floats | None  # (m,) root' (beta - V V'beta)
+    outside: float  # ||(I - V V') beta||^2_Sigma
+
+    @classmethod
+    def of(cls, X: Floats, task: Task, left: bool) -> "Rotated":
+        """One Gram matrix and one eigendecomposition of the smaller side."""
+        n, p = X.shape
+        wide = p > n
+        gram = (X @ X.T if wide else X.T @ X) / n
+        s, vectors = eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
+        kept = s > _RANK * max(s[-1], np.finfo(np.float64).tiny)
+        s, vectors = s[kept], vectors[:, kept]
+        length = np.sqrt(n * s)
+        beta = task.beta
+        b = vectors.T @ (X @ beta) / length if wide else vectors.T @ beta
+        U = None
+        if left:
+            U = vectors if wide else X @ vectors / length
+        if task.scale is not None:
+            outside = task.scale * max(float(beta @ beta - b @ b), 0.0) if s.size < p else 0.0
+            return cls(s, b, n, U, task.scale, None, None, outside)
+        V = X.T @ (vectors / length) if wide else vectors
+        rest = task.root((beta - V @ b)[:, None])[:, 0] if s.size < p else np.zeros(1)
+        root = task.root(V)
+        if s.size == p:
+            rest = np.zeros(root.shape[0])
+        return cls(s, b, n, U, None, root, rest, float(rest @ rest))
+
+    def energy(self, vectors: Floats) -> Floats:
+        """||V a + (I - V V') beta||^2_Sigma of (..., r) coordinates a."""
+        if self.scale is not None:
+            return np.asarray(self.scale * np.einsum("...r,...r->...", vectors, vectors) + self.outside)
+        assert self.root is not None
+        assert self.rest is not None
+        flat = vectors.reshape(-1, vectors.shape[-1])
+        cross = self.rest @ self.root
+        if flat.shape[0] * 2 < flat.shape[1]:
+            images = flat @ self.root.T + self.rest
+            found = np.einsum("kr,kr->k", images, images)
+        else:
+            found = np.einsum("kr,kr->k", flat @ (self.root.T @ self.root) + 2 * cross, flat) + self.outside
+        return np.asarray(found.reshape(vectors.shape[:-1]))
+
+    def diagonal(self) -> Floats:
+        """(r,) diagonal of V'Sigma V."""
+        if self.scale is not None:
+            return np.full(self.s.size, self.scale)
+        assert self.root is not None
+        return np.asarray(np.einsum("mr,mr->r", self.root, self.root))
+
+
+def risks(setting: Setting, replicate: int) -> Floats:
+    """(W, P, T + 1) excess risks of one replicate on one design.
+
+    Expected over label noise given X (MATH section 3: exact for any n), or of a run with drawn labels.
+    """
+    task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
+    X = task.rows(setting.rng(replicate, 0, DESIGN), setting.rows[0])
+    rotate = not setting.expected and setting.label_noise.name != "gaussian"
+    design = Rotated.of(X, task, left=rotate)
+    weights = np.stack([setting.real_weights(t)[:, 0] for t in range(1, setting.generations + 1)], axis=1)
+    if weights.shape[0] != setting.shape[0]:
+        weights = np.broadcast_to(weights, (setting.shape[0], setting.generations))
+    penalties = setting.penalty(1)
+    if setting.expected:
+        return np.stack([expected(design, setting, weights, float(each)) for each in penalties], axis=1)
+    return sampled(design, setting, weights, penalties, replicate)
+
+
+def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float) -> Floats:
+    """R_t = beta' e_t(S) Sigma e_t(S) beta + (sigma^2/n) tr Sigma u_t(S), for (W, T) weights: (W, T + 1).
+
+    e_0 = 1 - q, e_t = (1-q) + (1-w_t) q e_(t-1);
+    u_0 = s/(s+lambda)^2, u_t = (w_t^2 + rho (1-w_t)^2) u_0 + (1-w_t)^2 q^2 u_(t-1); with frozen labels the real part
+    real_t = w_t + (1-w_t) q real_(t-1) is kept apart: u_t = u_0 real_t^2 + syn_t (MATH sections 3 and 4).
+    """
+    loop = setting.loops[0]
+    rho, sigma2 = loop.synthetic_noise_ratio, setting.source.noise_variance
+    q = design.s / (design.s + penalty)
+    u0 = q / (design.s + penalty)
+    trace = design.diagonal() * u0 * (sigma2 / design.rows)
+    W, T = weights.shape
+    bias = np.empty((W, T + 1, q.size))
+    variance = np.empty((W, T + 1))
+    e = np.broadcast_to(1 - q, (W, q.size))
+    # u_t over u_0, so that it stays of order one.
+    u, real = np.ones((W, q.size)), np.ones((W, q.size))
+    bias[:, 0], variance[:, 0] = e * design.b, trace.sum()
+    if loop.labels == "frozen":
+        u[:] = 0.0
+    for t in range(1, T + 1):
+        w = weights[:, t - 1, None]
+        kept = (1 - w) * q
+        e = (1 - q) + kept * e
+        bias[:, t] = e * design.b
+        if loop.labels == "fresh":
+            u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
+            variance[:, t] = u @ trace
+        else:
+            real = w + kept * real
+            u = rho * (1 - w) ** 2 + kept**2 * u
+            variance[:, t] = (real**2 + u) @ trace
+    return design.energy(bias) + variance
+
+
+def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats, replicate: int) -> Floats:
+    """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
+
+    In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
+    """
+    loop = setting.loops[0]
+    sigma = math.sqrt(setting.source.noise_variance)
+    n = design.rows
+    length = np.sqrt(n * design.s)
+    learn = length / n / (design.s + penalties[:, None])
+    W, T = weights.shape
+
+    def noise(t: int, purpose: int) -> Floats:
+        rng = setting.rng(replicate, t, purpose)
+        if design.left is None:
+            return sigma * rng.standard_normal(length.size)
+        return sigma * (setting.label_noise.draw(rng, (n,)) @ design.left)
+
+    first = length * design.b + noise(0, REAL)
+    a = np.broadcast_to(learn * first, (W, penalties.size, length.size))
+    errors = np.empty((W, penalties.size, T + 1))
+    errors[:, :, 0] = design.energy(design.b - a)
+    for t in range(1, T + 1):
+        w = weights[:, t - 1, None, None]
+        real = first if loop.labels == "frozen" else length * design.b + noise(t, REAL)
+        synthetic = length * a + math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC)
+        a = learn * (w * real + (1 - w) * synthetic)
+        errors[:, :, t] = design.energy(design.b - a)
+    return errors
