@@ -3,10 +3,10 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.signal import lfilter
 
 from ._checks import Floats, number, vector, whole
@@ -70,7 +70,7 @@ class Entries:
             return rng.uniform(-math.sqrt(3), math.sqrt(3), shape)
         if self.pool is not None:
             return rng.choice(self.pool, shape)
-        return rng.standard_t(self.degrees, shape) * math.sqrt((self.degrees - 2) / self.degrees)
+        return np.asarray(rng.standard_t(self.degrees, shape) * math.sqrt((self.degrees - 2) / self.degrees), dtype=np.float64)
 
     def __str__(self) -> str:
         return f"t{self.degrees:g}" if self.name == "t" else self.name
@@ -302,7 +302,7 @@ class Dense:
             lower = np.linalg.cholesky(self.covariance)
         except np.linalg.LinAlgError:
             raise ValueError("covariance must be positive definite: use Population.from_covariance otherwise") from None
-        return _Dense(self.coefficients, lower, entries)
+        return _Dense(self.coefficients, np.asarray(lower), entries)
 
     def population(self) -> Population:
         """Its atoms, for theory."""
@@ -312,15 +312,15 @@ class Dense:
 @dataclass(frozen=True)
 class _Dense:
     beta: Floats
-    lower: Floats
+    lower: NDArray[Any]
     entries: Entries
     scale: float | None = None
 
     def rows(self, rng: Generator, count: int) -> Floats:
-        return self.entries.draw(rng, (count, self.beta.size)) @ self.lower.T
+        return np.asarray(self.entries.draw(rng, (count, self.beta.size)) @ self.lower.T)
 
     def root(self, columns: Floats) -> Floats:
-        return self.lower.T @ columns
+        return np.asarray(self.lower.T @ columns)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,421 @@
+"""Finite samples against theory, against definitions, and engines against each other."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+import freshmix as fm
+from freshmix import sampling
+from freshmix.simulate.redraw import sizes_of
+
+from . import naive
+from .test_monte_carlo import GROUPS
+from .tolerances import CLOSED, FAMILY_LEVEL, largest_z
+
+ISOTROPIC = fm.Population.isotropic(signal=2.0)
+SPIKED = fm.Population.spiked(6.0, 0.6, noise_variance=0.5)
+LEVELS = fm.Population.two_level(4.0, 0.25, alignment=0.7, signal=2.0)
+SOURCES = {
+    "isotropic": ISOTROPIC,
+    "spiked": SPIKED,
+    "levels": LEVELS,
+    "null": fm.Population([0.0, 1.0, 3.0], [0.25, 0.5, 0.25], [1.0, 1.0, 0.5]),
+    "autoregressive": sampling.Autoregressive(0.6, 24),
+    "dense": sampling.Dense(0.5 * np.eye(24) + 0.5, np.linspace(-1, 1, 24)),
+    "rows": sampling.Rows(np.random.default_rng(0).standard_normal((16, 24)) + 0.3, np.linspace(0, 1, 24)),
+    "rows with covariance": sampling.Rows(
+        np.random.default_rng(0).standard_normal((16, 24)), np.linspace(0, 1, 24), covariance=np.diag(np.arange(24.0))
+    ),
+}
+
+
+def task_of(source, rows, aspect, seed):
+    """The first replicate's coefficients, rows and covariance, drawn as the engines draw them."""
+    made = sampling.source_of(source, round(aspect * rows)) if isinstance(source, fm.Population) else source
+    entries = sampling.entries_of("gaussian")
+    task = made.task(np.random.default_rng([seed, 0, 0, 0]), entries)
+    X = task.rows(np.random.default_rng([seed, 0, 0, 1]), rows)
+    root = task.root(np.eye(task.beta.size))
+    return task, X, root.T @ root
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize("labels", ["fresh", "frozen"])
+@pytest.mark.parametrize("rows", [16, 40])
+@pytest.mark.parametrize("name", SOURCES)
+def test_spectral_is_the_conditional_expectation_by_definition(name, rows, labels, penalty):
+    source = SOURCES[name]
+    if isinstance(source, sampling.Rows):
+        rows = 16
+    weights = (0.6, 0.2, 0.0, 1.0)
+    loop = fm.Loop(aspect=24 / rows, schedule=weights, penalty=penalty, labels=labels, synthetic_noise_ratio=0.7)
+    found = fm.simulate(source, loop, 4, rows=rows, seed=3)
+    task, X, sigma = task_of(source, rows, 24 / rows, 3)
+    expected = naive.conditional_risk(X, task.beta, sigma, source.noise_variance, 0.7, weights, penalty, labels)
+    np.testing.assert_allclose(found.risk.values.ravel(), expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize("labels", ["fresh", "frozen"])
+@pytest.mark.parametrize("rows", [16, 40])
+@pytest.mark.parametrize("name", SOURCES)
+def test_spectral_and_redraw_make_the_same_run(name, rows, labels, penalty):
+    # Noise that is not gaussian is drawn row by row in both.
+    source = SOURCES[name]
+    if isinstance(source, sampling.Rows):
+        rows = 16
+    loop = fm.Loop(aspect=24 / rows, penalty=penalty, labels=labels)
+    grid = {"real_weight": [0.0, 0.3, 1.0], "penalty": [penalty, 1.0], "label_noise": "t6", "noise": "sampled"}
+    one = fm.simulate(source, loop, 3, rows=rows, replicates=2, engine="spectral", **grid)
+    two = fm.simulate(source, loop, 3, rows=rows, replicates=2, engine="redraw", **grid)
+    np.testing.assert_allclose(one.risk, two.risk, rtol=1e-8)
+
+
+def refit(X, labels, penalty, row_weights):
+    n, p = X.shape
+    root = np.sqrt(row_weights)
+    if penalty == 0:
+        return np.linalg.pinv(root[:, None] * X) @ (root * labels)
+    A = root[:, None] * X
+    return np.linalg.solve(A.T @ A / n + penalty * np.eye(p), A.T @ (root * labels) / n)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
+@pytest.mark.parametrize("rows", [16, 40])
+@pytest.mark.parametrize("kind", GROUPS)
+@pytest.mark.parametrize("covariates", ["fresh", "frozen"])
+def test_redraw_is_the_loop_by_definition(covariates, kind, rows, penalty):
+    groups = GROUPS[kind]
+    loop = fm.Loop(aspect=24 / rows, groups=groups, covariates=covariates, penalty=penalty, synthetic_noise_ratio=0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = fm.simulate(LEVELS, loop, 3, rows=rows, seed=5, engine="redraw").risk.values.ravel()
+    task, X, sigma = task_of(LEVELS, rows, 24 / rows, 5)
+
+    def draw(t, purpose, size):
+        return np.random.default_rng([5, 0, t, purpose]).standard_normal(size)
+
+    bhat = refit(X, X @ task.beta + draw(0, 2, rows), penalty, np.ones(rows))
+    sizes = sizes_of([group.share for group in groups], rows)
+    w = np.repeat([group.real_weight for group in groups], sizes)
+    a = np.repeat([group.row_weight for group in groups], sizes)
+    risks = [(bhat - task.beta) @ sigma @ (bhat - task.beta)]
+    for t in range(1, 4):
+        if covariates == "fresh":
+            X = draw(t, 1, X.shape) * np.sqrt(task.tau)
+        real = X @ task.beta + draw(t, 2, rows)
+        synthetic = X @ bhat + math.sqrt(0.5) * draw(t, 3, rows)
+        bhat = refit(X, w * real + (1 - w) * synthetic, penalty, a)
+        risks.append((bhat - task.beta) @ sigma @ (bhat - task.beta))
+    np.testing.assert_allclose(found, risks, rtol=1e-8)
+
+
+# Settings of the comparison with theory: (population, loop or loops, engine).
+def settings():
+    found = []
+    for aspect, penalty in ((2.0, 0.0), (2.0, 0.3), (0.5, 0.0), (0.5, 0.3)):
+        for rho in (0.0, 0.5, 1.0):
+            common = {"aspect": aspect, "penalty": penalty, "synthetic_noise_ratio": rho}
+            for labels in ("fresh", "frozen"):
+                found.append((LEVELS, fm.Loop(real_weight=0.5, labels=labels, **common), "spectral"))
+                found.append((ISOTROPIC, fm.Loop(schedule=[0.7, 0.2], labels=labels, **common), "spectral"))
+            found.append((ISOTROPIC, fm.Loop(real_weight=0.4, covariates="fresh", **common), "redraw"))
+            found.append((ISOTROPIC, fm.Loop(real_weight=0.4, covariates="fresh", **common), "exact-law"))
+            found.append((LEVELS, fm.Loop(groups=GROUPS["three"], covariates="fresh", **common), "redraw"))
+            found.append((LEVELS, fm.Loop(groups=GROUPS["partial"], covariates="fresh", **common), "redraw"))
+            found.append((ISOTROPIC, fm.Loop(real_weight=0.4, **common), "exact-law"))
+    return found
+
+
+SETTINGS = settings()
+REPLICATES = {"spectral": 40, "redraw": 40, "exact-law": 400}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", range(len(SETTINGS)))
+def test_theory_at_four_hundred_rows(index):
+    population, loop, engine = SETTINGS[index]
+    differences, errors = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for rows in (200, 400):
+            found = fm.simulate(population, loop, 3, rows=rows, replicates=REPLICATES[engine], engine=engine, seed=index)
+            summary = fm.mean_and_error(found)
+            differences.append(summary["mean"].values - fm.risk(population, loop, 3))
+            errors.append(summary.standard_error.values)
+    # Free of the term c/n of finite samples.
+    z = (2 * differences[1] - differences[0]) / np.hypot(2 * errors[1], errors[0])
+    assert np.abs(z).max() < largest_z(4 * len(SETTINGS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("loop", "replicates"),
+    [
+        (fm.Loop(aspect=0.5, real_weight=0.6), 600),
+        (fm.Loop(aspect=2.0, real_weight=0.6, penalty=0.1), 600),
+        (fm.Loop(aspect=0.5, real_weight=0.3, penalty=0.1, labels="frozen"), 600),
+    ],
+)
+def test_theory_is_approached_like_one_over_n(loop, replicates):
+    # The conditional expectation of the variance has little spread; its mean differs from theory by c/n.
+    population = fm.Population.isotropic(signal=0.0)
+    rows = np.array([100, 200, 400])
+    gaps, errors = [], []
+    for n in rows:
+        found = fm.simulate(population, loop, 5, rows=int(n), replicates=replicates, seed=int(n))
+        summary = fm.mean_and_error(found).isel(generation=-1)
+        gaps.append(abs(summary["mean"].item() - fm.risk(population, loop, 5)[-1]))
+        errors.append(summary.standard_error.item())
+    weights = np.array(gaps) / np.array(errors)
+    slope = np.polyfit(np.log(rows), np.log(gaps), 1, w=weights)[0]
+    spread = np.sqrt(1 / np.sum((weights * (np.log(rows) - np.average(np.log(rows), weights=weights**2))) ** 2))
+    assert slope < -1 + largest_z(3) * spread
+
+
+def in_law(one, two):
+    """p-values of equal means, spreads and distributions."""
+    return [stats.ttest_ind(one, two).pvalue, stats.levene(one, two).pvalue, stats.ks_2samp(one, two).pvalue]
+
+
+LAWS = [
+    (population, fm.Loop(aspect=aspect, penalty=penalty, **more))
+    for aspect, penalty in ((2.0, 0.0), (2.0, 0.2), (0.5, 0.0), (0.6, 0.2))
+    for population, more in (
+        (ISOTROPIC, {"real_weight": 0.3}),
+        (SPIKED, {"schedule": [0.6, 0.0], "synthetic_noise_ratio": 0.5}),
+        (fm.Population.spiked(-0.6, 1.0), {"real_weight": 0.5, "labels": "frozen"}),
+        (fm.Population.isotropic(signal=2.0, noise_variance=0.5), {"real_weight": 0.4, "covariates": "fresh"}),
+    )
+]
+
+
+@pytest.mark.parametrize("index", range(len(LAWS)))
+def test_exact_law_has_the_law_of_dense_runs(index):
+    population, loop = LAWS[index]
+    options = {"rows": 40, "replicates": 1500, "noise": "sampled"}
+    dense = fm.simulate(population, loop, 3, seed=1, engine="redraw", **options).risk.values
+    exact = fm.simulate(population, loop, 3, seed=2, engine="exact-law", **options).risk.values
+    p = [value for t in (0, 1, 3) for value in in_law(np.log(dense[:, t]), np.log(exact[:, t]))]
+    assert min(p) > FAMILY_LEVEL / (len(LAWS) * len(p))
+
+
+def test_exact_law_with_changing_rows_has_the_law_of_dense_runs():
+    loops = [fm.Loop(aspect=aspect, penalty=0.1, real_weight=0.4, covariates="fresh") for aspect in (2.0, 0.5)]
+    options = {"rows": 30, "replicates": 1500}
+    dense = fm.simulate(ISOTROPIC, loops, 2, seed=1, engine="redraw", **options).risk.values
+    exact = fm.simulate(ISOTROPIC, loops, 2, seed=2, engine="exact-law", **options).risk.values
+    assert min(in_law(np.log(dense[:, 2]), np.log(exact[:, 2]))) > FAMILY_LEVEL
+
+
+@pytest.mark.parametrize("aspect", [0.5, 2.0])
+@pytest.mark.parametrize("covariates", ["frozen", "fresh"])
+def test_exact_law_agrees_with_theory_at_many_rows(covariates, aspect):
+    loop = fm.Loop(aspect=aspect, real_weight=0.4, penalty=0.05, covariates=covariates)
+    found = fm.simulate(ISOTROPIC, loop, 5, rows=100_000, engine="exact-law")
+    np.testing.assert_allclose(found.risk.values[0], fm.risk(ISOTROPIC, loop, 5), rtol=0.03)
+
+
+def test_golden_ratio_with_few_features():
+    # Far below one feature a row, as in least squares with p << n.
+    found = fm.simulate(ISOTROPIC, fm.Loop(aspect=0.01), 30, rows=2000, replicates=20, real_weight=np.linspace(0.5, 0.75, 26))
+    best = found.real_weight[int(found.risk.isel(generation=-1).mean("replicate").values.argmin())].item()
+    assert abs(best - 0.618) < 0.011
+
+
+def test_replaced_data_collapse_linearly():
+    # Slope sigma^2 p/(n-p-1), gamma/(1-gamma) in the limit (MATH section 9).
+    loop = fm.Loop(aspect=0.25, real_weight=0.0, covariates="fresh")
+    found = fm.simulate(ISOTROPIC, loop, 10, rows=200, replicates=300, engine="redraw")
+    slopes = found.risk.diff("generation").mean("generation").values
+    exact = 50 / (200 - 50 - 1)
+    assert abs(slopes.mean() - exact) < largest_z(1) * slopes.std(ddof=1) / math.sqrt(slopes.size)
+
+
+@pytest.mark.parametrize("covariates", ["frozen", "fresh"])
+def test_accumulated_data_stay_bounded(covariates):
+    loop = fm.Loop(aspect=0.25, real_weight=0.0, covariates=covariates)
+    found = fm.simulate(ISOTROPIC, loop, 12, rows=100, replicates=200, workflow="accumulate")
+    mean = found.risk.mean("replicate").values
+    assert np.all(mean <= mean[0] * math.pi**2 / 6 * 1.05)
+    if covariates == "frozen":
+        # The error of generation t is the sum of noise_i / (i + 1).
+        expected = mean[0] * np.cumsum(1 / np.arange(1.0, 14) ** 2)
+        np.testing.assert_allclose(mean, expected, rtol=0.06)
+
+
+def test_subsampled_accumulation_lies_between():
+    loop = fm.Loop(aspect=0.25, real_weight=0.0, covariates="fresh")
+    last = {
+        name: fm.simulate(ISOTROPIC, loop, 12, rows=100, replicates=60, workflow=name, engine="redraw")
+        .risk.values[:, -1]
+        .mean()
+        for name in ("replace", "accumulate", "accumulate-subsample")
+    }
+    assert last["accumulate"] < last["accumulate-subsample"] < last["replace"]
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.2])
+def test_the_same_rows_stacked_twice_are_label_mixing(penalty):
+    loop = fm.Loop(aspect=0.5, real_weight=0.4, penalty=penalty)
+    options = {"rows": 40, "replicates": 2, "engine": "redraw"}
+    one = fm.simulate(LEVELS, loop, 3, workflow="stack", **options)
+    np.testing.assert_allclose(one.risk, fm.simulate(LEVELS, loop, 3, **options).risk, rtol=1e-9)
+
+
+def test_stacked_rows_that_are_interpolated_do_not_feel_their_weights():
+    loop = fm.Loop(aspect=3.0, covariates="fresh")
+    with pytest.warns(UserWarning, match="inert"):
+        found = fm.simulate(LEVELS, loop, 2, rows=20, workflow="stack", real_weight=[0.2, 0.8])
+    np.testing.assert_allclose(found.risk[:, 0], found.risk[:, 1], rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["spectral", "redraw"])
+def test_universality_over_entries(engine):
+    loop = fm.Loop(aspect=2.0, real_weight=0.5, penalty=0.1, covariates="frozen" if engine == "spectral" else "fresh")
+    means, errors = [], []
+    for entries in ("gaussian", "rademacher", "uniform", "t8"):
+        found = fm.mean_and_error(fm.simulate(LEVELS, loop, 3, rows=400, replicates=40, entries=entries, engine=engine))
+        means.append(found["mean"].values)
+        errors.append(found.standard_error.values)
+    for mean, error in zip(means[1:], errors[1:], strict=True):
+        # Finite-size terms depend on fourth moments: 1% of the risk at 400 rows.
+        assert np.all(np.abs(mean - means[0]) < largest_z(12) * np.hypot(error, errors[0]) + 0.01 * means[0])
+
+
+def test_seeds_belong_to_coordinates():
+    loop = fm.Loop(aspect=1.5, penalty=0.1)
+    options = {"rows": 20, "seed": 4, "noise": "sampled"}
+    both = fm.simulate(LEVELS, loop, 3, replicates=3, real_weight=[0.2, 0.5], penalty=[0.1, 1.0], **options)
+    one = fm.simulate(LEVELS, loop.replace(real_weight=0.5), 2, replicates=2, penalty=[1.0], **options)
+    np.testing.assert_allclose(both.risk[:2, 1, 1, :3], one.risk[:, 0], rtol=1e-12)
+    other = fm.simulate(LEVELS, loop, 3, replicates=3, real_weight=[0.2, 0.5], penalty=[0.1, 1.0], rows=20, seed=5)
+    assert not np.any(both.risk == other.risk)
+
+
+@pytest.mark.parametrize("engine", ["spectral", "redraw", "exact-law"])
+def test_workers_change_no_bit(engine):
+    loop = fm.Loop(aspect=1.5, penalty=0.1, real_weight=0.5)
+    options = {"rows": 60, "replicates": 5, "engine": engine, "noise": "sampled"}
+    one = fm.simulate(ISOTROPIC, loop, 3, **options)
+    two = fm.simulate(ISOTROPIC, loop, 3, workers=2, **options)
+    xr.testing.assert_identical(one, two)
+
+
+def test_an_interruption_leaves_what_was_finished(monkeypatch):
+    from freshmix.simulate import spectral
+
+    whole = fm.simulate(ISOTROPIC, fm.Loop(aspect=0.5, real_weight=0.5), 2, rows=20, replicates=5)
+    engine = spectral.risks
+
+    def interrupted(setting, replicate):
+        if replicate == 3:
+            raise KeyboardInterrupt
+        return engine(setting, replicate)
+
+    monkeypatch.setattr(spectral, "risks", interrupted)
+    options = {"rows": 20, "replicates": 5}
+    part = fm.simulate(ISOTROPIC, fm.Loop(aspect=0.5, real_weight=0.5), 2, partial=True, **options)
+    assert part.attrs["partial"] == 1
+    xr.testing.assert_equal(part.risk, whole.risk[:3])
+    with pytest.raises(KeyboardInterrupt):
+        fm.simulate(ISOTROPIC, fm.Loop(aspect=0.5, real_weight=0.5), 2, **options)
+
+
+def test_the_dataset_says_where_it_comes_from():
+    found = fm.simulate(LEVELS, fm.Loop(aspect=0.5), 2, rows=20, real_weight=[0.5], penalty=[0.0, 0.1], seed=9)
+    assert dict(found.risk.sizes) == {"replicate": 1, "real_weight": 1, "penalty": 2, "generation": 3}
+    assert found.risk.attrs["units"] == "squared label units"
+    assert found.attrs["seed"] == 9
+    assert "freshmix" in found.attrs["versions"]
+    assert "numpy" in found.attrs["versions"]
+    assert found.attrs["population"].startswith("Population(")
+
+
+def test_counts_follow_the_shares():
+    for p in range(3, 60):
+        _, counts = sampling.counts_of(fm.Population([1.0, 2.0, 9.0], [0.3, 0.7, 0.0], [1.0, 1.0, 1.0]), p)
+        assert counts.sum() == p
+        assert counts[2] == 1
+        assert abs(counts[0] - 0.3 * (p - 1)) < 1
+
+
+LOOP = fm.Loop(aspect=0.5, real_weight=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"rows": None}, TypeError, "rows"),
+        ({"rows": 0}, ValueError, "rows"),
+        ({"rows": 2.5}, ValueError, "rows"),
+        ({"replicates": 0}, ValueError, "replicates"),
+        ({"seed": -1}, ValueError, "seed"),
+        ({"generations": -1}, ValueError, "generations"),
+        ({"workers": 0}, ValueError, "workers"),
+        ({"real_weight": [1.5]}, ValueError, "real_weight"),
+        ({"real_weight": [math.nan]}, ValueError, "real_weight"),
+        ({"penalty": [-1.0]}, ValueError, "penalty"),
+        ({"entries": "cauchy"}, ValueError, "entries"),
+        ({"entries": "t4"}, ValueError, "entries"),
+        ({"label_noise": [1.0, 1.0]}, ValueError, "label_noise"),
+        ({"engine": "magic"}, ValueError, "engine"),
+        ({"workflow": "magic"}, ValueError, "workflow"),
+        ({"noise": "none"}, ValueError, "noise"),
+        ({"population": "isotropic"}, TypeError, "population"),
+        ({"loop": None}, TypeError, "loop"),
+        ({"loop": fm.Loop(real_weight=0.5)}, ValueError, "aspect"),
+        ({"loop": fm.Loop(aspect=0.5)}, ValueError, "real_weight"),
+        ({"loop": fm.Loop(aspect=0.5, schedule=[0.5]), "real_weight": [0.5]}, ValueError, "schedule"),
+        ({"loop": [LOOP, LOOP]}, ValueError, "sequence"),
+        ({"loop": LOOP.replace(covariates="fresh"), "engine": "spectral"}, ValueError, "frozen covariates"),
+        ({"loop": LOOP.replace(covariates="fresh"), "noise": "expected"}, ValueError, "expected"),
+        ({"population": LEVELS, "engine": "exact-law"}, ValueError, "isotropic"),
+        ({"engine": "exact-law", "entries": "uniform"}, ValueError, "gaussian"),
+        ({"population": LEVELS, "rows": 2}, ValueError, "too few"),
+        ({"population": sampling.Autoregressive(0.5, 11)}, ValueError, "aspect"),
+    ],
+)
+def test_bad_input(changes, error, says):
+    options = {"population": ISOTROPIC, "loop": LOOP, "generations": 2, "rows": 20} | changes
+    with pytest.raises(error, match=says):
+        fm.simulate(options.pop("population"), options.pop("loop"), options.pop("generations"), **options)
+
+
+def test_the_interpolation_threshold_is_named():
+    with pytest.warns(UserWarning, match="interpolation threshold"):
+        fm.simulate(ISOTROPIC, fm.Loop(aspect=1.0, real_weight=0.5), 1, rows=20)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: sampling.Autoregressive(1.0, 3), ValueError, "correlation"),
+        (lambda: sampling.Dense(np.eye(3), [1.0]), ValueError, "covariance"),
+        (lambda: sampling.Dense("x", [1.0]), TypeError, "covariance"),
+        (lambda: sampling.Rows(np.eye(3), [1.0]), ValueError, "coefficients"),
+        (lambda: sampling.Rows(np.full((2, 1), np.nan), [1.0]), ValueError, "finite"),
+        (lambda: sampling.Rows(np.eye(2), [1.0, 1.0], covariance=np.eye(3)), ValueError, "covariance"),
+        (lambda: sampling.Rows(np.eye(2), [1.0, 1.0], noise_variance=-1.0), ValueError, "noise_variance"),
+    ],
+)
+def test_bad_sources(make, error, says):
+    with pytest.raises(error, match=says):
+        make()
+
+
+def test_covariances_are_those_of_the_rows():
+    rng = np.random.default_rng(0)
+    for source in (sampling.Autoregressive(0.6, 8), sampling.Dense(0.5 * np.eye(8) + 0.5, np.ones(8))):
+        task = source.task(rng, sampling.entries_of("gaussian"))
+        X = task.rows(rng, 200_000)
+        root = task.root(np.eye(8))
+        np.testing.assert_allclose(X.T @ X / 200_000, root.T @ root, atol=0.02)
+    expected = 0.6 ** np.abs(np.subtract.outer(np.arange(8), np.arange(8)))
+    root = sampling.Autoregressive(0.6, 8).task(rng, sampling.entries_of("gaussian")).root(np.eye(8))
+    np.testing.assert_allclose(root.T @ root, expected, rtol=CLOSED)
