@@ -114,6 +114,22 @@ def test_redraw_is_the_loop_by_definition(covariates, kind, rows, penalty):
     np.testing.assert_allclose(found, risks, rtol=1e-8)
 
 
+@pytest.mark.parametrize("penalty", [1e-9, 1e-3, 0.3, 1e4])
+@pytest.mark.parametrize("name", ["isotropic", "levels", "autoregressive"])
+def test_filters_at_a_few_nodes_are_those_at_all_points(name, penalty, monkeypatch):
+    from freshmix.simulate import spectral
+
+    source = SOURCES[name] if name != "autoregressive" else sampling.Autoregressive(0.6, 150)
+    loop = fm.Loop(aspect=1.5, penalty=penalty, synthetic_noise_ratio=0.5)
+    options = {"rows": 100, "real_weight": [0.0, 0.05, 0.5, 1.0]}
+    for labels in ("fresh", "frozen"):
+        few = fm.simulate(source, loop.replace(labels=labels), 20, **options)
+        with monkeypatch.context() as patch:
+            patch.setattr(spectral, "nodes", lambda points, degree: (points, None))
+            every = fm.simulate(source, loop.replace(labels=labels), 20, **options)
+        np.testing.assert_allclose(few.risk, every.risk, rtol=1e-10)
+
+
 # Settings of the comparison with theory: (population, loop or loops, engine).
 def settings():
     found = []

@@ -65,11 +65,11 @@ class Entries:
         if self.name == "gaussian":
             return rng.standard_normal(shape)
         if self.name == "rademacher":
-            return 2.0 * rng.integers(0, 2, shape, dtype=np.int8) - 1.0
+            return np.asarray(2.0 * rng.integers(0, 2, shape, dtype=np.int8) - 1.0)
         if self.name == "uniform":
-            return rng.uniform(-math.sqrt(3), math.sqrt(3), shape)
+            return np.asarray(rng.uniform(-math.sqrt(3), math.sqrt(3), shape))
         if self.pool is not None:
-            return rng.choice(self.pool, shape)
+            return np.asarray(rng.choice(self.pool, shape))
         return np.asarray(rng.standard_t(self.degrees, shape) * math.sqrt((self.degrees - 2) / self.degrees), dtype=np.float64)
 
     def __str__(self) -> str:

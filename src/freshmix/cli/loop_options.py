@@ -55,11 +55,12 @@ def _parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not (name.strip() and equals):
         raise ValueError(f"--parameter must be NAME=VALUE, got {text!r}")
-    numbers = _numbers(value, f"--parameter {name.strip()}")
-    return name.strip().replace("-", "_"), numbers if len(numbers) > 1 else numbers[0]
+    values = numbers(value, f"--parameter {name.strip()}")
+    return name.strip().replace("-", "_"), values if len(values) > 1 else values[0]
 
 
-def _numbers(text: str, option: str) -> list[float]:
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers with commas between them."""
     try:
         return [float(each) for each in text.split(",")]
     except ValueError:
@@ -93,12 +94,12 @@ def loop_of(
         )
     if groups:
         return fm.Loop(groups=[_group(text) for text in groups], covariates="fresh", **common)
-    weights = None if schedule is None else _numbers(schedule, "--schedule")
+    weights = None if schedule is None else numbers(schedule, "--schedule")
     return fm.Loop(real_weight=real_weight, schedule=weights, covariates=covariates, **common)
 
 
 def _group(text: str) -> "fm.Group":
-    values = _numbers(text, "--group")
+    values = numbers(text, "--group")
     if len(values) != 3 or not all(map(math.isfinite, values)):
         raise ValueError(f"--group must be three numbers SHARE,ROW_WEIGHT,REAL_WEIGHT, got {text!r}")
     return fm.Group(*values)

@@ -1,5 +1,6 @@
 """Results -> figures: values in, figures out. No risk is computed here, and no global state is kept."""
 
+from .compare import compare
 from .generations import risk_by_generation
 from .phase import phase_diagram
 from .recommendation import both, generation_picture, weight_picture
@@ -17,6 +18,7 @@ __all__ = [
     "PURPLE",
     "VERMILLION",
     "both",
+    "compare",
     "generation_picture",
     "phase_diagram",
     "risk_by_generation",

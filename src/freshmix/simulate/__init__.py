@@ -6,13 +6,13 @@ import platform
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from .. import __version__
 from .._checks import Floats, choice, vector, whole
@@ -20,7 +20,7 @@ from ..loop import Loop
 from ..population import Population
 from ..sampling import Diagonal, Rows, Source, entries_of, source_of
 from . import exact_law, redraw, spectral
-from .replicates import finished
+from .replicates import finished, one_blas_thread
 from .setting import Setting
 
 ENGINES = ("auto", "spectral", "redraw", "exact-law")
@@ -45,6 +45,7 @@ def simulate(
     noise: str = "auto",
     engine: str = "auto",
     workflow: str = "replace",
+    device: str | None = None,
     workers: int = 1,
     executor: Executor | None = None,
     progress: bool | None = None,
@@ -83,6 +84,8 @@ def simulate(
         ``replace``: each generation is trained on its own rows, labels mixed. ``accumulate``: on all rows so far;
         ``accumulate-subsample``: on as many drawn from all so far; ``stack``: real and synthetic rows as separate rows of
         weight w and 1 - w.
+    device : None or "cpu"
+        Where to compute; graphics cards are not supported yet.
     workers : int
         Processes, with one BLAS thread each.
     executor : concurrent.futures.Executor, optional
@@ -137,10 +140,12 @@ def simulate(
     name = _engine(setting, choice("engine", engine, ENGINES), noise)
     if name != "spectral":
         setting = Setting(**{**setting.__dict__, "expected": False})
+    if device not in (None, "cpu"):
+        raise ValueError(f"device must be None or 'cpu' so far, got {device!r}")
     _warn(setting)
     count = whole("replicates", replicates, low=1)
     workers = whole("workers", workers, low=1)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         done = finished(_MODULES[name].risks, setting, count, workers, executor, progress, partial)
     return _dataset(done, setting, name, count)
 
@@ -329,9 +334,12 @@ def _dataset(done: dict[int, Floats], setting: Setting, engine: str, asked: int)
         "features": source.features,
         "population": repr(source.population if isinstance(source, Diagonal) else source),
         "loop": repr(setting.loops[0] if len(setting.loops) == 1 else setting.loops),
-        "versions": json.dumps(
-            {"freshmix": __version__, "python": platform.python_version()}
-            | {name: version(name) for name in ("numpy", "scipy", "xarray")}
-        ),
+        "versions": _versions(),
     }
     return found
+
+
+@cache
+def _versions() -> str:
+    libraries = {name: version(name) for name in ("numpy", "scipy", "xarray")}
+    return json.dumps({"freshmix": __version__, "python": platform.python_version()} | libraries)

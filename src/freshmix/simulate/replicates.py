@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from .._checks import Floats
 from .setting import Setting
@@ -59,8 +60,18 @@ def _on(
 
 
 def _block(engine: Engine, setting: Setting, start: int, stop: int) -> dict[int, Floats]:
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return {replicate: engine(setting, replicate) for replicate in range(start, stop)}
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """A context with one BLAS thread in this process: the same bits wherever a replicate runs."""
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 def _processes(workers: int) -> Executor:

@@ -69,6 +69,15 @@ class Rotated:
             found = np.einsum("kr,kr->k", flat @ (self.root.T @ self.root) + 2 * cross, flat) + self.outside
         return np.asarray(found.reshape(vectors.shape[:-1]))
 
+    def quadratic(self, columns: Floats) -> tuple[Floats, Floats]:
+        """(k, k) N and (k,) m of (r, k) columns C: ||V C f + (I - V V') beta||^2_Sigma = f'N f + 2 m'f + outside."""
+        if self.scale is not None:
+            return self.scale * (columns.T @ columns), np.zeros(columns.shape[1])
+        assert self.root is not None
+        assert self.rest is not None
+        images = self.root @ columns
+        return images.T @ images, images.T @ self.rest
+
     def diagonal(self) -> Floats:
         """(r,) diagonal of V'Sigma V."""
         if self.scale is not None:
@@ -104,23 +113,21 @@ def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float)
     """
     loop = setting.loops[0]
     rho, sigma2 = loop.synthetic_noise_ratio, setting.source.noise_variance
-    q = design.s / (design.s + penalty)
-    u0 = q / (design.s + penalty)
-    trace = design.diagonal() * u0 * (sigma2 / design.rows)
     W, T = weights.shape
-    bias = np.empty((W, T + 1, q.size))
+    c, L = nodes(penalty / (design.s + penalty), 2 * T + 2)
+    q = 1 - c
+    u0 = design.s / (design.s + penalty) ** 2
+    trace = design.diagonal() * u0 * (sigma2 / design.rows)
+    trace = trace if L is None else trace @ L
+    bias = np.empty((W, T + 1, c.size))
     variance = np.empty((W, T + 1))
-    e = np.broadcast_to(1 - q, (W, q.size))
     # u_t over u_0, so that it stays of order one.
-    u, real = np.ones((W, q.size)), np.ones((W, q.size))
-    bias[:, 0], variance[:, 0] = e * design.b, trace.sum()
-    if loop.labels == "frozen":
-        u[:] = 0.0
+    u, real = np.full((W, c.size), float(loop.labels == "fresh")), np.ones((W, c.size))
+    bias[:, 0], variance[:, 0] = c, trace.sum()
     for t in range(1, T + 1):
         w = weights[:, t - 1, None]
         kept = (1 - w) * q
-        e = (1 - q) + kept * e
-        bias[:, t] = e * design.b
+        bias[:, t] = c + kept * bias[:, t - 1]
         if loop.labels == "fresh":
             u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
             variance[:, t] = u @ trace
@@ -128,7 +135,34 @@ def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float)
             real = w + kept * real
             u = rho * (1 - w) ** 2 + kept**2 * u
             variance[:, t] = (real**2 + u) @ trace
-    return design.energy(bias) + variance
+    if L is None:
+        return design.energy(bias * design.b) + variance
+    N, m = design.quadratic(design.b[:, None] * L)
+    return np.asarray(np.einsum("wtk,wtk->wt", bias @ N + 2 * m, bias) + design.outside + variance)
+
+
+def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
+    """(k,) Chebyshev nodes on the range of (r,) points, and (r, k) Lagrange polynomials at the points.
+
+    The filters of generation t are polynomials of degree 2t at most in 1 - q: their values at more nodes than that give
+    them at all points. Where there are no more points than nodes, the points themselves and None.
+    """
+    low, high = float(points.min()), float(points.max())
+    if degree >= points.size:
+        return points, None
+    if high - low <= 1e-14 * high:
+        return np.array([(low + high) / 2]), np.ones((points.size, 1))
+    theta = np.pi * (np.arange(degree) + 0.5) / degree
+    x = np.cos(theta)
+    at = np.clip((points - low) / (high - low) * 2 - 1, -1.0, 1.0)
+    gaps = at[:, None] - x
+    exact = gaps == 0
+    gaps[exact] = 1.0
+    ratios = np.sin(theta) * (-1.0) ** np.arange(degree) / gaps
+    L = ratios / ratios.sum(axis=1, keepdims=True)
+    rows = exact.any(axis=1)
+    L[rows] = exact[rows]
+    return low + (high - low) * (x + 1) / 2, L
 
 
 def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats, replicate: int) -> Floats:
