@@ -123,11 +123,11 @@ def exact_law(large):
 
 def workers():
     loop = fm.Loop(aspect=2.0, penalty=0.1)
-    options = {"rows": 400, "replicates": 128, "real_weight": np.linspace(0, 1, 21)}
+    options = {"rows": 400, "replicates": 256, "real_weight": np.linspace(0, 1, 21)}
     fm.simulate(fm.Population.isotropic(), loop, 20, workers=2, **(options | {"replicates": 2}))
-    one = best_of(2, lambda: fm.simulate(fm.Population.isotropic(), loop, 20, **options))
-    two = best_of(2, lambda: fm.simulate(fm.Population.isotropic(), loop, 20, workers=2, **options))
-    print(f"(d) 128 replicates: one process {one:.2f} s, two workers {two:.2f} s, {one / two:.2f} times")
+    one = best_of(3, lambda: fm.simulate(fm.Population.isotropic(), loop, 20, **options))
+    two = best_of(3, lambda: fm.simulate(fm.Population.isotropic(), loop, 20, workers=2, **options))
+    print(f"(d) 256 replicates: one process {one:.2f} s, two workers {two:.2f} s, {one / two:.2f} times")
 
 
 def main():

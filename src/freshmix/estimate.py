@@ -158,26 +158,28 @@ class Estimate:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
         return SampleEquivalents(s, squares, count, sigma2)
 
-    def population(self) -> Population:
-        """The bands as atoms, and each outlying direction as a spike of share 1/p.
+    def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:
+        """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means.
 
         An outlying s belongs to tau = -1/m(s), with m over the other directions, and carries the energy
         (c^2 - sigma^2) tau (-v'(-s)) / directions.
         """
         f = self.factorisation
+        sigma2 = self.noise_variance if noise_variance is None else noise_variance
+        g = self.signal if signal is None else signal
         rescaled = f.rows / f.directions  # eigenvalues of X'X/n, of which one row is spent on the mean
-        tau, share, signal = self.tau * rescaled, self.weight / f.aspect, self.signal / rescaled
+        tau, share, energies = self.tau * rescaled, self.weight / f.aspect, g / rescaled
         tops = f.eigenvalues[: self.outlying]
         rest = f.eigenvalues[self.outlying :]
         apart = rest - tops[:, None]
         m = ((1 / apart).sum(axis=1) - f.zeros / tops) / f.directions
         slope = ((1 / apart**2).sum(axis=1) + f.zeros / tops**2) / f.directions
         spikes = -1 / m
-        excess = np.maximum(f.responses[: self.outlying] ** 2 - self.noise_variance, 0.0)
+        excess = np.maximum(f.responses[: self.outlying] ** 2 - sigma2, 0.0)
         energy = excess * spikes * slope / f.directions
-        tau, signal = np.append(tau, spikes * rescaled), np.append(signal, energy / rescaled)
+        tau, energies = np.append(tau, spikes * rescaled), np.append(energies, energy / rescaled)
         share = np.append(share, np.full(spikes.size, 1 / (f.aspect * f.directions)))
-        return Population(tau, share / share.sum(), signal, self.noise_variance)
+        return Population(tau, share / share.sum(), energies, sigma2)
 
 
 def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:

@@ -78,30 +78,49 @@ def rivals(recommendation: Recommendation) -> list[Rival]:
 def recipe(recommendation: Recommendation) -> str:
     """What to do, in one sentence."""
     r = recommendation
-    if r.real_weight == 1.0:
+    if r.real_weight == 1.0 and r.labelled == 1:
         labels = "the real labels alone"
     elif r.real_weight == 0.0:
         labels = "the synthetic labels alone"
     else:
         labels = f"{figures(r.real_weight)} x real label + {figures(1 - r.real_weight)} x synthetic label"
+    if r.rows_per_generation is not None and r.labelled < 1:
+        if r.real_weight == 1.0:
+            labels = "the real label"
+        labels = f"labelled rows on {labels}"
+        labels += (
+            " alone" if r.row_weight == 0 else f", other rows on the synthetic label at row weight {figures(r.row_weight)}"
+        )
     linear = r.population is not None
     if r.penalty == 0.0:
         learner = "minimum-norm least squares" if linear else "kernel regression without a penalty"
     else:
         learner = f"scikit-learn's {'Ridge' if linear else 'KernelRidge'}(alpha={figures(r.alpha)})"
         learner += "" if linear else " on a centred kernel and centred labels"
-    return f"Fit each generation on {labels}, with {learner}."
+    mix = f"Fit each generation {'with' if labels.startswith('labelled') else 'on'} {labels}, with {learner}."
+    if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
+        return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept: {mix}"
+    return mix
 
 
 def remarks(recommendation: Recommendation) -> tuple[str, ...]:
     """What the table of rivals cannot say by itself."""
     r = recommendation
-    if r.loop.labels == "frozen":
+    last = r.generations if r.generations is not None else len(r.risk_by_generation["recommended"]) - 1
+    if r.rows_per_generation is not None:
+        kept = f"keeping all real labels fits ridge on the labelled rows of generations 0 to {last}, where they may be stored"
+    elif r.loop.labels == "frozen":
         kept = "no further real labels come, so that keeping all of them is training on real labels only"
     else:
-        last = r.generations if r.generations is not None else len(r.risk_by_generation["recommended"]) - 1
         kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
     return (kept, "prediction error is excess risk plus noise variance; change is that of the prediction error")
+
+
+def backtested(recommendation: Recommendation) -> list[tuple[str, str]]:
+    """Name and error of each way of training on the table's own later rows, in time order; empty without a time column."""
+    names = {"recommended": "recommended mix", **_RIVALS}
+    tested = recommendation.backtest or {}
+    return [(names[key], f"{figures(tested[key][0])} +- {figures(tested[key][1])}") for key in names if key in tested]
 
 
 def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
@@ -115,6 +134,7 @@ def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
         ("penalty", f"lambda = {figures(r.penalty)} (scikit-learn alpha = {figures(r.alpha)})"),
         (f"excess risk {horizon(r)}", _with_interval(r, "risk", r.risk) + ("" if r.attained else ", approached only")),
         (f"prediction error {horizon(r)}", _with_interval(r, "prediction_error", r.prediction_error)),
+        *([] if r.long_run_risk is None else [("excess risk in the long run", figures(r.long_run_risk))]),
     ]
 
 
@@ -194,6 +214,7 @@ def _page(recommendation: Recommendation, title: str, command: str | None) -> st
         settings=settings(recommendation),
         rivals=rivals(recommendation),
         remarks=remarks(recommendation),
+        backtested=backtested(recommendation),
         estimates=estimates(recommendation),
         horizon=horizon(recommendation),
         weight_picture=Markup(_svg(plots.weight_picture(recommendation), "weights")),

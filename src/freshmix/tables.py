@@ -10,6 +10,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ._checks import Floats
 
@@ -30,21 +31,30 @@ class Table:
         Names of the p columns of X.
     notes : tuple of str
         What was done to the file, one sentence each.
+    time : (n,) array or None
+        Time of each row, where a column was named.
     """
 
     X: Floats
     y: Floats
     features: tuple[str, ...]
     notes: tuple[str, ...]
+    time: NDArray[Any] | None = None
 
 
 def read_table(
-    path: str | Path, target: str, *, drop_missing: bool = False, drop: Sequence[str] = (), max_bytes: int = MOST_BYTES
+    path: str | Path,
+    target: str,
+    *,
+    time: str | None = None,
+    drop_missing: bool = False,
+    drop: Sequence[str] = (),
+    max_bytes: int = MOST_BYTES,
 ) -> Table:
     """Read a CSV (also .tsv, .gz) or Parquet file.
 
     Numeric and boolean columns are used as they are; text columns of at most 20 values are one-hot encoded; others are
-    refused by name. An empty target means "no real label", and such a table is refused whatever ``drop_missing`` says.
+    refused by name. An empty target means "no real label" and becomes NaN.
 
     Parameters
     ----------
@@ -52,6 +62,8 @@ def read_table(
         The file.
     target : str
         Column of real labels.
+    time : str, optional
+        Column of time steps: numbers, dates or text that sorts; not a feature.
     drop_missing : bool
         Leave out rows with missing features instead of refusing them.
     drop : sequence of str
@@ -78,24 +90,44 @@ def read_table(
     """
     path = Path(path)
     frame = _read(path, max_bytes)
-    for name in (target, *drop):
+    for name in (target, *drop, *([time] if time is not None else [])):
         _known(name, frame.columns, path)
-    if target in drop:
-        raise ValueError(f"drop must not name the target {target!r}")
+    if target in drop or target == time:
+        raise ValueError(f"{'drop' if target in drop else 'time'} must not name the target {target!r}")
     frame = frame.drop(list(dict.fromkeys(drop)))
     notes = [f"columns left out: {', '.join(drop)}"] if drop else []
     y = _target(frame[target])
+    times = None
+    if time is not None:
+        times = _times(frame[time])
+        frame = frame.drop(time)
     columns = frame.drop(target)
     if not columns.width:
         raise ValueError(f"{path.name} must have a column beside the target {target!r}, got none")
     columns = columns.with_columns(pl.col(pl.String).replace("", None))
-    columns, y, note = _complete(columns, y, drop_missing)
+    columns, kept, note = _complete(columns, drop_missing)
+    y = y[kept]
     X, features, more = _features(columns)
-    to_arrays(X, y, features)
-    return Table(X, y, features, (*notes, *note, *more))
+    to_arrays(X, y, features, unlabelled=True)
+    return Table(X, y, features, (*notes, *note, *more), None if times is None else times[kept])
 
 
-def to_arrays(X: Any, y: Any, names: Sequence[str] | None = None) -> tuple[Floats, Floats, tuple[str, ...] | None]:
+def split_time(X: Any, time: Any) -> tuple[Any, Any]:
+    """X without its time column, and that column, where ``time`` is a name; both as they are otherwise."""
+    if not isinstance(time, str):
+        return X, time
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        raise TypeError(f"time can be a name where X is a data frame, got {time!r} for {type(X).__name__}")
+    if time not in frame.columns:
+        near = difflib.get_close_matches(time, frame.columns, n=1)
+        raise ValueError(f"time must name a column of X, got {time!r}" + (f" (did you mean {near[0]}?)" if near else ""))
+    return frame.drop(time).to_native(), frame[time].to_numpy()
+
+
+def to_arrays(
+    X: Any, y: Any, names: Sequence[str] | None = None, unlabelled: bool = False
+) -> tuple[Floats, Floats, tuple[str, ...] | None]:
     """Check features and labels: arrays, lists or data frames into float64 arrays, with column names if there are any.
 
     Parameters
@@ -106,6 +138,8 @@ def to_arrays(X: Any, y: Any, names: Sequence[str] | None = None) -> tuple[Float
         Labels.
     names : sequence of str, optional
         Column names for messages, where X has none.
+    unlabelled : bool
+        Whether NaN in y is allowed: a row without a real label. At least 3 rows must have one.
 
     Raises
     ------
@@ -136,13 +170,13 @@ def to_arrays(X: Any, y: Any, names: Sequence[str] | None = None) -> tuple[Float
     if n < 3:
         raise ValueError(f"X and y must have at least 3 rows, got {n}")
     _no_gaps(features, names)
-    unlabelled = int(np.isnan(labels).sum())
-    if unlabelled:
-        raise ValueError(_unlabelled(unlabelled, n))
-    if not np.isfinite(labels).all():
-        raise ValueError(f"y must be finite, got {np.isinf(labels).sum()} infinite values")
-    if _constant(labels):
-        raise ValueError(f"y must vary, got {labels[0]:g} in all {n} rows")
+    known = labels[~np.isnan(labels)]
+    if known.size < (3 if unlabelled else n):
+        raise ValueError(_unlabelled("y is NaN", n - known.size, n))
+    if not np.isfinite(known).all():
+        raise ValueError(f"y must be finite, got {np.isinf(known).sum()} infinite values")
+    if _constant(known):
+        raise ValueError(f"y must vary, got {known[0]:g} in all {known.size} rows")
     return features, labels, names
 
 
@@ -198,11 +232,8 @@ def _constant(y: Floats) -> bool:
     return bool(y.max() / 2 - y.min() / 2 <= 5e-14 * np.abs(y).max())
 
 
-def _unlabelled(count: int, rows: int) -> str:
-    return (
-        f"the target is empty in {count} of {rows} rows, which means that they have no real label: a partly labelled loop is "
-        "not supported yet, and advice for another loop would mislead; give a table of labelled rows"
-    )
+def _unlabelled(where: str, count: int, rows: int) -> str:
+    return f"{where} in {count} of {rows} rows, which means that they have no real label: at least 3 rows must have one"
 
 
 def _some(names: Iterable[str], most: int = 8) -> str:
@@ -276,16 +307,27 @@ def _target(column: pl.Series) -> Floats:
     if column.dtype == pl.String:
         column = column.replace("", None)
     empty = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
-    if empty:
-        raise ValueError(_unlabelled(empty, len(column)))
+    if len(column) - empty < 3:
+        raise ValueError(_unlabelled("the target is empty", empty, len(column)))
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
         raise ValueError(f"the target {column.name!r} must be numeric, got {_kind(column)}")
     y = column.cast(pl.Float64).to_numpy().astype(np.float64)
-    if not np.isfinite(y).all():
-        raise ValueError(f"the target {column.name!r} must be finite, got {np.isinf(y).sum()} infinite values")
-    if _constant(y):
-        raise ValueError(f"the target {column.name!r} must vary, got {y[0]:g} in all {y.size} rows")
+    known = y[~np.isnan(y)]
+    if not np.isfinite(known).all():
+        raise ValueError(f"the target {column.name!r} must be finite, got {np.isinf(known).sum()} infinite values")
+    if _constant(known):
+        raise ValueError(f"the target {column.name!r} must vary, got {known[0]:g} in all {known.size} labelled rows")
     return y
+
+
+def _times(column: pl.Series) -> NDArray[Any]:
+    """Times that sort: numbers and dates as they are, text as text."""
+    if column.dtype == pl.String:
+        column = column.replace("", None)
+    gaps = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+    if gaps:
+        raise ValueError(f"the time column {column.name!r} must not have gaps, got {gaps}")
+    return column.rank("dense").to_numpy()
 
 
 def _kind(column: pl.Series) -> str:
@@ -296,7 +338,7 @@ def _kind(column: pl.Series) -> str:
     return f"text such as {', '.join(repr(word) for word in words.head(3).to_list()) or 'numbers with spaces'}"
 
 
-def _complete(columns: pl.DataFrame, y: Floats, drop_missing: bool) -> tuple[pl.DataFrame, Floats, list[str]]:
+def _complete(columns: pl.DataFrame, drop_missing: bool) -> tuple[pl.DataFrame, NDArray[np.bool_], list[str]]:
     gaps = columns.select(
         pl.when(pl.col(name).is_null() | (pl.col(name).is_nan() if kind.is_float() else False))
         .then(True)
@@ -306,15 +348,16 @@ def _complete(columns: pl.DataFrame, y: Floats, drop_missing: bool) -> tuple[pl.
     )
     counts = {name: int(gaps[name].sum()) for name in gaps.columns}
     missing = [f"{name} ({count})" for name, count in counts.items() if count]
+    rows = columns.height
     if not missing:
-        return columns, y, []
+        return columns, np.ones(rows, dtype=np.bool_), []
     if not drop_missing:
         raise ValueError(f"features have missing values: {_some(missing)}; fill them, or leave such rows out (--drop-missing)")
     kept = ~gaps.select(pl.any_horizontal(pl.all())).to_series().to_numpy()
     if kept.sum() < 3:
-        raise ValueError(f"leaving out rows with missing features leaves {kept.sum()} of {y.size}: {_some(missing)}")
-    note = f"{y.size - int(kept.sum())} of {y.size} rows with missing features left out"
-    return columns.filter(pl.Series(kept)), y[kept], [note]
+        raise ValueError(f"leaving out rows with missing features leaves {kept.sum()} of {rows}: {_some(missing)}")
+    note = f"{rows - int(kept.sum())} of {rows} rows with missing features left out"
+    return columns.filter(pl.Series(kept)), kept, [note]
 
 
 def _features(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[str]]:

@@ -25,14 +25,28 @@ Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
 ]
 Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
+Covariates = Annotated[
+    str | None,
+    typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones; by default read off the table."),
+]
+Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of time steps: one generation each.")]
+RowsPerGeneration = Annotated[
+    int | None, typer.Option(metavar="N", help="New rows per generation; by default the median per time step.")
+]
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
+SyntheticLabels = Annotated[
+    str | None,
+    typer.Option(metavar="predictions|sampled", help="Plain predictions, or with the model's own noise."),
+]
 SyntheticNoise = Annotated[
-    float, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; 0: plain predictions.")
+    float | None, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; in place of the above.")
 ]
 RealWeight = Annotated[float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")]
-Generations = Annotated[int | None, typer.Option(metavar="T", help="Generation to be best at; without it, the long run.")]
+Generations = Annotated[
+    str | None, typer.Option(metavar="T|inf", help="Generation to be best at; inf: the long run (12 with fresh covariates).")
+]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
 NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]
@@ -46,8 +60,12 @@ def recommend(
     target: Target,
     kernel: Kernel = "linear",
     penalty: Penalty = "auto",
+    covariates: Covariates = None,
+    time: Time = None,
+    rows_per_generation: RowsPerGeneration = None,
     labels: Labels = "fresh",
-    synthetic_noise: SyntheticNoise = 1.0,
+    synthetic_labels: SyntheticLabels = None,
+    synthetic_noise: SyntheticNoise = None,
     real_weight: RealWeight = None,
     generations: Generations = None,
     drop: Drop = None,
@@ -64,21 +82,31 @@ def recommend(
     options: dict[str, Any] = {
         "penalty": _penalty(penalty),
         "kernel": kernel,
-        "generations": generations,
+        "generations": _generations(generations),
+        "rows_per_generation": rows_per_generation,
         "standardize": not no_standardize,
         "seed": seed,
     }
-    known: dict[str, Any] = {"labels": labels, "synthetic_noise_ratio": synthetic_noise, "real_weight": real_weight}
-    reading: dict[str, Any] = {"target": target, "drop_missing": drop_missing, "drop": tuple(drop or ())}
+    noise = _synthetic_noise(synthetic_labels, synthetic_noise)
+    reading: dict[str, Any] = {"target": target, "time": time, "drop_missing": drop_missing, "drop": tuple(drop or ())}
     with warnings.catch_warnings():
         if not sys.warnoptions:
             # What a user should know is in the recommendation; stderr is for errors.
             warnings.simplefilter("ignore")
-        loop = fm.Loop(**known)
+        fm.Loop(labels=labels, synthetic_noise_ratio=noise or 0.0, real_weight=real_weight, covariates=covariates or "frozen")
         from freshmix.tables import read_table
 
         rows = read_table(table, **reading)
-        found = fm.recommend(rows.X, rows.y, loop=loop, **options)
+        stream = time is not None or rows_per_generation is not None or any(label != label for label in rows.y.tolist())
+        fresh = covariates == "fresh" or (covariates is None and stream)
+        known: dict[str, Any] = {
+            "covariates": "fresh" if fresh else "frozen",
+            "labels": labels,
+            # New rows come with plain predictions unless said otherwise.
+            "synthetic_noise_ratio": noise if noise is not None else float(not fresh),
+            "real_weight": real_weight,
+        }
+        found = fm.recommend(rows.X, rows.y, loop=fm.Loop(**known), time=rows.time, **options)
         found = dataclasses.replace(found, notes=tuple(dict.fromkeys((*rows.notes, *found.notes))))
         if report is not None:
             from freshmix.report import write_report
@@ -88,6 +116,26 @@ def recommend(
         typer.echo(json.dumps(plain(found), allow_nan=False))
     else:
         _print(found, report)
+
+
+def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
+    if words is None:
+        return ratio
+    if ratio is not None:
+        raise ValueError("--synthetic-labels and --synthetic-noise say the same: give one of them")
+    kinds = {"predictions": 0.0, "sampled": 1.0}
+    if words not in kinds:
+        raise ValueError(f"--synthetic-labels must be predictions or sampled, got {words!r}")
+    return kinds[words]
+
+
+def _generations(text: str | None) -> int | float | None:
+    if text is None or text == "inf":
+        return None if text is None else math.inf
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
 
 
 def _penalty(text: str) -> float | str:
@@ -114,7 +162,7 @@ def _pythonlines(table: Path, reading: dict[str, Any], known: dict[str, Any], op
         f"table = read_table({str(table)!r}, {keywords(reading)})\n"
         f"loop = fm.Loop({keywords(known)})\n"
         "recommendation = fm.recommend(\n"
-        f"    table.X, table.y, loop=loop,\n    {keywords(options)}\n)\n"
+        f"    table.X, table.y, loop=loop, time=table.time,\n    {keywords(options)}\n)\n"
     )
 
 
@@ -133,6 +181,8 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     console.print(wording.recipe(found))
     pairs(console, "Recommended", wording.settings(found))
     _rivals(console, found)
+    if wording.backtested(found):
+        pairs(console, "Backtest: mean squared error on the next step's labelled rows", wording.backtested(found))
     pairs(console, "Estimated from the table", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:

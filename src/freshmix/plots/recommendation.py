@@ -6,7 +6,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..recommend import Recommendation
-from .style import BLUE, GREEN, GREY, INK, PURPLE, VERMILLION, WEIGHT_LABEL, dress, figure_of, finite, golden_line, scale
+from .style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    WEIGHT_LABEL,
+    dress,
+    figure_of,
+    finite,
+    golden_line,
+    scale,
+)
 
 _BASELINES = {
     "real_only": ("real labels only", VERMILLION, "--"),
@@ -17,7 +31,8 @@ _COURSES = {
     "recommended": ("recommended", BLUE, "-", "o"),
     "real_only": ("real labels only", VERMILLION, "--", "s"),
     "synthetic_only": ("synthetic labels only", PURPLE, ":", "^"),
-    "today": ("today's weight", GREEN, "-.", "D"),
+    "today": ("today's weight", ORANGE, (0, (6, 2)), "D"),
+    "keep_all_labels": ("keep all real labels", GREEN, "-.", "v"),
 }
 
 

@@ -1,5 +1,6 @@
 """From a table to a recommendation: estimate -> risk -> optimum (MATH sections 6 and 7)."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,12 @@ from .._checks import choice, number, whole
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Goal
-from ..tables import to_arrays
-from .answer import HORIZON, Answer
+from ..tables import split_time, to_arrays
+from .answer import Answer
+from .fresh import FreshAnswer
 from .prepare import PAIRWISE_KERNELS, estimate_from, scaled_features
-from .result import Recommendation
+from .result import HORIZON, Recommendation
+from .stream import Stream
 
 __all__ = ["Recommendation", "recommend"]
 
@@ -21,10 +24,12 @@ def recommend(
     y: Any,
     *,
     loop: Loop | None = None,
-    generations: int | None = None,
+    generations: int | float | None = None,
     kernel: str = "linear",
     penalty: float | str = "auto",
     standardize: bool = True,
+    time: Any = None,
+    rows_per_generation: int | None = None,
     seed: int = 0,
 ) -> Recommendation:
     """The real weight and the penalty that keep a loop on this table best, and what they bring.
@@ -34,18 +39,25 @@ def recommend(
     X : (n, p) array or data frame
         Numeric features without gaps. They are centred, and scaled to unit variance if ``standardize``.
     y : (n,) array or series
-        Real labels.
+        Real labels; NaN where a row has none.
     loop : Loop, optional
-        What is known of the loop: labels, synthetic noise ratio, today's real weight. Its aspect is filled in. By default
-        the paper's setting: the same rows relabelled in each generation with fresh real labels and sampled synthetic ones.
-    generations : int, optional
-        Horizon T >= 1 to be best at; by default the long run.
+        What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight. Its aspect is filled in. By
+        default, where every row has a label and no ``time`` is given, the paper's setting: the same rows relabelled in each
+        generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
+        generation, the table's share of them labelled, synthetic labels that are plain predictions.
+    generations : int or inf, optional
+        Horizon T >= 1 to be best at; by default the long run for frozen covariates and 12 for fresh ones.
     kernel : str
         A pairwise kernel of scikit-learn.
     penalty : "auto" or float
         Ridge penalty lambda to use, 0 for interpolation, or "auto" to choose it with the weight.
     standardize : bool
         Whether to scale features to unit variance.
+    time : (n,) array or str, optional
+        Time step of each row (numbers, dates or text that sorts), or the name of a column of X that holds it. Its steps are
+        the generations: they give the rows per generation, and a backtest on later rows.
+    rows_per_generation : int, optional
+        By default the median number of rows per time step, or all rows.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
@@ -72,13 +84,32 @@ def recommend(
     >>> best.verdict, 0.5 < best.real_weight <= 1, round(best.alpha / best.penalty)
     ('improves', True, 200)
     """
-    known = _known_loop(loop)
     given = None if penalty == "auto" else number("penalty", penalty, low=0.0)
-    horizon = None if generations is None else whole("generations", generations, low=1)
     kernel = choice("kernel", kernel, PAIRWISE_KERNELS)
-    rng = np.random.default_rng(whole("seed", seed, low=0))
-    features, labels, names = to_arrays(X, y)
+    seed = whole("seed", seed, low=0)
+    X, time = split_time(X, time)
+    features, labels, names = to_arrays(X, y, unlabelled=True)
+    partly = bool(np.isnan(labels).any())
+    known = _known_loop(loop, partly or time is not None or rows_per_generation is not None)
+    horizon = _horizon(generations, known)
+    if known.covariates == "frozen" and (time is not None or rows_per_generation is not None):
+        raise ValueError("time and rows_per_generation need a loop with covariates='fresh': frozen rows are the same each time")
     prepared, notes = scaled_features(features, names, standardize)
+    rng = np.random.default_rng(seed)
+    if known.covariates == "fresh":
+        if kernel != "linear":
+            raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
+        stream = Stream.of(labels, time, rows_per_generation)
+        real = stream.labelled
+        # At the threshold of a generation, not of the table.
+        found = estimate_from(prepared[real], labels[real], kernel, None, rng)
+        return FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes).recommendation()
+    if partly:
+        count = int(np.isnan(labels).sum())
+        raise ValueError(
+            f"loop must have covariates='fresh' where rows have no real label, got none in {count} of {labels.size} rows: "
+            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
+        )
     found = estimate_from(prepared, labels, kernel, given, rng)
     notes = (*notes, *_horizon_notes(known, horizon))
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
@@ -88,18 +119,27 @@ def recommend(
     return Answer(found, known, goal, best, given, kernel, prepared.shape[1], notes).recommendation()
 
 
-def _known_loop(loop: Loop | None) -> Loop:
+def _known_loop(loop: Loop | None, stream: bool) -> Loop:
     if loop is None:
-        return Loop()
+        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if stream else Loop()
     if not isinstance(loop, Loop):
         raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    if loop.covariates == "fresh":
-        raise ValueError("loop must have covariates='frozen': recommendations for fresh covariates are not supported yet")
-    if loop.schedule is not None or (loop.groups is not None and loop.real_weight is None):
-        raise ValueError("loop must have one real_weight or none: schedules and groups are not supported here yet")
+    if loop.schedule is not None:
+        raise ValueError("loop must have one real_weight or groups, or neither: schedules are not supported here yet")
+    if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
+        raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
     if loop.aspect is not None:
         raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
     return loop
+
+
+def _horizon(generations: int | float | None, loop: Loop) -> int | None:
+    """T, or None for the long run: asked for by inf, and the default of frozen covariates."""
+    if generations is None:
+        return HORIZON if loop.covariates == "fresh" else None
+    if isinstance(generations, float) and math.isinf(generations) and generations > 0:
+        return None
+    return whole("generations", generations, low=1)
 
 
 def _horizon_notes(loop: Loop, horizon: int | None) -> tuple[str, ...]:

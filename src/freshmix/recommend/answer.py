@@ -12,11 +12,8 @@ from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
 from ..risk import frozen
 from ..risk.verdict import judge
-from .result import Recommendation
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, ratio
 
-# The horizon shown, and used where the long run has no best weight.
-HORIZON = 12
-FEW_ROWS = 50
 ILL_CONDITIONED = 1e8
 
 
@@ -67,13 +64,22 @@ class Answer:
             features=self.features,
             aspect=aspect,
             noise_variance=self.found.noise_variance,
-            signal_to_noise_ratio=_ratio(null, self.found.noise_variance),
+            signal_to_noise_ratio=ratio(null, self.found.noise_variance),
             notes=self.notes,
             weight_grid=weights,
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
             risk_by_generation=self.by_generation(),
+            advice=advice_of(best.risk, best.real_weight, baselines),
+            long_run_risk=self.long_run(),
         )
+
+    def long_run(self) -> float | None:
+        """Long-run risk of the loop where the horizon is another."""
+        if self.goal.generations is None:
+            return None
+        endless = Goal(self.goal.equivalents, self.goal.noise_ratio, self.goal.labels, None)
+        return float(endless.over_weights(np.array([self.best.real_weight]), self.best.penalty)[0])
 
     def assumption(self) -> str:
         """The loop that is assumed, in one sentence."""
@@ -154,10 +160,10 @@ class Answer:
         moves = (draws - centre) / steps
         risk, null = (values[0] + moves @ (values[1:] - values[0]) for values in (risks, nulls))
         return {
-            "noise_variance": _interval(noise),
-            "signal_to_noise_ratio": _interval(null / noise),
-            "risk": _interval(risk),
-            "prediction_error": _interval(risk + noise),
+            "noise_variance": interval(noise),
+            "signal_to_noise_ratio": interval(null / noise),
+            "risk": interval(risk),
+            "prediction_error": interval(risk + noise),
         }
 
     def warnings(self) -> tuple[str, ...]:
@@ -170,7 +176,7 @@ class Answer:
             found.append(
                 f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
             )
-        low, high = _interval(self.found.noise_draws)
+        low, high = interval(self.found.noise_draws)
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
@@ -185,12 +191,3 @@ class Answer:
         if not self.best.attained and self.best.penalty > 0:
             found.append("the table shows no signal that a linear fit can use: the best penalty has no upper bound")
         return tuple(found)
-
-
-def _interval(draws: Floats) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.05, 0.95])
-    return float(low), float(high)
-
-
-def _ratio(null: float, noise: float) -> float:
-    return max(null, 0.0) / noise if noise > 0 else math.inf

@@ -1,11 +1,18 @@
 """What a recommendation holds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from .._checks import Floats
 from ..loop import Loop
 from ..population import Population
+
+# The horizon shown, and used where the long run has no best weight.
+HORIZON = 12
+FEW_ROWS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +59,19 @@ class Recommendation:
         Excess risk at the horizon against the real weight: at the recommended penalty, and at the best penalty for each
         weight (the same array where the penalty was fixed).
     risk_by_generation : dict
-        Name (``recommended``, ``real_only``, ``synthetic_only``, ``today``) -> (T + 1,) excess risk of generations 0 ... T.
+        Name (``recommended``, ``real_only``, ``synthetic_only``, ``today``; with fresh covariates ``keep_all_labels`` too) ->
+        (T + 1,) excess risk of generations 0 ... T.
+    advice : str
+        ``keep_all_labels`` where keeping all real labels is better than any mix at the horizon (the mix is for when old rows
+        or labels cannot be kept), ``real_only``, or ``mix``.
+    long_run_risk : float or None
+        Excess risk of the recommended loop in the long run (inf if it diverges), where the horizon is another.
+    labelled : float
+        Share of rows with a real label.
+    rows_per_generation : int or None
+        Rows of a generation, with fresh covariates.
+    backtest : dict or None
+        Name -> (mean squared error on later rows, its standard error), where the table has a time column.
     """
 
     loop: Loop
@@ -81,3 +100,27 @@ class Recommendation:
     risk_by_weight: Floats
     risk_by_weight_tuned: Floats
     risk_by_generation: Mapping[str, Floats]
+    advice: str = "mix"
+    long_run_risk: float | None = None
+    labelled: float = 1.0
+    rows_per_generation: int | None = None
+    backtest: Mapping[str, tuple[float, float]] | None = None
+
+
+def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
+    """What is best at the horizon: keeping all real labels, real labels only, or the mix."""
+    kept = baselines["keep_all_labels"]
+    if kept is not None and kept < risk * (1 - 1e-9):
+        return "keep_all_labels"
+    return "real_only" if real_weight == 1.0 else "mix"
+
+
+def interval(draws: Floats) -> tuple[float, float]:
+    """90% interval of posterior draws."""
+    low, high = np.quantile(draws, [0.05, 0.95])
+    return float(low), float(high)
+
+
+def ratio(null: float, noise: float) -> float:
+    """Signal-to-noise ratio; inf without noise."""
+    return max(null, 0.0) / noise if noise > 0 else math.inf

@@ -5,6 +5,7 @@ drawn, only its bidiagonal form B in the coordinates that the run can reach.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from scipy.linalg.lapack import dpttrf, dpttrs
 from .._checks import Floats
 from ..sampling import Diagonal, Generator, counts_of
 from .setting import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+
+_BLOCK = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,8 @@ class Bidiagonal:
     def draw(cls, rng: Generator, n: int, p: int, tau: float, strength: float = 0.0) -> "Bidiagonal":
         """alpha_i ~ chi_(n-i+1), beta_i ~ chi_(p-i); alpha_1 times sqrt(1+s); all times sqrt(tau)."""
         r = min(n, p)
-        i = np.arange(r, dtype=np.float64)
-        alpha = np.sqrt(tau * rng.chisquare(n - i))
-        beta = np.sqrt(tau * rng.chisquare(p - 1 - i[: r if n < p else p - 1]))
+        alpha = _chi(rng, n, r, tau)
+        beta = _chi(rng, p - 1, r if n < p else p - 1, tau)
         alpha[0] *= math.sqrt(1 + strength)
         return cls(alpha, beta, n)
 
@@ -76,18 +78,20 @@ class Bidiagonal:
         """Coordinates that coefficients have."""
         return max(self.alpha.size, self.beta.size + 1)
 
-    def times(self, x: Floats) -> Floats:
+    def times(self, x: Floats, out: Floats) -> Floats:
         """B x."""
-        y = self.alpha * x[: self.alpha.size]
-        y[: self.beta.size] += self.beta * x[1 : 1 + self.beta.size]
-        return y
+        np.multiply(self.alpha, x[: self.alpha.size], out=out)
+        for part in blocks(self.beta.size):
+            out[part] += self.beta[part] * x[1:][part]
+        return out
 
-    def transposed_times(self, y: Floats) -> Floats:
+    def transposed_times(self, y: Floats, out: Floats) -> Floats:
         """B' y."""
-        x = np.zeros(self.columns)
-        x[: y.size] = self.alpha * y
-        x[1 : 1 + self.beta.size] += self.beta * y[: self.beta.size]
-        return x
+        np.multiply(self.alpha, y, out=out[: y.size])
+        out[y.size :] = 0.0
+        for part in blocks(self.beta.size):
+            out[1:][part] += self.beta[part] * y[part]
+        return out
 
     def learner(self, penalty: float) -> "Learner":
         """Factorise B B'/n + lambda, a tridiagonal matrix."""
@@ -110,10 +114,26 @@ class Learner:
     d: Floats
     e: Floats
 
-    def __call__(self, labels: Floats) -> Floats:
-        """(c,) coefficients fitted to (r,) labels."""
-        solution, _ = dpttrs(self.d, self.e, labels[:, None])
-        return self.design.transposed_times(solution[:, 0] / self.design.rows)
+    def __call__(self, labels: Floats, out: Floats) -> Floats:
+        """(c,) coefficients fitted to (r,) labels, which are overwritten."""
+        solution, _ = dpttrs(self.d, self.e, labels[:, None], overwrite_b=True)
+        solution = solution[:, 0]
+        solution /= self.design.rows
+        return self.design.transposed_times(solution, out)
+
+
+def blocks(size: int) -> Iterator[slice]:
+    """Slices short enough that temporary arrays stay in the cache: large ones cost more in page faults than in work."""
+    return (slice(start, min(start + _BLOCK, size)) for start in range(0, size, _BLOCK))
+
+
+def _chi(rng: Generator, first: int, size: int, tau: float) -> Floats:
+    """sqrt(tau) times independent chi variables of first, first - 1, ... degrees of freedom."""
+    found = np.empty(size)
+    for part in blocks(size):
+        degrees = first - np.arange(part.start, part.stop, dtype=np.float64)
+        found[part] = np.sqrt(tau * rng.chisquare(degrees))
+    return found
 
 
 def risks(setting: Setting, replicate: int) -> Floats:
@@ -134,32 +154,48 @@ def frozen(setting: Setting, replicate: int, spike: Spike) -> Floats:
     sigma, rho = math.sqrt(setting.source.noise_variance), loop.synthetic_noise_ratio
     B = Bidiagonal.draw(setting.rng(replicate, 0, DESIGN), setting.rows[0], spike.features, spike.tau, spike.strength)
     beta, beyond = _coefficients(setting.rng(replicate, 0, COEFFICIENTS), B.columns, spike)
-    signal = B.times(beta)
-
-    def noise(t: int, purpose: int) -> Floats:
-        return sigma * setting.rng(replicate, t, purpose).standard_normal(B.alpha.size)
+    r, c = B.alpha.size, B.columns
+    signal = B.times(beta, np.empty(r))
+    W, P = setting.shape[:2]
+    bhat = np.empty((W, P, c))
+    real, synthetic, labels = np.empty(r), np.empty(r), np.empty(r)
 
     def risk(x: Floats) -> float:
-        x = x - beta
-        return spike.tau * (float(x @ x) + spike.strength * float(x[0]) ** 2) + beyond
+        total = 0.0
+        for part in blocks(c):
+            gap = x[part] - beta[part]
+            total += float(gap @ gap)
+        return spike.tau * (total + spike.strength * float(x[0] - beta[0]) ** 2) + beyond
 
     found = np.empty(setting.shape)
     learners = [B.learner(float(penalty)) for penalty in setting.penalty(0)]
-    first = signal + noise(0, REAL)
-    bhat = [[learner(first) for learner in learners]] * setting.shape[0]
-    found[:, :, 0] = [risk(x) for x in bhat[0]]
-    if loop.labels == "fresh":
-        first = signal
+    for j, learner in enumerate(learners):
+        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
+        bhat[:, j] = learner(real, bhat[0, j])
+        found[:, j, 0] = risk(bhat[0, j])
+    if loop.labels == "frozen":
+        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
     for t in range(1, setting.generations + 1):
-        real = first if loop.labels == "frozen" else signal + noise(t, REAL)
-        drawn = math.sqrt(rho) * noise(t, SYNTHETIC) if rho > 0 else 0.0
-        weights = np.broadcast_to(setting.real_weights(t)[:, 0], setting.shape[:1])
-        bhat = [
-            [learner(w * real + (1 - w) * (B.times(x) + drawn)) for learner, x in zip(learners, course, strict=True)]
-            for w, course in zip(weights, bhat, strict=True)
-        ]
-        found[:, :, t] = [[risk(x) for x in course] for course in bhat]
+        if loop.labels == "fresh":
+            _noisy(signal, sigma, setting.rng(replicate, t, REAL), real)
+        _noisy(None, sigma * math.sqrt(rho), setting.rng(replicate, t, SYNTHETIC), synthetic)
+        weights = np.broadcast_to(setting.real_weights(t)[:, 0], (W,))
+        for i, j in np.ndindex(W, P):
+            B.times(bhat[i, j], labels)
+            for part in blocks(r):
+                labels[part] += synthetic[part]
+                labels[part] *= 1 - weights[i]
+                labels[part] += weights[i] * real[part]
+            found[i, j, t] = risk(learners[j](labels, bhat[i, j]))
     return found
+
+
+def _noisy(signal: Floats | None, deviation: float, rng: Generator, out: Floats) -> None:
+    """out = signal + deviation N(0, 1), without label noise nothing is drawn."""
+    out[:] = 0.0 if signal is None else signal
+    if deviation > 0:
+        for part in blocks(out.size):
+            out[part] += deviation * rng.standard_normal(part.stop - part.start)
 
 
 def _coefficients(rng: Generator, columns: int, spike: Spike) -> tuple[Floats, float]:
@@ -202,7 +238,7 @@ def fresh(setting: Setting, replicate: int, spike: Spike) -> Floats:
         first[0] = B.alpha[0]
         for j, penalty in enumerate(setting.penalty(t)):
             learner = B.learner(float(penalty))
-            u, v = learner(first), learner(N)
+            u, v = learner(first.copy(), np.empty(B.columns)), learner(N.copy(), np.empty(B.columns))
             uu, uv, vv = (float(one[1:] @ two[1:]) for one, two in ((u, u), (u, v), (v, v)))
             h, s = H[:, j], sd[:, 0]
             x1 = h * u[0] + s * v[0]

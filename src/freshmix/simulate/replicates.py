@@ -44,7 +44,7 @@ def _on(
     executor: Executor, engine: Engine, setting: Setting, count: int, done: dict[int, Floats], advance: Callable[[int], None]
 ) -> None:
     # Small blocks: little is lost at an interruption, and sending the setting costs nothing beside the work.
-    size = max(1, min(32, count // 16))
+    size = max(1, min(16, count // 64))
     starts = range(0, count, size)
     tasks: list[Future[dict[int, Floats]]] = []
     try:

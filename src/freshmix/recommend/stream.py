@@ -1,0 +1,75 @@
+"""What a table says of a loop on fresh rows: rows per generation, labelled share, and whether labels are missing at random."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from .._checks import Floats, whole
+
+_LEVEL = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Rows in the order of time, some of them with a real label.
+
+    ``steps`` holds the time step of each row, 0, 1, ...; None without a time column.
+    """
+
+    labelled: NDArray[np.bool_]
+    steps: NDArray[np.intp] | None
+    rows_per_generation: int
+
+    @classmethod
+    def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
+        """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
+        steps = None
+        if time is not None:
+            steps = _steps(time, y.size)
+        if rows_per_generation is not None:
+            count = whole("rows_per_generation", rows_per_generation, low=3)
+        elif steps is not None:
+            count = max(3, int(np.median(np.bincount(steps))))
+        else:
+            count = int(y.size)
+        return cls(~np.isnan(y), steps, count)
+
+    @property
+    def share(self) -> float:
+        """Share of rows with a real label."""
+        return float(self.labelled.mean())
+
+    def label_bias(self, X: Floats, names: tuple[str, ...] | None) -> str | None:
+        """A sentence where labelled and other rows differ in the mean of some column more than chance explains."""
+        one, two = X[self.labelled], X[~self.labelled]
+        if min(len(one), len(two)) < 10:
+            return None
+        spread = np.sqrt(one.var(axis=0, ddof=1) / len(one) + two.var(axis=0, ddof=1) / len(two))
+        gap = one.mean(axis=0) - two.mean(axis=0)
+        z = np.abs(np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0))
+        worst = int(np.argmax(z))
+        if z[worst] <= norm.isf(_LEVEL / (2 * z.size)):
+            return None
+        name = names[worst] if names else f"column {worst}"
+        size = abs(gap[worst]) / X[:, worst].std()
+        return (
+            f"labels are not missing at random: {name} differs by {size:.2g} standard deviations between labelled and other "
+            f"rows (z = {z[worst]:.1f}), and the theory assumes that they are alike"
+        )
+
+
+def _steps(time: Any, rows: int) -> NDArray[np.intp]:
+    if hasattr(time, "to_numpy"):
+        time = time.to_numpy()
+    times = np.asarray(time)
+    if times.ndim != 1 or times.size != rows:
+        raise ValueError(f"time must hold one value for each of the {rows} rows, got shape {times.shape}")
+    if times.dtype.kind in "fc" and np.isnan(times).any():
+        raise ValueError(f"time must not have gaps, got {int(np.isnan(times).sum())} missing values")
+    try:
+        return np.unique(times, return_inverse=True)[1].astype(np.intp)
+    except TypeError:
+        raise TypeError("time must hold values that can be sorted: numbers, dates or text, not a mixture") from None

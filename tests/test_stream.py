@@ -1,0 +1,229 @@
+"""Recommendations for new rows in each generation, some of them with a real label."""
+
+import json
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.linear_model import Ridge
+
+import freshmix as fm
+from freshmix.recommend.backtest import Course, backtest
+from freshmix.recommend.stream import Stream
+
+from .test_cli import failure, invoke
+
+TRUE = fm.Population.isotropic(signal=1.0, noise_variance=1.0)
+
+
+def table(rows=1200, features=60, steps=12, labelled=0.4, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows, features))
+    beta = rng.standard_normal(features)
+    y = X @ (beta / np.linalg.norm(beta)) + rng.standard_normal(rows)
+    y[rng.random(rows) > labelled] = np.nan
+    return X, y, np.repeat(np.arange(steps), rows // steps)
+
+
+@pytest.fixture(scope="module")
+def found():
+    X, y, time = table()
+    return fm.recommend(X, y, time=time)
+
+
+def test_the_loop_is_read_off_the_table(found):
+    assert found.loop.covariates == "fresh"
+    assert found.loop.aspect == pytest.approx(0.6)
+    assert found.loop.synthetic_noise_ratio == 0
+    assert found.rows_per_generation == 100
+    assert found.generations == 12
+    assert 0.3 < found.labelled < 0.5
+    assert found.assumption.startswith("Assumed loop: 100 new rows in each generation, ")
+    assert found.alpha == 100 * found.penalty
+    assert found.warnings == ()
+
+
+def test_close_to_the_best_of_theory(found):
+    loop = found.loop
+    best = fm.optimal_loop(TRUE, loop, generations=12)
+    regret = fm.risk(TRUE, loop, 12)[-1] / best.risk - 1
+    assert regret < 0.05
+    assert found.risk == pytest.approx(best.risk, rel=0.3)
+    low, high = found.intervals["risk"]
+    assert low < found.risk < high
+
+
+def test_rivals_are_those_of_theory(found):
+    population, loop = found.population, found.loop
+    assert found.risk == pytest.approx(fm.risk(population, loop, 12)[-1])
+    assert found.long_run_risk == fm.limit(population, loop).risk
+    share = found.labelled
+    # Plain ridge on all labelled rows, at the best of many penalties.
+    aspect = loop.aspect / (1 + 12 * share)
+    plain = [fm.risk(population, fm.Loop(aspect=aspect, penalty=x, real_weight=1.0), 0)[0] for x in np.geomspace(1e-4, 10, 400)]
+    assert found.baselines["keep_all_labels"] == pytest.approx(min(plain), rel=1e-4)
+    assert found.baselines["keep_all_labels"] < found.risk < found.baselines["real_only"]
+    assert found.advice == "keep_all_labels"
+    assert found.baselines["today"] is None
+
+
+def test_backtest_agrees_with_the_order_of_theory(found):
+    tested = found.backtest
+    assert tested["keep_all_labels"][0] < tested["recommended"][0] < tested["real_only"][0]
+
+
+def test_backtest_by_hand():
+    X, y, steps = table(rows=120, features=5, steps=4, labelled=0.7, seed=3)
+    course = Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)
+    found = backtest(X, y, steps, {"mix": course}, 0.0, np.random.default_rng(0))
+    first = (steps == 0) & ~np.isnan(y)
+    model = Ridge(alpha=0.1 * first.sum()).fit(X[first], y[first])
+    errors = []
+    for t in range(1, 4):
+        later = (steps == t) & ~np.isnan(y)
+        errors.append(np.mean((model.predict(X[later]) - y[later]) ** 2))
+        now = steps == t
+        guess = model.predict(X[now])
+        labels = np.where(np.isnan(y[now]), guess, 0.6 * y[now] + 0.4 * guess)
+        model = Ridge(alpha=0.1 * now.sum()).fit(X[now], labels, sample_weight=np.where(np.isnan(y[now]), 0.5, 1.0))
+    assert found["mix"][0] == pytest.approx(np.mean(errors))
+    assert found["mix"][1] == pytest.approx(np.std(errors, ddof=1) / math.sqrt(3))
+
+
+def test_backtest_sees_no_future():
+    X, y, steps = table(rows=120, features=5, steps=4, seed=3)
+    changed = y.copy()
+    changed[steps == 3] += 100.0
+    course = {"mix": Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)}
+    short = steps < 3
+    one = backtest(X[short], y[short], steps[short], course, 0.0, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    whole = backtest(X, y, steps, course, 0.0, rng)
+    far = backtest(X, changed, steps, course, 0.0, np.random.default_rng(0))
+    assert one is not None
+    assert far["mix"][0] > whole["mix"][0] + 1000
+
+
+def test_too_few_steps_have_no_backtest():
+    X, y, _ = table(rows=200, features=5)
+    assert fm.recommend(X, y, time=np.repeat([0, 1], 100)).backtest is None
+    assert fm.recommend(X, y).backtest is None
+
+
+def test_all_rows_labelled_and_rows_per_generation():
+    X, y, _ = table(rows=400, features=40, labelled=1.1)
+    found = fm.recommend(X, y, rows_per_generation=80, generations=math.inf)
+    assert found.labelled == 1
+    assert found.loop.aspect == 0.5
+    assert found.generations is None
+    assert found.row_weight == 1
+    assert len(found.loop.groups) == 1
+    assert found.long_run_risk == found.risk
+
+
+def test_today_and_a_given_penalty():
+    X, y, time = table()
+    loop = fm.Loop(covariates="fresh", real_weight=0.5, synthetic_noise_ratio=1.0)
+    found = fm.recommend(X, y, time=time, loop=loop, penalty=0.1)
+    assert found.penalty == 0.1
+    assert found.baselines["today"] >= found.risk * (1 - 1e-9)
+    assert "today" in found.backtest
+    assert "today" in found.risk_by_generation
+
+
+def test_labels_that_are_not_missing_at_random_are_told():
+    X, y, time = table()
+    y = np.where(X[:, 3] > 0.3, np.nan, y)
+    found = fm.recommend(X, y, time=time)
+    assert any("not missing at random: column 3" in each for each in found.warnings)
+
+
+def test_drift_is_told():
+    X, y, time = table(labelled=1.1)
+    y[time >= 6] -= 2 * X[time >= 6] @ np.linspace(-0.3, 0.3, 60)
+    assert any("drift" in each for each in fm.recommend(X, y, time=time).warnings)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        np.array(["b", "a", "c"] * 40),
+        np.array(["2024-02-01", "2024-01-01", "2024-03-01"] * 40, dtype="datetime64[D]"),
+        pl.Series([2.5, 1.5, 3.5] * 40),
+    ],
+)
+def test_times_of_any_kind_that_sorts(time):
+    y = np.ones(120)
+    assert Stream.of(y, time, None).steps.tolist() == [1, 0, 2] * 40
+    assert Stream.of(y, time, None).rows_per_generation == 40
+
+
+def test_times_with_gaps_are_refused():
+    with pytest.raises(ValueError, match="gaps"):
+        Stream.of(np.ones(2), np.array([1.0, np.nan]), None)
+
+
+def test_frozen_covariates_need_all_labels():
+    X, y, _ = table(rows=200, features=5)
+    with pytest.raises(ValueError, match="covariates='fresh'"):
+        fm.recommend(X, y, loop=fm.Loop())
+
+
+def test_a_column_of_a_data_frame_is_the_time():
+    X, y, time = table(rows=240, features=5)
+    frame = pl.DataFrame({f"x{i}": X[:, i] for i in range(5)} | {"month": time})
+    one, two = fm.recommend(frame, y, time="month"), fm.recommend(X, y, time=time)
+    assert one.real_weight == two.real_weight
+    assert one.features == 5
+    with pytest.raises(ValueError, match="did you mean month"):
+        fm.recommend(frame, y, time="moth")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    X, y, time = table(rows=480, features=8)
+    months = [f"2024-{step + 1:02d}" for step in time]
+    labels = [None if math.isnan(value) else value for value in y]
+    path = tmp_path_factory.mktemp("stream") / "stream.csv"
+    pl.DataFrame({"month": months, **{f"x{i}": X[:, i] for i in range(8)}, "y": labels}).write_csv(path)
+    return path
+
+
+def test_command(file, tmp_path):
+    page = tmp_path / "page.html"
+    out = invoke("recommend", file, "--target", "y", "--time", "month", "--report", page, width=200)
+    assert "40 new rows in each generation" in out
+    assert "Keep all real labels ever seen" in out
+    assert "Backtest" in out
+    assert "Backtest" in page.read_text()
+    content = json.loads(invoke("recommend", file, "--target", "y", "--time", "month", "--json"))
+    assert content["features"] == 8
+    assert content["advice"] == "keep_all_labels"
+    assert set(content["backtest"]) == {"recommended", "real_only", "keep_all_labels", "synthetic_only"}
+
+
+def test_command_with_other_loops(file):
+    base = ("recommend", file, "--target", "y", "--json")
+    sampled = json.loads(invoke(*base, "--synthetic-labels", "sampled", "--generations", "inf"))
+    assert sampled["loop"]["synthetic_noise_ratio"] == 1
+    assert sampled["generations"] is None
+    assert sampled["rows_per_generation"] == 480
+    assert json.loads(invoke(*base, "--rows-per-generation", 60))["rows_per_generation"] == 60
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--time", "moth"), "month"),
+        (("--time", "y"), "must not name the target"),
+        (("--covariates", "frozen"), "covariates='fresh'"),
+        (("--covariates", "warm"), "covariates must be one of"),
+        (("--synthetic-labels", "none"), "--synthetic-labels"),
+        (("--synthetic-labels", "sampled", "--synthetic-noise", "0"), "give one of them"),
+        (("--generations", "many"), "--generations"),
+        (("--rows-per-generation", "0"), "rows_per_generation"),
+    ],
+)
+def test_bad_options(file, options, says, capsys):
+    assert says in failure(capsys, "recommend", file, "--target", "y", *options)
