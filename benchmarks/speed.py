@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import freshmix as fm
-from freshmix import estimate
+from freshmix.estimate import banded, factorise
 from freshmix.optimum import frozen as optimum
 
 
@@ -40,8 +40,8 @@ def main():
     reference, _ = best_of(options.repeats, lambda: np.linalg.eigh(gram))
     product, _ = best_of(options.repeats, lambda: X @ X.T if p >= n else X.T @ X)
     whole, _ = best_of(options.repeats, lambda: fm.recommend(X, y))
-    factor, factorisation = best_of(options.repeats, lambda: estimate.factorise(X, y))
-    banded, found = best_of(options.repeats, lambda: estimate.banded(factorisation, np.random.default_rng(0)))
+    factor, factorisation = best_of(options.repeats, lambda: factorise(X, y))
+    fit, found = best_of(options.repeats, lambda: banded(factorisation, np.random.default_rng(0)))
     goal = optimum.Goal(found.equivalents(), 1.0, "fresh")
     search, _ = best_of(options.repeats, lambda: optimum.best_loop(goal))
     curves, _ = best_of(options.repeats, lambda: optimum.tuned_risks(goal, np.linspace(0, 1, 101)))
@@ -51,7 +51,7 @@ def main():
         "numpy.linalg.eigh": reference,
         "Gram matrix": product,
         "factorise (centre, Gram, eigh)": factor,
-        "estimate (posterior)": banded,
+        "estimate (posterior)": fit,
         "search over weight and penalty": search,
         "curve of 101 tuned weights": curves,
         "recommend, everything": whole,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix import estimate
+from freshmix.estimate import banded, factorise, factorise_gram
+from freshmix.estimate.banded import outliers, spectrum
 
 
 def table(n, p, noise=1.0, tau=None, seed=0):
@@ -20,7 +21,7 @@ def table(n, p, noise=1.0, tau=None, seed=0):
 def test_factorisation_against_a_dense_decomposition(n, p):
     X, y, _ = table(n, p)
     X = X + 3.0  # an offset that centring must remove
-    found = estimate.factorise(X, y + 5.0)
+    found = factorise(X, y + 5.0)
     centred, response = X - X.mean(axis=0), y - y.mean()
     values = np.linalg.svd(centred, compute_uv=False) ** 2 / n
     rank = min(n - 1, p)
@@ -35,14 +36,14 @@ def test_factorisation_against_a_dense_decomposition(n, p):
 
 def test_gram_matrix_gives_the_same_factorisation():
     X, y, _ = table(80, 200)
-    direct, gram = estimate.factorise(X, y), estimate.factorise_gram(X @ X.T, y)
+    direct, gram = factorise(X, y), factorise_gram(X @ X.T, y)
     assert gram.eigenvalues == pytest.approx(direct.eigenvalues, rel=1e-9)
     assert gram.responses**2 == pytest.approx(direct.responses**2, rel=1e-6, abs=1e-9)
 
 
 def test_duplicated_columns_are_a_lower_rank():
     X, y, _ = table(100, 30)
-    once, twice = estimate.factorise(X, y), estimate.factorise(np.hstack([X, X]), y)
+    once, twice = factorise(X, y), factorise(np.hstack([X, X]), y)
     assert twice.eigenvalues.size == 30
     assert twice.condition == np.inf
     assert twice.eigenvalues == pytest.approx(2 * once.eigenvalues, rel=1e-9)
@@ -52,7 +53,7 @@ def test_spectrum_finds_two_levels():
     n, p = 1000, 500
     tau = np.repeat([1.0, 10.0], [p // 2, p // 2])
     X, y, _ = table(n, p, tau=tau)
-    centres, weight = estimate.spectrum(estimate.factorise(X, y))
+    centres, weight = spectrum(factorise(X, y))
     low = centres < 3
     assert weight.sum() == pytest.approx(p / n, rel=0.03)
     assert weight[low].sum() == pytest.approx(0.25, abs=0.04)
@@ -62,8 +63,8 @@ def test_spectrum_finds_two_levels():
 
 def test_outliers():
     bulk = np.linspace(3.0, 1.0, 200)
-    assert estimate.outliers(bulk) == 0
-    assert estimate.outliers(np.concatenate([[40.0, 9.0], bulk])) == 2
+    assert outliers(bulk) == 0
+    assert outliers(np.concatenate([[40.0, 9.0], bulk])) == 2
 
 
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
@@ -73,7 +74,7 @@ def test_noise_variance(aspect, noise):
     means, inside = [], 0
     for seed in range(8):
         X, y, _ = table(400, round(400 * aspect), noise, seed=seed)
-        found = estimate.banded(estimate.factorise(X, y), np.random.default_rng(seed))
+        found = banded(factorise(X, y), np.random.default_rng(seed))
         low, high = np.quantile(found.noise_draws, [0.05, 0.95])
         means.append(found.noise_variance)
         inside += low <= noise <= high
@@ -92,7 +93,7 @@ def test_spikes_of_the_population():
     beta *= 1 / np.linalg.norm(beta)
     beta[0] = 1.0
     X = rng.standard_normal((n, p)) * np.sqrt(tau)
-    found = estimate.banded(estimate.factorise(X, X @ beta + rng.standard_normal(n)), rng)
+    found = banded(factorise(X, X @ beta + rng.standard_normal(n)), rng)
     population = found.population()
     assert found.outlying == 1
     assert population.eigenvalues[-1] == pytest.approx(21.0, rel=0.12)
@@ -103,7 +104,7 @@ def test_spikes_of_the_population():
 @pytest.mark.parametrize("aspect", [0.5, 2.0])
 def test_sample_and_estimated_population_give_the_same_limits(aspect):
     X, y, _ = table(1000, round(1000 * aspect))
-    found = estimate.banded(estimate.factorise(X, y), np.random.default_rng(0))
+    found = banded(factorise(X, y), np.random.default_rng(0))
     sample = found.equivalents()
     from freshmix.risk import frozen
 
@@ -114,7 +115,7 @@ def test_sample_and_estimated_population_give_the_same_limits(aspect):
 
 def test_same_seed_same_bits():
     X, y, _ = table(120, 60)
-    f = estimate.factorise(X, y)
-    one, two = (estimate.banded(f, np.random.default_rng(7)) for _ in range(2))
+    f = factorise(X, y)
+    one, two = (banded(f, np.random.default_rng(7)) for _ in range(2))
     assert np.array_equal(one.noise_draws, two.noise_draws)
     assert np.array_equal(one.signal_draws, two.signal_draws)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import estimate
 from .._checks import Floats
+from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
@@ -21,7 +21,7 @@ ILL_CONDITIONED = 1e8
 class Answer:
     """Everything a recommendation is put together from."""
 
-    found: estimate.Estimate
+    found: Estimate
     known: Loop
     goal: Goal
     best: Best

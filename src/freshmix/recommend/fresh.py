@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import estimate
 from .._checks import Floats
 from ..equivalents import PopulationEquivalents
+from ..estimate import Estimate
 from ..loop import Group, Loop
 from ..optimum import Optimum
 from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
@@ -28,7 +28,7 @@ _DRAWS = 200
 class FreshAnswer:
     """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label."""
 
-    found: estimate.Estimate
+    found: Estimate
     known: Loop
     stream: Stream
     X: Floats

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .. import estimate
 from .._checks import Floats
+from ..estimate import Estimate, banded, factorise, factorise_gram
 
 PAIRWISE_KERNELS = ("linear", "rbf", "laplacian", "polynomial", "poly", "cosine", "sigmoid", "additive_chi2", "chi2")
 
@@ -32,7 +32,7 @@ def scaled_features(X: Floats, names: tuple[str, ...] | None, standardize: bool)
     return centred, (*notes, "features standardised to mean 0 and variance 1")
 
 
-def estimate_from(X: Floats, y: Floats, kernel: str, penalty: float | None, rng: np.random.Generator) -> estimate.Estimate:
+def estimate_from(X: Floats, y: Floats, kernel: str, penalty: float | None, rng: np.random.Generator) -> Estimate:
     """The banded estimate from X itself, or from its kernel matrix; ValueError where neither can be used."""
     n, p = X.shape
     if kernel == "linear":
@@ -41,7 +41,7 @@ def estimate_from(X: Floats, y: Floats, kernel: str, penalty: float | None, rng:
                 f"penalty must be positive here, got 0: with an intercept, {n} rows and {p} features are at the interpolation "
                 "threshold, where the variance without a penalty is unbounded"
             )
-        return estimate.banded(estimate.factorise(X, y), rng)
+        return banded(factorise(X, y), rng)
     # scikit-learn is slow to import, and linear loops do without it.
     from sklearn.metrics.pairwise import pairwise_kernels
 
@@ -49,4 +49,4 @@ def estimate_from(X: Floats, y: Floats, kernel: str, penalty: float | None, rng:
         gram = pairwise_kernels(X, metric=kernel)
     except ValueError as problem:
         raise ValueError(f"kernel {kernel!r} cannot be used on this table: {str(problem).splitlines()[0]}") from None
-    return estimate.banded(estimate.factorise_gram(np.asarray(gram, dtype=np.float64), y), rng)
+    return banded(factorise_gram(np.asarray(gram, dtype=np.float64), y), rng)

@@ -1,0 +1,10 @@
+"""From data to the same formulas: spectrum, signal and noise of a table (MATH section 7).
+
+Two phases: ``factorise`` costs one eigendecomposition of the smaller of X'X and XX'; everything after that works on
+eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
+"""
+
+from .banded import Estimate, banded
+from .factorise import Factorisation, factorise, factorise_gram
+
+__all__ = ["Estimate", "Factorisation", "banded", "factorise", "factorise_gram"]

@@ -1,0 +1,92 @@
+"""One eigendecomposition of the smaller of X'X and XX': eigenvalues and rotated responses (MATH section 7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._checks import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation:
+    """Eigenvalues of XX'/n and the responses in their directions, after centring.
+
+    Attributes
+    ----------
+    eigenvalues, responses : (r,) arrays
+        s > 0 in descending order, and c = u'y for each unit eigenvector u.
+    zeros, zero_energy : int, float
+        Number of directions with s = 0 (n - 1 - r; the intercept takes one), and their total c^2.
+    rows, features : int
+        n and p; ``features`` is None for a kernel.
+    condition : float
+        Largest over smallest eigenvalue of the min(n - 1, p) that could differ from 0; inf if some are 0.
+    """
+
+    eigenvalues: Floats
+    responses: Floats
+    zeros: int
+    zero_energy: float
+    rows: int
+    features: int | None
+    condition: float
+
+    @property
+    def directions(self) -> int:
+        """n - 1: centred rows behave like one independent row less."""
+        return self.rows - 1
+
+    @property
+    def aspect(self) -> float:
+        """gamma: features per direction; for a kernel, the rank of the Gram matrix in its place."""
+        return (self.features if self.features is not None else self.eigenvalues.size) / self.directions
+
+
+def factorise(X: Floats, y: Floats) -> Factorisation:
+    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix."""
+    n, p = X.shape
+    X = X - X.mean(axis=0)
+    y = y - y.mean()
+    if p < n:
+        s, directions = np.linalg.eigh(X.T @ X / n)
+        c = directions.T @ (X.T @ y)
+        s, c = s[::-1], c[::-1]
+        kept = _positive(s, n, p)
+        return _factorisation(s, c[kept] / np.sqrt(n * s[kept]), kept, y, p, min(n - 1, p))
+    s, directions = np.linalg.eigh(X @ X.T / n)
+    s, c = s[::-1], (directions.T @ y)[::-1]
+    kept = _positive(s, n, p)
+    return _factorisation(s, c[kept], kept, y, p, min(n - 1, p))
+
+
+def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
+    """The same from an (n, n) kernel matrix, centred in its feature space."""
+    n = y.size
+    means = gram.mean(axis=0)
+    centred = (gram - means - means[:, None] + means.mean()) / n
+    y = y - y.mean()
+    s, directions = np.linalg.eigh((centred + centred.T) / 2)
+    if s[0] < -1e-8 * s[-1]:
+        raise ValueError(
+            f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
+        )
+    s, c = s[::-1], (directions.T @ y)[::-1]
+    kept = _positive(s, n, n)
+    return _factorisation(s, c[kept], kept, y, None, n - 1)
+
+
+def _positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
+    """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
+    kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
+    kept[n - 1 :] = False
+    return kept
+
+
+def _factorisation(
+    s: Floats, c: Floats, kept: NDArray[np.bool_], y: Floats, features: int | None, possible: int
+) -> Factorisation:
+    rank = int(kept.sum())
+    zero_energy = max(float(y @ y - c @ c), 0.0)
+    condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
+    return Factorisation(s[kept].copy(), c.copy(), y.size - 1 - rank, zero_energy, y.size, features, condition)
