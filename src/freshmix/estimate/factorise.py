@@ -52,12 +52,12 @@ def factorise(X: Floats, y: Floats) -> Factorisation:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
         s, c = s[::-1], c[::-1]
-        kept = _positive(s, n, p)
-        return _factorisation(s, c[kept] / np.sqrt(n * s[kept]), kept, y, p, min(n - 1, p))
+        kept = positive(s, n, p)
+        return factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
     s, directions = np.linalg.eigh(X @ X.T / n)
     s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = _positive(s, n, p)
-    return _factorisation(s, c[kept], kept, y, p, min(n - 1, p))
+    kept = positive(s, n, p)
+    return factorisation_of(s, c[kept], kept, float(y @ y), n, p, min(n - 1, p))
 
 
 def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
@@ -72,21 +72,22 @@ def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
             f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
         )
     s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = _positive(s, n, n)
-    return _factorisation(s, c[kept], kept, y, None, n - 1)
+    kept = positive(s, n, n)
+    return factorisation_of(s, c[kept], kept, float(y @ y), n, None, n - 1)
 
 
-def _positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
+def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
     """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
     kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
     kept[n - 1 :] = False
     return kept
 
 
-def _factorisation(
-    s: Floats, c: Floats, kept: NDArray[np.bool_], y: Floats, features: int | None, possible: int
+def factorisation_of(
+    s: Floats, c: Floats, kept: NDArray[np.bool_], energy: float, rows: int, features: int | None, possible: int
 ) -> Factorisation:
+    """From descending eigenvalues, which of them are positive, the responses of those, and the labels' energy y'y."""
     rank = int(kept.sum())
-    zero_energy = max(float(y @ y - c @ c), 0.0)
+    zero_energy = max(energy - float(c @ c), 0.0)
     condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
-    return Factorisation(s[kept].copy(), c.copy(), y.size - 1 - rank, zero_energy, y.size, features, condition)
+    return Factorisation(s[kept].copy(), c.copy(), rows - 1 - rank, zero_energy, rows, features, condition)
