@@ -40,7 +40,7 @@ def pairs(X, y, size=64):
 
 def check(found, X, y, standardize=True):
     """Against the factorisation in memory: eigenvalues, squared responses and what is left over."""
-    prepared, _ = scaled_features(X, None, standardize)
+    prepared, *_ = scaled_features(X, None, standardize)
     real = ~np.isnan(y)
     expected = factorise(prepared[real], y[real])
     given = factorise_moments(found, standardize)

@@ -43,37 +43,51 @@ class Factorisation:
         return (self.features if self.features is not None else self.eigenvalues.size) / self.directions
 
 
-def factorise(X: Floats, y: Floats) -> Factorisation:
-    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix."""
+def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix.
+
+    ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
+    root of its weight, so that the labels of all rows have the same noise.
+    """
     n, p = X.shape
-    X = X - X.mean(axis=0)
-    y = y - y.mean()
+    if weights is None:
+        X, y = X - X.mean(axis=0), y - y.mean()
+    else:
+        root = np.sqrt(weights)
+        X, y = (X - weights @ X / n) * root[:, None], (y - weights @ y / n) * root
     if p < n:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
         s, c = s[::-1], c[::-1]
         kept = positive(s, n, p)
         return factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
-    s, directions = np.linalg.eigh(X @ X.T / n)
-    s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = positive(s, n, p)
-    return factorisation_of(s, c[kept], kept, float(y @ y), n, p, min(n - 1, p))
+    return factorise_centred(X @ X.T / n, y, p)
 
 
-def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
-    """The same from an (n, n) kernel matrix, centred in its feature space."""
+def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """The same from an (n, n) kernel matrix, centred (and weighted) in its feature space."""
     n = y.size
-    means = gram.mean(axis=0)
-    centred = (gram - means - means[:, None] + means.mean()) / n
-    y = y - y.mean()
-    s, directions = np.linalg.eigh((centred + centred.T) / 2)
-    if s[0] < -1e-8 * s[-1]:
+    means = gram.mean(axis=0) if weights is None else weights @ gram / n
+    centre = means.mean() if weights is None else weights @ means / n
+    centred = (gram - means - means[:, None] + centre) / n
+    y = y - (y.mean() if weights is None else weights @ y / n)
+    if weights is not None:
+        root = np.sqrt(weights)
+        centred, y = centred * np.multiply.outer(root, root), y * root
+    return factorise_centred((centred + centred.T) / 2, y, None)
+
+
+def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
+    """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
+    n = y.size
+    s, directions = np.linalg.eigh(gram)
+    if features is None and s[0] < -1e-8 * s[-1]:
         raise ValueError(
             f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
         )
     s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = positive(s, n, n)
-    return factorisation_of(s, c[kept], kept, float(y @ y), n, None, n - 1)
+    kept = positive(s, n, features or n)
+    return factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
 
 
 def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:

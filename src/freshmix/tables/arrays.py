@@ -78,6 +78,11 @@ def to_arrays(
     return features, labels, names
 
 
+def to_vector(data: Any) -> Any:
+    """A series as an array; anything else as it is."""
+    return _plain(data)[0]
+
+
 def _plain(data: Any) -> tuple[Any, tuple[str, ...] | None]:
     """A data frame or series as an array, with its column names."""
     native = nw.from_native(data, eager_only=True, allow_series=True, pass_through=True)

@@ -28,7 +28,7 @@ _FAN_IN = 8
 
 
 def block_rows(features: int) -> int:
-    """Rows of a block."""
+    """Rows of a block that is worked on at a time."""
     return int(np.clip(BLOCK_BYTES // (8 * (features + 1)), FEWEST_ROWS, MOST_ROWS))
 
 
@@ -43,6 +43,8 @@ class Blocks:
         p.
     names : sequence of str, optional
         Names of the p columns.
+    drop_missing : bool
+        Leave out rows with missing features instead of refusing them.
 
     Examples
     --------
@@ -51,15 +53,23 @@ class Blocks:
     12
     """
 
-    def __init__(self, pairs: Iterable[tuple[Any, Any]], features: int, names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[Any, Any]],
+        features: int,
+        names: Sequence[str] | None = None,
+        drop_missing: bool = False,
+    ) -> None:
         self.pairs = pairs
+        self.drop_missing = drop_missing
+        self.rows_per_generation: int | None = None
         self.features = features
         self.names = None if names is None else tuple(names)
 
     @property
-    def has_columns(self) -> bool:
-        """Whether ``column_blocks`` works, for tables with more columns than rows."""
-        return False
+    def rows(self) -> int | None:
+        """Number of rows, where it is known without reading all of them and ``column_blocks`` works."""
+        return None
 
     def parts(self, function: BlockFunction[Result]) -> Iterator[Result]:
         """What the function makes of each block, one after the other."""
@@ -76,7 +86,7 @@ class Blocks:
         return total
 
     def column_blocks(self) -> Iterator[Floats]:
-        """(n, k) arrays with the columns from left to right, and the (n, 1) labels last."""
+        """The (n, 1) labels, then (n, k) arrays with the columns from left to right."""
         raise NotImplementedError
 
 
@@ -108,6 +118,10 @@ class FileBlocks(Blocks):
         Column of real labels.
     drop : sequence of str
         Columns to leave out.
+    drop_missing : bool
+        Leave out rows with missing features instead of refusing them.
+    time : str, optional
+        Column of time steps, read for the rows per generation alone.
 
     Raises
     ------
@@ -115,17 +129,25 @@ class FileBlocks(Blocks):
         If columns are missing, differ between files or cannot be streamed.
     """
 
-    def __init__(self, paths: Sequence[Path], target: str, drop: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        target: str,
+        drop: Sequence[str] = (),
+        drop_missing: bool = False,
+        time: str | None = None,
+    ) -> None:
         self.paths, self.target = tuple(paths), target
         self.scans = [scan_file(path, target) for path in self.paths]
         schemas = [scan.collect_schema() for scan in self.scans]
-        check_columns([schema.names() for schema in schemas], self.paths, (target, *drop))
-        names = tuple(name for name in schemas[0].names() if name != target and name not in drop)
+        check_columns([schema.names() for schema in schemas], self.paths, (target, *drop, *([time] if time else [])))
+        names = tuple(name for name in schemas[0].names() if name not in (target, time, *drop))
         if not names:
             raise ValueError(f"{self.paths[0].name} must have a column beside the target {target!r}, got none")
         for path, schema in zip(self.paths, schemas, strict=True):
             self._check_kinds(path, schema, names)
-        super().__init__((), len(names), names)
+        super().__init__((), len(names), names, drop_missing)
+        self.rows_per_generation = None if time is None else self._rows_per_step(time)
 
     def _check_kinds(self, path: Path, schema: pl.Schema, names: Sequence[str]) -> None:
         def fits(kind: pl.DataType) -> bool:
@@ -141,9 +163,11 @@ class FileBlocks(Blocks):
             raise ValueError(f"the target {self.target!r} must be numeric, got {schema[self.target]}")
 
     @property
-    def has_columns(self) -> bool:
-        """Parquet keeps columns apart."""
-        return all(is_parquet(path) for path in self.paths)
+    def rows(self) -> int | None:
+        """Parquet files count their rows and keep columns apart; CSV files do neither."""
+        if not all(is_parquet(path) for path in self.paths):
+            return None
+        return sum(int(scan.select(pl.len()).collect().item()) for scan in self.scans)
 
     def parts(self, function: BlockFunction[Result]) -> Iterator[Result]:
         """What the function makes of each block of each file, in order."""
@@ -157,19 +181,18 @@ class FileBlocks(Blocks):
                     yield function(part[:-1], part[-1])
 
     def column_blocks(self) -> Iterator[Floats]:
-        """(n, k) arrays of columns over all files, and the labels last."""
-        rows = sum(int(scan.select(pl.len()).collect().item()) for scan in self.scans)
-        size = max(1, 4 * BLOCK_BYTES // (8 * max(rows, 1)))
+        """The labels, then (n, k) arrays of columns over all files."""
+        size = max(1, 4 * BLOCK_BYTES // (8 * max(self.rows or 0, 1)))
         names = self.names or ()
         groups: list[Sequence[str]] = [names[start : start + size] for start in range(0, len(names), size)]
-        for group in (*groups, (self.target,)):
+        for group in ((self.target,), *groups):
             parts = []
             for path, scan in zip(self.paths, self.scans, strict=True):
                 lazy = _numbers(scan, group)
                 parts += [f.to_numpy() for f in _readable(path, lambda lazy=lazy: iter([lazy.collect()]))]  # type: ignore[misc]
             yield np.concatenate(parts, dtype=np.float64)
 
-    def rows_per_step(self, time: str) -> int:
+    def _rows_per_step(self, time: str) -> int:
         """Median number of rows with the same value of a column, from one pass over that column."""
         parts = []
         for path, scan in zip(self.paths, self.scans, strict=True):
@@ -228,9 +251,9 @@ class DaskBlocks(Blocks):
         super().__init__((), int(X.shape[1]), names)
 
     @property
-    def has_columns(self) -> bool:
-        """Dask arrays can be cut either way."""
-        return True
+    def rows(self) -> int | None:
+        """Number of rows; Dask arrays can be cut either way."""
+        return int(self.X.shape[0])
 
     def fold(self, function: BlockFunction[Result], merge: Callable[[Result, Result], Result]) -> Result:
         """Each chunk's result where the chunk lies, merged in a tree by the scheduler; only the total travels to here."""
@@ -252,8 +275,8 @@ class DaskBlocks(Blocks):
         return found
 
     def column_blocks(self) -> Iterator[Floats]:
-        """(n, k) arrays of columns, and the labels last."""
+        """The labels, then (n, k) arrays of columns."""
+        yield np.asarray(self.y.compute(), dtype=np.float64)[:, None]
         size = max(1, 4 * BLOCK_BYTES // (8 * max(self.X.shape[0], 1)))
         for start in range(0, self.features, size):
             yield np.asarray(self.X[:, start : start + size].compute(), dtype=np.float64)
-        yield np.asarray(self.y.compute(), dtype=np.float64)[:, None]
