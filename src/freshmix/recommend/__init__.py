@@ -11,11 +11,11 @@ from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Goal
-from ..tables import Table, source_of, split_time, to_arrays
+from ..tables import Blocks, source_of, split_time, to_arrays
 from .answer import Answer
 from .checks import table_warnings
 from .fresh import FreshAnswer
-from .large import read_large
+from .large import LargeTable, read_large
 from .prepare import Kernel, checked_kernel, checked_weights, estimate_from, precomputed, scaled_features
 from .result import HORIZON, Recommendation
 from .stream import Stream
@@ -96,15 +96,17 @@ def recommend(
     given = None if penalty == "auto" else number("penalty", penalty, low=0.0)
     kernel = checked_kernel(kernel)
     rng = np.random.default_rng(whole("seed", seed, low=0))
-    source = source_of(X, y)
-    if source is not None and not isinstance(source, Table):
+    source = X if isinstance(X, LargeTable) else source_of(X, y)
+    if isinstance(source, Blocks | LargeTable):
         for name, value in (("time", time), ("sample_weight", sample_weight)):
             if value is not None:
                 raise ValueError(f"{name} must be left out for a table that is read in blocks")
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
-        rows_per_generation = source.rows_per_generation if rows_per_generation is None else rows_per_generation
-        large = read_large(source, standardize, rows_per_generation)
+        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
+        if rows_per_generation is not None:
+            large = replace(large, rows_per_generation=whole("rows_per_generation", rows_per_generation, low=3))
+        rows_per_generation = large.rows_per_generation
         known = _known_loop(loop, large.partly or rows_per_generation is not None)
         horizon = _horizon(generations, known)
         found = large.estimate(given if known.covariates == "frozen" else None, rng)
@@ -115,7 +117,7 @@ def recommend(
         return replace(answer, warnings=(*answer.warnings, *large.warnings))
     notes: tuple[str, ...] = ()
     columns = None
-    if isinstance(source, Table):
+    if source is not None:
         time = source.time if time is None else time
         sample_weight = source.weight if sample_weight is None else sample_weight
         X, y, columns, notes = source.X, source.y, source.features, source.notes

@@ -85,7 +85,7 @@ class LargeStream(Stream):
         return label_bias(self.table.labelled_spread, self.table.other_spread, names)
 
 
-def read_large(source: Blocks, standardize: bool, rows_per_generation: int | None) -> LargeTable:
+def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
     """One pass over the blocks of rows, or of columns where there are more of those.
 
     Raises
@@ -118,7 +118,7 @@ def read_large(source: Blocks, standardize: bool, rows_per_generation: int | Non
         f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number of "
         f"{'columns' if wide else 'rows'}; rows are not compared with each other"
     )
-    return LargeTable(factorisation, labelled, other, source.names, rows_per_generation, tuple(notes), tuple(warnings))
+    return LargeTable(factorisation, labelled, other, source.names, source.rows_per_generation, tuple(notes), tuple(warnings))
 
 
 def _warnings(found: Moments, source: Blocks) -> list[str]:

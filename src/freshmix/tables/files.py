@@ -44,6 +44,11 @@ class Table:
     time: NDArray[Any] | None = None
     weight: Floats | None = None
 
+    @property
+    def partly(self) -> bool:
+        """Whether some rows have no real label."""
+        return bool(np.isnan(self.y).any())
+
 
 def read_table(
     path: Paths,
