@@ -84,14 +84,14 @@ def recommend(
         # Before the computation: nobody should wait to be told of a typing error.
         checked_path(report, "--report", (".html", ".png", ".pdf"))
     options: dict[str, Any] = {
-        "penalty": _penalty(penalty),
+        "penalty": number_or_auto(penalty, "--penalty"),
         "kernel": kernel,
-        "generations": _generations(generations),
+        "generations": generations_of(generations),
         "rows_per_generation": rows_per_generation,
         "standardize": not no_standardize,
         "seed": seed,
     }
-    noise = _synthetic_noise(synthetic_labels, synthetic_noise)
+    noise = synthetic_noise_of(synthetic_labels, synthetic_noise)
     reading: dict[str, Any] = {
         "target": target,
         "time": time,
@@ -130,7 +130,8 @@ def recommend(
         _print(found, report)
 
 
-def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
+def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
+    """rho from either of its two options."""
     if words is None:
         return ratio
     if ratio is not None:
@@ -141,7 +142,8 @@ def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
     return kinds[words]
 
 
-def _generations(text: str | None) -> int | float | None:
+def generations_of(text: str | None) -> int | float | None:
+    """The horizon; None where it is left to the default."""
     if text is None or text == "inf":
         return None if text is None else math.inf
     try:
@@ -150,15 +152,16 @@ def _generations(text: str | None) -> int | float | None:
         raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
 
 
-def _penalty(text: str) -> float | str:
+def number_or_auto(text: str, option: str) -> float | str:
+    """A number of at least 0, or the word auto."""
     if text == "auto":
         return text
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}") from None
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}") from None
     if not 0 <= value < math.inf:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}")
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}")
     return value
 
 
