@@ -355,7 +355,7 @@ def test_the_dataset_says_where_it_comes_from():
 
 def test_counts_follow_the_shares():
     for p in range(3, 60):
-        _, counts = sampling.counts_of(fm.Population([1.0, 2.0, 9.0], [0.3, 0.7, 0.0], [1.0, 1.0, 1.0]), p)
+        counts = sampling.counts_of(fm.Population([1.0, 2.0, 9.0], [0.3, 0.7, 0.0], [1.0, 1.0, 1.0]), p)
         assert counts.sum() == p
         assert counts[2] == 1
         assert abs(counts[0] - 0.3 * (p - 1)) < 1
