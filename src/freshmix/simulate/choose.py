@@ -34,7 +34,7 @@ def engine_of(setting: Setting, asked: str, noise: str) -> str:
     for name in ("spectral", "redraw"):
         if not reasons[name]:
             return name
-    raise ValueError(f"noise={noise!r} is not covered here: {reasons['redraw']}")
+    raise ValueError(f"no engine covers this: {reasons['redraw']}")
 
 
 def _not_spectral(setting: Setting) -> str:
