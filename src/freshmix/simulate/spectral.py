@@ -24,16 +24,16 @@ class Rotated:
     s: Floats  # (r,)
     b: Floats  # (r,) V'beta
     rows: int
-    left: Array  # (n, r) U, None where label noise need not be rotated
     scale: float | None  # tau, where Sigma = tau I
     root: Array  # (m, r) root' V, None where Sigma = tau I
     rest: Array  # (m,) root' (beta - V V'beta), None where Sigma = tau I
     outside: float  # ||(I - V V') beta||^2_Sigma
+    noise: Floats | None  # (k, r) U' noise of k label vectors
     arrays: Arrays
 
     @classmethod
-    def of(cls, X: Array, task: Task, arrays: Arrays, left: bool) -> "Rotated":
-        """One Gram matrix and one eigendecomposition of the smaller side."""
+    def of(cls, X: Array, task: Task, arrays: Arrays, noise: Floats | None = None) -> "Rotated":
+        """One Gram matrix and one eigendecomposition of the smaller side; (k, n) label noise is rotated with it."""
         xp = array_namespace(X)
         n, p = X.shape
         wide = p > n
@@ -41,18 +41,19 @@ class Rotated:
         length = xp.sqrt(n * s)
         beta = arrays.load(task.beta)
         projected = vectors.T @ (X @ beta) / length if wide else vectors.T @ beta
-        U = None
-        if left:
-            U = vectors if wide else X @ vectors / length
+        if noise is not None:
+            # U' noise itself, not as many numbers drawn anew: a run must not depend on the choice of eigenvectors.
+            drawn = arrays.load(noise)
+            noise = to_numpy(drawn @ vectors if wide else (drawn @ X) @ vectors / length)
         b, full = to_numpy(projected), s.shape[0] == p
         if task.scale is not None:
             outside = 0.0 if full else task.scale * max(float(task.beta @ task.beta - b @ b), 0.0)
-            return cls(to_numpy(s), b, n, U, task.scale, None, None, outside, arrays)
+            return cls(to_numpy(s), b, n, task.scale, None, None, outside, noise, arrays)
         V = X.T @ (vectors / length) if wide else vectors
         root = arrays.load(task.root(to_numpy(V)))
         beyond = xp.zeros_like(beta) if full else beta - V @ projected
         rest = arrays.load(task.root(to_numpy(beyond)[:, None])[:, 0])
-        return cls(to_numpy(s), b, n, U, None, root, rest, float(rest @ rest), arrays)
+        return cls(to_numpy(s), b, n, None, root, rest, float(rest @ rest), noise, arrays)
 
     @cached_property
     def metric(self) -> Array:
@@ -85,7 +86,7 @@ class Rotated:
         if self.scale is not None:
             return np.full(self.s.size, self.scale)
         xp = array_namespace(self.root)
-        return to_numpy(xp.vecdot(self.root, self.root, axis=0))
+        return to_numpy(xp.vecdot(self.root, self.root, axis=-2))
 
 
 def risks(setting: Setting, replicate: int) -> Floats:
@@ -95,8 +96,8 @@ def risks(setting: Setting, replicate: int) -> Floats:
     """
     task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
     X = task.rows(setting.rng(replicate, 0, DESIGN), setting.rows[0])
-    rotate = not setting.expected and setting.label_noise.name != "gaussian"
-    design = Rotated.of(setting.arrays.load(X), task, setting.arrays, left=rotate)
+    noise = None if setting.expected else label_noise(setting, replicate)
+    design = Rotated.of(setting.arrays.load(X), task, setting.arrays, noise)
     W, T = setting.shape[0], setting.generations
     weights = np.empty((W, T))
     for t in range(1, T + 1):
@@ -104,7 +105,7 @@ def risks(setting: Setting, replicate: int) -> Floats:
     penalties = setting.penalty(1)
     if setting.expected:
         return np.stack([expected(design, setting, weights, float(each)) for each in penalties], axis=1)
-    return sampled(design, setting, weights, penalties, replicate)
+    return sampled(design, setting, weights, penalties)
 
 
 def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float) -> Floats:
@@ -172,32 +173,32 @@ def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
     return low + (high - low) * (x + 1) / 2, L
 
 
-def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats, replicate: int) -> Floats:
+def label_noise(setting: Setting, replicate: int) -> Floats:
+    """(2T + 1, n) noise of real labels of generations 0 ... T, then of synthetic ones of 1 ... T."""
+    kinds = [(t, REAL) for t in range(setting.generations + 1)] + [(t, SYNTHETIC) for t in range(1, setting.generations + 1)]
+    drawn = [setting.label_noise.draw(setting.rng(replicate, *kind), (setting.rows[0],)) for kind in kinds]
+    return math.sqrt(setting.source.noise_variance) * np.stack(drawn)
+
+
+def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats) -> Floats:
     """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
 
     In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
     """
-    loop = setting.loops[0]
-    sigma = math.sqrt(setting.source.noise_variance)
-    n = design.rows
+    loop, n = setting.loops[0], design.rows
     length = np.sqrt(n * design.s)
     learn = length / n / (design.s + penalties[:, None])
     W, T = weights.shape
-
-    def noise(t: int, purpose: int) -> Floats:
-        rng = setting.rng(replicate, t, purpose)
-        if design.left is None:
-            return sigma * rng.standard_normal(length.size)
-        return sigma * to_numpy(design.arrays.load(setting.label_noise.draw(rng, (n,))) @ design.left)
-
-    first = length * design.b + noise(0, REAL)
+    assert design.noise is not None
+    own, synthetic_noise = design.noise[: T + 1], math.sqrt(loop.synthetic_noise_ratio) * design.noise[T + 1 :]
+    first = length * design.b + own[0]
     a = np.broadcast_to(learn * first, (W, penalties.size, length.size))
-    errors = np.empty((W, penalties.size, T + 1))
-    errors[:, :, 0] = design.energy(design.b - a)
+    found = np.empty((W, penalties.size, T + 1))
+    found[:, :, 0] = design.energy(design.b - a)
     for t in range(1, T + 1):
         w = weights[:, t - 1, None, None]
-        real = first if loop.labels == "frozen" else length * design.b + noise(t, REAL)
-        synthetic = length * a + math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC)
+        real = first if loop.labels == "frozen" else length * design.b + own[t]
+        synthetic = length * a + synthetic_noise[t - 1]
         a = learn * (w * real + (1 - w) * synthetic)
-        errors[:, :, t] = design.energy(design.b - a)
-    return errors
+        found[:, :, t] = design.energy(design.b - a)
+    return found
