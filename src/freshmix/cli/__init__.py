@@ -64,21 +64,19 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = app(args=arguments, prog_name="freshmix", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
+        code = _INTERRUPTED
     except Exception as error:
         if isinstance(error, _UsageError):
             return _fail(error.format_message())  # type: ignore[attr-defined]
         if _comes_from_interruption(error):
-            return _interrupted()
-        if isinstance(error, _EXPECTED):
+            code = _INTERRUPTED
+        elif isinstance(error, _EXPECTED):
             return _fail(_in_words(error))
-        raise
+        else:
+            raise
+    if code == _INTERRUPTED:
+        print("freshmix: interrupted", file=sys.stderr)
     return code if isinstance(code, int) else 0
-
-
-def _interrupted() -> int:
-    print("freshmix: interrupted", file=sys.stderr)
-    return _INTERRUPTED
 
 
 def _comes_from_interruption(error: BaseException | None) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -129,7 +128,6 @@ def simulate(
     else:
         _print(words, summary, found.sizes["replicate"], [str(each.message) for each in told], targets)
     if found.attrs["partial"]:
-        print(f"freshmix: interrupted after {found.sizes['replicate']} of {replicates} replicates", file=sys.stderr)
         raise typer.Exit(130)
 
 
