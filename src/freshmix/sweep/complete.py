@@ -11,6 +11,7 @@ from typing import Any
 from .._checks import whole
 from .grid import Sweep
 from .processes import Here, Processes
+from .progress import in_words
 from .progress import progress as shown
 from .run import Run
 from .spec import read_spec
@@ -58,7 +59,14 @@ def complete(
         if shard is not None:
             items = items[items % shard[1] == shard[0] - 1]
             mine = len(range(shard[0] - 1, opened.items, shard[1]))
-        report = stack.enter_context(shown(mine, mine - len(items), progress))
+        show = stack.enter_context(shown(mine, mine - len(items), progress))
+        begun = time.monotonic()
+
+        def report(committed: int, failed: dict[int, str]) -> None:
+            show(committed, failed)
+            words = in_words(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
+            opened.note({"run": words, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
+
         # An executor of unknown size gets enough to keep a large cluster at work.
         concurrency = _ELSEWHERE if workers is None and given else 2 * max(1, count)
         run = Run(opened, executor, concurrency, report)
