@@ -5,7 +5,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimate import banded, factorise, factorise_gram
-from freshmix.estimate.banded import outliers, spectrum
+from freshmix.estimate.spectrum import outliers, spectrum
 
 
 def table(n, p, noise=1.0, tau=None, seed=0):
