@@ -80,6 +80,15 @@ class Estimate:
             "null_risk": self.interval(self.null_draws),
         }
 
+    def disagreement(self) -> str:
+        """The noise estimate that is furthest from the model's, in one sentence."""
+        name, each = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
+        return (
+            f"the estimates of the noise variance disagree: {each.value:.3g} by {name.replace('_', ' ')} and "
+            f"{self.noise_variance:.3g} by likelihood, {abs(each.z):.1f} standard errors from what it expects; every interval "
+            f"is {self.stretch:.1f} times as wide for it"
+        )
+
     def equivalents(self, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
         """The smoothed plug-in: c_i^2 replaced by its expectation under (sigma^2, g), by default their posterior means.
 
@@ -133,7 +142,7 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
 
 
 def _outlying_draws(f: Factorisation, outlying: int, noise: Floats, rng: np.random.Generator) -> Floats:
-    """(d, k) draws of c^2 - sigma^2: its noise has variance 4 (c^2 - sigma^2) sigma^2 + 2 sigma^4, and s varies by sqrt(2/n)."""
+    """(d, k) draws of a = c^2 - sigma^2: the noise of c^2 has variance 4 a sigma^2 + 2 sigma^4, and s varies by sqrt(2/n)."""
     excess = np.maximum(f.responses[:outlying] ** 2 - noise[:, None], 0.0)
     variance = (4 * excess + 2 * noise[:, None]) * noise[:, None] + 2 / f.directions * excess**2
     return np.maximum(excess + np.sqrt(variance) * rng.standard_normal(excess.shape), 0.0)

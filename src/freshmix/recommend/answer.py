@@ -2,17 +2,20 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .._checks import Floats
+from ..equivalents import Equivalents
 from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
 from ..risk import frozen
 from ..risk.verdict import judge
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, ratio
+from .uncertainty import Uncertainty, frozen_uncertainty
 
 ILL_CONDITIONED = 1e8
 
@@ -52,7 +55,8 @@ class Answer:
             risk=best.risk,
             prediction_error=best.risk + self.found.noise_variance,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
@@ -145,26 +149,15 @@ class Answer:
             courses["today"] = course(today.real_weight, today.penalty)
         return courses
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals; risks are affine in (sigma^2, g), so a few evaluations serve all draws."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        draws = np.column_stack([noise, signal])
-        centre = draws.mean(axis=0)
-        steps = np.maximum(centre, 0.1 * centre.max())
-        points = np.vstack([centre, centre + np.diag(steps)])
-        known = [self.found.equivalents(float(point[0]), point[1:]) for point in points]
-        goals = [Goal(each, self.goal.noise_ratio, self.goal.labels, self.goal.generations) for each in known]
-        at = np.array([self.best.real_weight])
-        risks = np.array([goal.over_weights(at, self.best.penalty)[0] for goal in goals])
-        nulls = np.array([each.null_risk for each in known])
-        moves = (draws - centre) / steps
-        risk, null = (values[0] + moves @ (values[1:] - values[0]) for values in (risks, nulls))
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(null / noise),
-            "risk": interval(risk),
-            "prediction_error": interval(risk + noise),
-        }
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        return frozen_uncertainty(self.found, self.goal, self.best.real_weight, self.best.penalty, self.given, self.risk_under)
+
+    def risk_under(self, equivalents: Equivalents) -> float:
+        """Risk of the recommended loop at the horizon, were these the data."""
+        goal = Goal(equivalents, self.goal.noise_ratio, self.goal.labels, self.goal.generations)
+        return float(goal.over_weights(np.array([self.best.real_weight]), self.best.penalty)[0])
 
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
@@ -176,12 +169,14 @@ class Answer:
             found.append(
                 f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
             )
-        low, high = interval(self.found.noise_draws)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":
             found.append(
                 "columns are collinear: "

@@ -18,10 +18,9 @@ from ..population import Population
 from ..risk import fresh, frozen
 from ..risk.verdict import judge
 from .backtest import Course, backtest, drift
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, ratio
 from .stream import Stream
-
-_DRAWS = 200
+from .uncertainty import Uncertainty, fresh_uncertainty
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,8 @@ class FreshAnswer:
             risk=best.risk,
             prediction_error=best.risk + noise,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
@@ -177,19 +177,19 @@ class FreshAnswer:
             courses["today"] = course(self.loop.replace(penalty=self.known.penalty or self.best.loop.penalty))
         return courses
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals of the risk of the recommended loop and of what it rests on."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        chosen = np.linspace(0, noise.size - 1, min(_DRAWS, noise.size)).astype(int)
-        drawn = [self.found.population(float(noise[i]), signal[i]) for i in chosen]
-        risks = np.array([goal(each, self.horizon)(self.best.loop) for each in drawn])
-        nulls = np.array([each.null_risk for each in drawn])
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(nulls / noise[chosen]),
-            "risk": interval(risks),
-            "prediction_error": interval(risks + noise[chosen]),
-        }
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        assert self.loop.aspect is not None
+        aspect = self.loop.aspect / self.loop.labelled
+
+        def real_only(population: Population) -> float:
+            equivalents = PopulationEquivalents(population, aspect)
+            if self.given is not None:
+                return float(frozen.real_only_risk(equivalents, self.given, 1.0))
+            return best_plain_ridge(equivalents)[1]
+
+        return fresh_uncertainty(self.found, self.best.loop, self.horizon, self.given, real_only)
 
     def backtested(self, baselines: dict[str, float | None]) -> dict[str, tuple[float, float]] | None:
         """Mean squared error on later rows, by name; None without a time column or enough steps."""
@@ -233,12 +233,14 @@ class FreshAnswer:
             moved = drift(self.X, self.y, self.stream.steps, self.best.loop.penalty)
             if moved is not None:
                 found.append(moved)
-        low, high = interval(self.found.noise_draws)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,7 +34,10 @@ class Recommendation:
         12 in the long run), ``today`` (None if no real weight was given), each with the best penalty for it unless the
         penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded.
     intervals : dict
-        Name -> (low, high), 90% posterior intervals.
+        Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
+        recommended one) hold the best choice, the others its expectation, one-sided where 0 is not excluded.
+    verdict_probabilities : dict
+        Verdict -> its share of the posterior draws, the most likely first.
     verdict, reason : str
         What the recommended loop does (see ``Limit``), and why.
     warnings : tuple of str
@@ -105,6 +108,7 @@ class Recommendation:
     labelled: float = 1.0
     rows_per_generation: int | None = None
     backtest: Mapping[str, tuple[float, float]] | None = None
+    verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
