@@ -5,7 +5,7 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 """
 
 from .banded import Estimate, banded
-from .estimated import EstimatedPopulation, estimate
+from .estimated import EstimatedPopulation, described, estimate
 from .factorise import Factorisation, factorise, factorise_gram
 from .noise import NoiseEstimate
 
@@ -15,6 +15,7 @@ __all__ = [
     "Factorisation",
     "NoiseEstimate",
     "banded",
+    "described",
     "estimate",
     "factorise",
     "factorise_gram",

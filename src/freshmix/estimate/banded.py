@@ -14,8 +14,6 @@ from .noise import NoiseEstimate, noise_estimates, stretch
 from .posterior import Posterior
 from .spectrum import outliers, profiles, spectrum, spikes
 
-_REPLAYS = 100
-
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -134,8 +132,8 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     tau, weight = spectrum(f, outlying)
     profile = profiles(f, tau, outlying)
     noise, signal = Posterior.of(f, outlying, tau, weight, profile).sample(rng)
-    few = np.linspace(0, noise.size - 1, _REPLAYS).astype(int)
-    others = noise_estimates(f, outlying, tau, profile, noise[few], signal[few], rng)
+    fitted = float(noise.mean())
+    others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), fitted, rng)
     return Estimate(
         f, outlying, tau, weight, profile, noise, signal, _outlying_draws(f, outlying, noise, rng), others, stretch(others)
     )

@@ -10,6 +10,7 @@ from .._checks import Floats
 from .factorise import Factorisation
 
 _POINTS = 30
+_REPLAYS = 100
 # Disagreement up to two standard deviations is what chance brings.
 _AGREE = 2.0
 
@@ -81,22 +82,15 @@ class Routes:
 
 
 def noise_estimates(
-    f: Factorisation,
-    outlying: int,
-    tau: Floats,
-    profile: Floats,
-    noise_draws: Floats,
-    signal_draws: Floats,
-    rng: np.random.Generator,
+    f: Factorisation, outlying: int, tau: Floats, variances: Floats, noise_variance: float, rng: np.random.Generator
 ) -> Mapping[str, NoiseEstimate]:
-    """sigma^2 by each route, against tables drawn from the posterior of the banded model (posterior predictive check)."""
+    """sigma^2 by each route, against tables drawn from the fitted model, whose (r,) E c_i^2 are ``variances``."""
     routes = Routes.of(f, outlying, tau)
     observed = routes(f.responses**2, f.zero_energy / max(f.zeros, 1))
     replayed: dict[str, list[float]] = {name: [] for name in observed}
-    for sigma2, g in zip(noise_draws, signal_draws, strict=True):
-        squares = (sigma2 + profile @ g) * rng.chisquare(1, profile.shape[0])
-        zeros = sigma2 * rng.chisquare(f.zeros) / f.zeros if f.zeros else 0.0
-        for name, value in routes(squares, zeros).items():
+    for _ in range(_REPLAYS):
+        zeros = noise_variance * rng.chisquare(f.zeros) / f.zeros if f.zeros else 0.0
+        for name, value in routes(variances * rng.chisquare(1, variances.size), zeros).items():
             replayed[name].append(value)
     found = {}
     for name, value in observed.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import Equivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, described
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
@@ -60,7 +60,7 @@ class Answer:
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
-            population=self.found.population() if aspect is not None else None,
+            population=described(self.found) if aspect is not None else None,
             assumption=self.assumption(),
             attained=best.attained,
             generations=self.goal.generations,

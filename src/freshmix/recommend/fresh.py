@@ -9,7 +9,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import PopulationEquivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
 from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
@@ -41,7 +41,7 @@ class FreshAnswer:
     @cached_property
     def population(self) -> Population:
         """The estimated population."""
-        return self.found.population()
+        return described(self.found)
 
     @cached_property
     def loop(self) -> Loop:

@@ -3,11 +3,13 @@
 Every risk is affine in (sigma^2, g): it is evaluated at one point more than there are of these, and then known for all draws.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
+from scipy.optimize import minimize
 
 from .._checks import Floats
 from ..equivalents import Equivalents, SampleEquivalents
@@ -24,6 +26,7 @@ DRAWS = 200
 # Penalties are searched within this factor of the recommended one.
 RANGE = 100.0
 _ATOMS = 300
+FEW_DRAWS, _EVALUATIONS = 40, 40
 _FINE = 4
 
 
@@ -62,6 +65,41 @@ class Affine:
         return np.asarray(np.where(finite, np.maximum(found, 0.0), np.inf))
 
 
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A grid of penalties (or of lambda/w, where ``relative``) and weights, on which each draw's best point is sought."""
+
+    penalties: Floats
+    weights: Floats
+    relative: bool
+
+    def table(self, goal: Goal) -> Floats:
+        """(penalties, weights) risks."""
+        if self.relative:
+            pairs = self.penalties[:, None] * self.weights
+            return frozen.limit_risk(goal.equivalents, self.weights, pairs, goal.noise_ratio, goal.labels)
+        return np.array([goal.over_weights(self.weights, float(lam)) for lam in self.penalties])
+
+    def intervals(self, table: Floats) -> dict[str, tuple[float, float]]:
+        """90% intervals of the best weight and penalty, from (d, penalties, weights) risks."""
+        smooth = self.penalties.size > 3 and bool(np.isfinite(table).all())
+        x = np.log(self.penalties) if smooth else self.penalties
+        w = self.weights
+        fine_x, fine_w = (_finer(x), _finer(w)) if smooth else (x, w)
+        best = np.empty((len(table), 2))
+        for k, risks in enumerate(table):
+            surface = RectBivariateSpline(x, w, risks)(fine_x, fine_w) if smooth else risks
+            i, j = np.unravel_index(np.argmin(surface), surface.shape)
+            penalty = math.exp(fine_x[i]) if smooth else float(x[i])
+            best[k] = fine_w[j], penalty * (fine_w[j] if self.relative else 1.0)
+        low, high = np.quantile(best, [0.05, 0.95], axis=0)
+        return {"real_weight": (float(low[0]), float(high[0])), "penalty": (float(low[1]), float(high[1]))}
+
+
+def _finer(grid: Floats) -> Floats:
+    return np.linspace(grid[0], grid[-1], _FINE * (grid.size - 1) + 1)
+
+
 def frozen_uncertainty(
     found: Estimate,
     goal: Goal,
@@ -74,14 +112,21 @@ def frozen_uncertainty(
     affine = Affine.of(found)
     known = [_gathered(found.equivalents(float(point[0]), point[1:])) for point in affine.points]
     goals = [Goal(each, goal.noise_ratio, goal.labels, goal.generations) for each in known]
-    penalties = _penalties(penalty, given, goal.equivalents.bulk[1], 17)
-    weights = np.linspace(0.0, 1.0, 21 if penalties.size > 1 else 101)
-    table = np.array([[each.over_weights(weights, float(lam)) for lam in penalties] for each in goals])
-    plain = penalties[:1] if given is not None else goal.equivalents.bulk[1] * np.geomspace(1e-8, 1e6, 85)
+    scale = goal.equivalents.bulk[1]
+    if given is not None:
+        search = Search(np.array([given]), np.linspace(0.0, 1.0, 101), False)
+    else:
+        # In the long run the bias depends on lambda/w alone, in which the risk is smooth down to small weights.
+        long_run = goal.generations is None
+        centre = penalty if penalty > 0 else 1e-4 * scale
+        grid = centre / (max(real_weight, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
+        search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
+    table = affine(np.array([search.table(each) for each in goals]))
+    plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
     real_only = affine(np.array([frozen.real_only_risk(each, plain) for each in known])).min(axis=1)
     risks = affine(np.array([risk_under(each) for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
-    intervals = _risk_intervals(found, affine, risks) | _best_intervals(affine(table), penalties, weights)
+    intervals = _risk_intervals(found, affine, risks) | search.intervals(table)
     if given is not None:
         del intervals["penalty"]
     return Uncertainty(intervals, _verdicts(risks, real_only, nulls))
@@ -97,45 +142,47 @@ def fresh_uncertainty(
     """Of a recommended loop on fresh covariates; ``real_only`` gives the rival's risk for another population."""
     affine = Affine.of(found)
     known = [found.population(float(point[0]), point[1:]) for point in affine.points]
-    goals = [fresh_goal(each, generations) for each in known]
-    penalties = _penalties(loop.penalty, given, float(known[0].eigenvalues.max()), 7)
-    weights = np.linspace(0.0, 1.0, 11)
-    rows = _row_weights(loop)
-
-    def at(goal: Callable[[Loop], float], lam: float, w: float) -> list[float]:
-        return [goal(with_parameters(loop, w, lam, row)) for row in rows]
-
-    constant = loop.schedule is None
-    table = np.array([[[at(each, float(lam), float(w)) for w in weights] for lam in penalties] for each in goals])
-    risks = affine(np.array([each(loop) for each in goals]))
+    risks = affine(np.array([fresh_goal(each, generations)(loop) for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
-    # The rival tunes its own penalty for each draw, which is not affine: fewer draws.
-    few = np.linspace(0, DRAWS - 1, 40).astype(int)
-    drawn = affine.draws[np.minimum(few, len(affine.draws) - 1)]
-    rivals = np.array([real_only(found.population(float(each[0]), each[1:])) for each in drawn])
+    # Penalties tuned for each draw are not affine: fewer draws.
+    few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
+    drawn = [found.population(float(each[0]), each[1:]) for each in affine.draws[few]]
     intervals = _risk_intervals(found, affine, risks)
-    if constant:
-        intervals |= _best_intervals(affine(table).min(axis=3), penalties, weights)
-        if given is not None:
-            del intervals["penalty"]
-    at_few = np.minimum(few, len(risks) - 1)
-    return Uncertainty(intervals, _verdicts(risks[at_few], rivals, nulls[at_few]))
+    if loop.schedule is None:
+        best = np.array([_best_point(fresh_goal(each, generations), loop, given is None) for each in drawn])
+        low, high = np.quantile(best, [0.05, 0.95], axis=0)
+        intervals["real_weight"] = float(low[0]), float(high[0])
+        if given is None:
+            intervals["penalty"] = float(low[1]), float(high[1])
+    rivals = np.array([real_only(each) for each in drawn])
+    return Uncertainty(intervals, _verdicts(risks[few], rivals, nulls[few]))
 
 
-def _row_weights(loop: Loop) -> list[float | None]:
-    """Row weights of unlabelled rows that are tried: three about the recommended one, or none where there is no choice."""
+def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[float, float]:
+    """Best weight and penalty for another population, from the recommended loop by a short simplex search."""
     groups = loop.groups or ()
-    unlabelled = [group.row_weight for group in groups if group.real_weight == 0]
-    if not unlabelled or not 0 < loop.labelled < 1 or unlabelled[0] == 0:
-        return [None]
-    return [unlabelled[0] / 3, unlabelled[0], unlabelled[0] * 3]
+    real = [group.real_weight for group in groups if group.real_weight > 0]
+    rows = [group.row_weight for group in groups if group.real_weight == 0]
+    w = max(real, default=0.0)
+    free = free and loop.penalty > 0
+    mixed = free and bool(real and rows) and rows[0] > 0
+    start = np.array([w, math.log(loop.penalty) if free else 0.0, math.log(rows[0]) if mixed else 0.0])
+    start = start[: 3 if mixed else 2 if free else 1]
 
+    def made(point: Floats) -> Loop:
+        penalty = math.exp(point[1]) if free else None
+        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[2]) if mixed else None)
 
-def _penalties(penalty: float, given: float | None, scale: float, count: int) -> Floats:
-    if given is not None:
-        return np.array([given])
-    centre = penalty if penalty > 0 else 1e-4 * scale
-    return np.asarray(centre * np.geomspace(1 / RANGE, RANGE, count))
+    steps = np.diag([-0.1 if w > 0.5 else 0.1, 0.5, 0.5][: start.size])
+    wide = math.log(RANGE)
+    found = minimize(
+        lambda point: goal(made(point)),
+        start,
+        method="Nelder-Mead",
+        bounds=[(0.0, 1.0), *((x - wide, x + wide) for x in start[1:])],
+        options={"initial_simplex": np.vstack([start, start + steps]), "maxfev": _EVALUATIONS, "xatol": 1e-2, "fatol": 1e-12},
+    )
+    return float(np.clip(found.x[0], 0, 1)), math.exp(found.x[1]) if free else loop.penalty
 
 
 def _gathered(sample: SampleEquivalents) -> SampleEquivalents:
@@ -159,22 +206,6 @@ def _risk_intervals(found: Estimate, affine: Affine, risks: Floats) -> dict[str,
         "risk": found.interval(risks),
         "prediction_error": found.interval(risks + affine.draws[:, 0]),
     }
-
-
-def _best_intervals(table: Floats, penalties: Floats, weights: Floats) -> dict[str, tuple[float, float]]:
-    """From (d, penalties, weights) risks: each draw's best point, between the grid's points by a spline."""
-    log_penalties = np.log(penalties) if penalties[0] > 0 else np.zeros(penalties.size)
-    best = np.empty((len(table), 2))
-    smooth = penalties.size > 3 and bool(np.isfinite(table).all())
-    fine_x = np.linspace(log_penalties[0], log_penalties[-1], _FINE * (penalties.size - 1) + 1)
-    fine_w = np.linspace(0.0, 1.0, _FINE * (weights.size - 1) + 1)
-    x, w = (fine_x, fine_w) if smooth else (log_penalties, weights)
-    for k, risks in enumerate(table):
-        surface = RectBivariateSpline(log_penalties, weights, risks)(fine_x, fine_w) if smooth else risks
-        i, j = np.unravel_index(np.argmin(surface), surface.shape)
-        best[k] = np.exp(x[i]), w[j]
-    low, high = np.quantile(best, [0.05, 0.95], axis=0)
-    return {"real_weight": (float(low[1]), float(high[1])), "penalty": (float(low[0]), float(high[0]))}
 
 
 def _verdicts(risks: Floats, real_only: Floats, nulls: Floats) -> dict[str, float]:
