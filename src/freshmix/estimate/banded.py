@@ -118,11 +118,13 @@ class Estimate:
         tau = np.append(self.tau, tops) * rescaled
         g = np.append(signal, excess * energy) / rescaled
         features = f.aspect * f.directions
-        share = np.append(self.weight / f.aspect, np.full(tops.size, 1 / features))
-        share /= share.sum()
-        rank = f.eigenvalues.size
-        if f.features is not None and rank < min(f.directions, f.features):
-            tau, g, share = np.append(tau, 0.0), np.append(g, 0.0), np.append(share * rank / features, 1 - rank / features)
+        rank, spike = f.eigenvalues.size, 1 / features
+        # A table of lower rank than its shape allows has null directions.
+        null = 1 - rank / features if f.features is not None and rank < min(f.directions, f.features) else 0.0
+        bands = self.weight * ((1 - null - spike * tops.size) / self.weight.sum())
+        share = np.append(bands, np.full(tops.size, spike))
+        if null:
+            tau, g, share = np.append(tau, 0.0), np.append(g, 0.0), np.append(share, null)
         return tau, share, g
 
 

@@ -67,14 +67,15 @@ class Routes:
         s = f.eigenvalues[self.outlying :]
         if f.zeros:
             squares = np.append(squares, zero_mean)
-        left = self.weights @ squares
+        left = np.maximum(self.weights @ squares, np.finfo(np.float64).tiny)
         # Relative errors: the left side varies by orders of magnitude.
         coefficients, _ = nnls(self.design / left[:, None], np.ones(left.size))
         count = s.size + f.zeros
         total = squares[: s.size].sum() + f.zeros * zero_mean
         first, second = s.sum() / count, (s @ s) / count
         mean, tilted = total / count, (s @ squares[: s.size]) / count
-        slope = (tilted - mean * first) / (second - first**2)
+        spread = second - first**2
+        slope = (tilted - mean * first) / spread if spread > 1e-12 * second else 0.0
         found = {"leave_one_out": float(coefficients[0]), "moments": float(np.clip(mean - slope * first, 0.0, None))}
         if f.zeros:
             found["residual"] = zero_mean
