@@ -133,19 +133,20 @@ def test_a_target(aimed):
 
 
 def test_a_budget_and_a_target_agree(aimed):
-    found = fm.plan(*table(), cost_per_label=3.0, budget=aimed.cost + 1, rows_per_generation=80)
+    at = np.flatnonzero(aimed.curve["labels"] == aimed.labels)[0]
+    options = {"rows_per_generation": 80, "penalty": float(aimed.curve["penalty"][at])}
+    found = fm.plan(*table(), cost_per_label=3.0, budget=aimed.cost + 1, **options)
     assert (found.labels, found.cost) == (aimed.labels, aimed.cost)
     assert found.risk == pytest.approx(aimed.risk, rel=1e-3)
 
 
 def test_out_of_reach_says_how_many_rows():
-    found = fm.plan(*table(), cost_per_label=1.0, target_risk=0.04, rows_per_generation=80)
+    found = fm.plan(*table(), cost_per_label=1.0, target_risk=0.04, rows_per_generation=80, penalty=0.01)
     assert found.verdict == "out of reach"
     assert found.labels == found.cost == math.inf
-    rows = int(found.changes[0].split()[0])
-    more = Setting(found.population, 40 / rows, 0.0, 12)
-    assert best_point(more, 1.0).risk <= 0.04
-    assert best_point(Setting(found.population, 40 / (0.97 * rows), 0.0, 12), 1.0).risk > 0.04
+    rows = next(int(text.split()[0]) for text in found.changes if "rows per generation instead of 80" in text)
+    risks = [best_point(Setting(found.population, 40 / count, 0.0, 12, 0.01), 1.0).risk for count in (rows, 0.97 * rows)]
+    assert risks[0] <= 0.04 < risks[1]
 
 
 def test_collapse_near_the_threshold_without_a_penalty():
@@ -165,7 +166,7 @@ def test_collapse_near_the_threshold_without_a_penalty():
 def test_labels_of_the_table_by_default_and_partly_labelled_rows():
     X, y = table()
     y[:200] = np.nan
-    found = fm.plan(X, y, cost_per_label=1.0, rows_per_generation=90, time=None)
+    found = fm.plan(X, y, cost_per_label=1.0, rows_per_generation=90, penalty=0.1)
     assert found.labels == 30
     assert found.rivals == {}
     assert found.target is found.budget is None
@@ -195,7 +196,7 @@ def test_command(tmp_path, capsys):
     X, y = table(60, 4)
     path = tmp_path / "t.csv"
     np.savetxt(path, np.column_stack([X, y]), delimiter=",", header="a,b,c,d,y", comments="")
-    given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "3")
+    given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "3", "--penalty", "0.1")
     saved = [tmp_path / f"plan.{kind}" for kind in ("json", "csv", "png")]
     files = [each for name in saved for each in ("--save", name)]
     found = json.loads(invoke(*given, "--json", "--budget", "41", *files))
