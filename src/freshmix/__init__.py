@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .risk import Limit, limit, risk
     from .risk.surface import limit_surface
     from .simulate import mean_and_error, simulate
+    from .sweep import sweep
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
@@ -54,6 +55,7 @@ _HOMES = {
     "recommend": "recommend",
     "risk": "risk",
     "simulate": "simulate",
+    "sweep": "sweep",
 }
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "recommend",
     "risk",
     "simulate",
+    "sweep",
 ]
 
 
