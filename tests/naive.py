@@ -272,7 +272,9 @@ def precise_risk(population, loop, generations, nodes):
         v = mp.findroot(lambda v, z=-zeta: 1 - z * v - sum(h * t * v / (1 + t * v) for h, t, _ in atoms), _start(atoms, -zeta))
         assert v.imag * zeta.imag > 0
         points.append((zeta, weight, v, [1 / (1 + t * v) for _, t, _ in atoms]))
-    filters = [modes(zeta, loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.labels) for zeta, *_ in points]
+    filters = [
+        modes(zeta, loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.labels) for zeta, *_ in points
+    ]
     parts = [(z, c * f[0][-1], v, d) for (z, c, v, d), f in zip(points, filters, strict=True)]
     bias = mp.mpf(0)
     for a, one in enumerate(parts):

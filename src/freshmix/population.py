@@ -65,7 +65,9 @@ class Population:
         if not np.any((tau > 0) & (h > 0)):
             raise ValueError("eigenvalues must hold a positive one with a positive share, got none")
         if tau.max() > _MOST:
-            raise ValueError(f"eigenvalues must hold numbers of at most {_MOST:g}, got {float(tau.max())!r}: rescale the features")
+            raise ValueError(
+                f"eigenvalues must hold numbers of at most {_MOST:g}, got {float(tau.max())!r}: rescale the features"
+            )
         with np.errstate(over="ignore"):
             if not np.isfinite(tau @ g):
                 raise ValueError("eigenvalues and signal must have a finite null risk, sum of their products, got inf")
