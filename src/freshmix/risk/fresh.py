@@ -42,6 +42,8 @@ class Generation:
     noise: Floats  # gamma h tau (v d)^2, or gamma h / tau, (..., atoms)
     rest: Floats  # 1 - sum_k (p_k^2 / f_k) gamma sum h (tau v d)^2, (...)
 
+    # A loop that diverges ends in infinity, without a warning.
+    @np.errstate(over="ignore", invalid="ignore")
     def step(self, state: State) -> State:
         """(A, Q) of the next generation."""
         A, Q = state
@@ -69,6 +71,7 @@ class Generation:
     def _crossed(self) -> Floats:
         return 2 * self.slack * (self.tau * self.shrinkage)[..., None, :]
 
+    @np.errstate(over="ignore", invalid="ignore")
     def risk(self, state: State) -> float:
         """R = sum tau Q."""
         return float(self.tau @ state[1])
@@ -86,7 +89,17 @@ class Generation:
         return float(self.collapse_numbers())
 
     def long_run(self) -> Floats:
-        """(...) risk of the state that each loop tends to, inf where it diverges. One scalar unknown, N."""
+        """(...) risk of the state that each loop tends to, inf where it diverges."""
+        A, Q = self.fixed_points()
+        return np.where(np.isfinite(A).all(axis=-1), Q @ self.tau, math.inf)
+
+    def fixed_point(self) -> State | None:
+        """The state that a single loop tends to; None if it diverges."""
+        A, Q = self.fixed_points()
+        return (A, Q) if np.isfinite(A).all() else None
+
+    def fixed_points(self) -> State:
+        """The states (..., atoms) that loops tend to, A = inf where they diverge. One scalar unknown each, N."""
         psi = self.collapse_numbers()
         bounded = psi < 1
         d, f = self.shrinkage, np.where(bounded[..., None], self.forgotten, 1.0)
@@ -95,7 +108,7 @@ class Generation:
         gap = f * (2 - f)
         signal = (d * d * self.energy - 2 * d * c * A) / gap
         N = self._level(A, signal, self.label_noise) / np.where(bounded, 1 - psi, 1.0)
-        return np.where(bounded, (signal + N[..., None] * self.noise / gap) @ self.tau, math.inf)
+        return np.where(bounded[..., None], A, math.inf), signal + N[..., None] * self.noise / gap
 
 
 def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> Generation | None:
