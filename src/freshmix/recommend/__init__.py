@@ -148,7 +148,10 @@ def recommend(
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
-        answer = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes).recommendation()
+        fresh = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes)
+        if horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
+            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, *_horizon_notes(known, None)))
+        answer = fresh.recommendation()
     return replace(answer, warnings=(*answer.warnings, *warnings))
 
 
