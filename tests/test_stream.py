@@ -73,10 +73,14 @@ def test_backtest_agrees_with_the_order_of_theory(found):
     assert tested["keep_all_labels"][0] < tested["recommended"][0] < tested["real_only"][0]
 
 
+def blocks(steps):
+    return [np.flatnonzero(steps == step) for step in range(steps.max() + 1)]
+
+
 def test_backtest_by_hand():
     X, y, steps = table(rows=120, features=5, steps=4, labelled=0.7, seed=3)
-    course = Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)
-    found = backtest(X, y, steps, {"mix": course}, 0.0, np.random.default_rng(0))
+    course = Course(lambda t: 0.1, lambda t: 0.6, row_weight=0.5)
+    found, _ = backtest(X, y, y, blocks(steps), {"mix": course}, 0.0, np.random.default_rng(0))
     first = (steps == 0) & ~np.isnan(y)
     model = Ridge(alpha=0.1 * first.sum()).fit(X[first], y[first])
     errors = []
@@ -95,12 +99,11 @@ def test_backtest_sees_no_future():
     X, y, steps = table(rows=120, features=5, steps=4, seed=3)
     changed = y.copy()
     changed[steps == 3] += 100.0
-    course = {"mix": Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)}
+    course = {"mix": Course(lambda t: 0.1, lambda t: 0.6, row_weight=0.5)}
     short = steps < 3
-    one = backtest(X[short], y[short], steps[short], course, 0.0, np.random.default_rng(0))
-    rng = np.random.default_rng(0)
-    whole = backtest(X, y, steps, course, 0.0, rng)
-    far = backtest(X, changed, steps, course, 0.0, np.random.default_rng(0))
+    one, _ = backtest(X[short], y[short], y[short], blocks(steps[short]), course, 0.0, np.random.default_rng(0))
+    whole, _ = backtest(X, y, y, blocks(steps), course, 0.0, np.random.default_rng(0))
+    far, _ = backtest(X, changed, changed, blocks(steps), course, 0.0, np.random.default_rng(0))
     assert one is not None
     assert far["mix"][0] > whole["mix"][0] + 1000
 

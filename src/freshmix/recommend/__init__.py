@@ -30,6 +30,7 @@ def recommend(
     standardize: bool = True,
     time: Any = None,
     rows_per_generation: int | None = None,
+    schedule: bool = False,
     seed: int = 0,
 ) -> Recommendation:
     """The real weight and the penalty that keep a loop on this table best, and what they bring.
@@ -58,6 +59,9 @@ def recommend(
         the generations: they give the rows per generation, and a backtest on later rows.
     rows_per_generation : int, optional
         By default the median number of rows per time step, or all rows.
+    schedule : bool
+        Whether to recommend a schedule of real weights w_1 ... w_T for the horizon T (12 by default) instead of a constant
+        one. Needs a real label in every row.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
@@ -91,7 +95,7 @@ def recommend(
     features, labels, names = to_arrays(X, y, unlabelled=True)
     partly = bool(np.isnan(labels).any())
     known = _known_loop(loop, partly or time is not None or rows_per_generation is not None)
-    horizon = _horizon(generations, known)
+    horizon = _horizon(generations, known, schedule)
     if known.covariates == "frozen" and (time is not None or rows_per_generation is not None):
         raise ValueError("time and rows_per_generation need a loop with covariates='fresh': frozen rows are the same each time")
     prepared, notes = scaled_features(features, names, standardize)
@@ -103,7 +107,8 @@ def recommend(
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng)
-        return FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes).recommendation()
+        answer = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes, schedule)
+        return answer.recommendation()
     if partly:
         count = int(np.isnan(labels).sum())
         raise ValueError(
@@ -116,7 +121,7 @@ def recommend(
         horizon = HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    return Answer(found, known, goal, best, given, kernel, prepared.shape[1], notes).recommendation()
+    return Answer(found, known, goal, best, given, kernel, prepared, labels, notes, seed, schedule).recommendation()
 
 
 def _known_loop(loop: Loop | None, stream: bool) -> Loop:
@@ -125,7 +130,7 @@ def _known_loop(loop: Loop | None, stream: bool) -> Loop:
     if not isinstance(loop, Loop):
         raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
     if loop.schedule is not None:
-        raise ValueError("loop must have one real_weight or groups, or neither: schedules are not supported here yet")
+        raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
     if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
         raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
     if loop.aspect is not None:
@@ -133,11 +138,17 @@ def _known_loop(loop: Loop | None, stream: bool) -> Loop:
     return loop
 
 
-def _horizon(generations: int | float | None, loop: Loop) -> int | None:
-    """T, or None for the long run: asked for by inf, and the default of frozen covariates."""
+def _horizon(generations: int | float | None, loop: Loop, schedule: bool) -> int | None:
+    """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""
+    if not isinstance(schedule, bool):
+        raise TypeError(f"schedule must be True or False, got {schedule!r}")
     if generations is None:
-        return HORIZON if loop.covariates == "fresh" else None
+        return HORIZON if loop.covariates == "fresh" or schedule else None
     if isinstance(generations, float) and math.isinf(generations) and generations > 0:
+        if schedule:
+            raise ValueError(
+                "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
+            )
         return None
     return whole("generations", generations, low=1)
 
