@@ -33,6 +33,13 @@ Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of time
 RowsPerGeneration = Annotated[
     int | None, typer.Option(metavar="N", help="New rows per generation; by default the median per time step.")
 ]
+Labelled = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label; by default the table's.")
+]
+RowWeight = Annotated[
+    float | None, typer.Option(metavar="A", help="Loss weight in use today of rows without a real label, others having 1.")
+]
+Schedule = Annotated[bool, typer.Option("--schedule", help="A weight for each generation instead of a constant one.")]
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
@@ -63,10 +70,13 @@ def recommend(
     covariates: Covariates = None,
     time: Time = None,
     rows_per_generation: RowsPerGeneration = None,
+    labelled: Labelled = None,
     labels: Labels = "fresh",
     synthetic_labels: SyntheticLabels = None,
     synthetic_noise: SyntheticNoise = None,
     real_weight: RealWeight = None,
+    row_weight: RowWeight = None,
+    schedule: Schedule = False,
     generations: Generations = None,
     drop: Drop = None,
     drop_missing: DropMissing = False,
@@ -84,6 +94,8 @@ def recommend(
         "kernel": kernel,
         "generations": _generations(generations),
         "rows_per_generation": rows_per_generation,
+        "labelled": labelled,
+        "schedule": schedule,
         "standardize": not no_standardize,
         "seed": seed,
     }
@@ -97,7 +109,8 @@ def recommend(
         from freshmix.tables import read_table
 
         rows = read_table(table, **reading)
-        stream = time is not None or rows_per_generation is not None or any(label != label for label in rows.y.tolist())
+        share = sum(label == label for label in rows.y.tolist()) / rows.y.size
+        stream = share < 1 or any(each is not None for each in (time, rows_per_generation, labelled, row_weight))
         fresh = covariates == "fresh" or (covariates is None and stream)
         known: dict[str, Any] = {
             "covariates": "fresh" if fresh else "frozen",
@@ -106,12 +119,21 @@ def recommend(
             "synthetic_noise_ratio": noise if noise is not None else float(not fresh),
             "real_weight": real_weight,
         }
-        found = fm.recommend(rows.X, rows.y, loop=fm.Loop(**known), time=rows.time, **options)
+        loop = fm.Loop(**known)
+        if row_weight is not None:
+            # Groups say today's setting and the share of labelled rows too.
+            today = fm.Loop.partially_labelled(
+                labelled=share if labelled is None else labelled,
+                real_weight=1.0 if real_weight is None else real_weight,
+                row_weight=(1.0, row_weight),
+            )
+            loop, options["labelled"] = loop.replace(groups=today.groups), None
+        found = fm.recommend(rows.X, rows.y, loop=loop, time=rows.time, **options)
         found = dataclasses.replace(found, notes=tuple(dict.fromkeys((*rows.notes, *found.notes))))
         if report is not None:
             from freshmix.report import write_report
 
-            write_report(found, report, command=_pythonlines(table, reading, known, options))
+            write_report(found, report, command=_pythonlines(table, reading, loop, found))
     if as_json:
         typer.echo(json.dumps(plain(found), allow_nan=False))
     else:
@@ -150,20 +172,24 @@ def _penalty(text: str) -> float | str:
     return value
 
 
-def _pythonlines(table: Path, reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
-    """The same computation as Python code."""
+def _pythonlines(table: Path, reading: dict[str, Any], loop: "fm.Loop", found: "fm.Recommendation") -> str:
+    """The same computation as Python code, with what was not left at its default."""
+    from freshmix.report import keywords, loop_code
 
-    def keywords(values: dict[str, Any]) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in values.items())
-
-    return (
-        "import freshmix as fm\n"
-        "from freshmix.tables import read_table\n\n"
-        f"table = read_table({str(table)!r}, {keywords(reading)})\n"
-        f"loop = fm.Loop({keywords(known)})\n"
-        "recommendation = fm.recommend(\n"
-        f"    table.X, table.y, loop=loop, time=table.time,\n    {keywords(options)}\n)\n"
-    )
+    said = {name: value for name, value in reading.items() if value}
+    options = {name: value for name, value in found.options.items() if name != "loop"}
+    lines = [
+        "import freshmix as fm",
+        "from freshmix.tables import read_table",
+        "",
+        f"table = read_table({str(table)!r}, {keywords(said)})",
+        f"loop = {loop_code(loop)}",
+        "recommendation = fm.recommend(",
+        f"    table.X, table.y, loop=loop{', time=table.time' if options.pop('time', False) else ''},",
+        *([f"    {keywords(options)},"] if options else []),
+        ")",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _print(found: "fm.Recommendation", report: Path | None) -> None:
@@ -182,7 +208,9 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     pairs(console, "Recommended", wording.settings(found))
     _rivals(console, found)
     if wording.backtested(found):
-        pairs(console, "Backtest: mean squared error on the next step's labelled rows", wording.backtested(found))
+        pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
+    if wording.checked(found) is not None:
+        lines(console, "Does the theory fit this table?", (wording.checked(found) or "",))
     pairs(console, "Estimated from the table", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:

@@ -1,6 +1,7 @@
 """From a table to a recommendation: estimate -> risk -> optimum (MATH sections 6 and 7)."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def recommend(
     standardize: bool = True,
     time: Any = None,
     rows_per_generation: int | None = None,
+    labelled: float | None = None,
     schedule: bool = False,
     seed: int = 0,
 ) -> Recommendation:
@@ -42,9 +44,10 @@ def recommend(
     y : (n,) array or series
         Real labels; NaN where a row has none.
     loop : Loop, optional
-        What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight. Its aspect is filled in. By
-        default, where every row has a label and no ``time`` is given, the paper's setting: the same rows relabelled in each
-        generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
+        What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight, or today's groups of rows
+        (their shares then hold in place of the table's). Its aspect is filled in. By default, where every row has a label
+        and no ``time``, ``rows_per_generation`` or ``labelled`` is given, the paper's setting: the same rows relabelled in
+        each generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
         generation, the table's share of them labelled, synthetic labels that are plain predictions.
     generations : int or inf, optional
         Horizon T >= 1 to be best at; by default the long run for frozen covariates and 12 for fresh ones.
@@ -59,6 +62,8 @@ def recommend(
         the generations: they give the rows per generation, and a backtest on later rows.
     rows_per_generation : int, optional
         By default the median number of rows per time step, or all rows.
+    labelled : float, optional
+        Share of a generation's rows that get a real label; by default the table's.
     schedule : bool
         Whether to recommend a schedule of real weights w_1 ... w_T for the horizon T (12 by default) instead of a constant
         one. Needs a real label in every row.
@@ -94,21 +99,37 @@ def recommend(
     X, time = split_time(X, time)
     features, labels, names = to_arrays(X, y, unlabelled=True)
     partly = bool(np.isnan(labels).any())
-    known = _known_loop(loop, partly or time is not None or rows_per_generation is not None)
+    options = _asked(
+        loop=(loop, None),
+        generations=(generations, None),
+        kernel=(kernel, "linear"),
+        penalty=(penalty, "auto"),
+        standardize=(standardize, True),
+        time=(time is not None, False),
+        rows_per_generation=(rows_per_generation, None),
+        labelled=(labelled, None),
+        schedule=(schedule, False),
+        seed=(seed, 0),
+    )
+    asked = [name for name in ("time", "rows_per_generation", "labelled") if name in options]
+    known = _known_loop(loop, partly or bool(asked))
     horizon = _horizon(generations, known, schedule)
-    if known.covariates == "frozen" and (time is not None or rows_per_generation is not None):
-        raise ValueError("time and rows_per_generation need a loop with covariates='fresh': frozen rows are the same each time")
+    if known.covariates == "frozen" and asked:
+        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
+    if labelled is not None and len(known.groups or ()) > 1:
+        raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
     prepared, notes = scaled_features(features, names, standardize)
     rng = np.random.default_rng(seed)
     if known.covariates == "fresh":
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
         stream = Stream.of(labels, time, rows_per_generation)
+        share = stream.share if labelled is None else number("labelled", labelled, above=0.0, high=1.0)
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng)
-        answer = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes, schedule)
-        return answer.recommendation()
+        fresh = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes, share, schedule)
+        return replace(fresh.recommendation(), options=options)
     if partly:
         count = int(np.isnan(labels).sum())
         raise ValueError(
@@ -121,7 +142,13 @@ def recommend(
         horizon = HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    return Answer(found, known, goal, best, given, kernel, prepared, labels, notes, seed, schedule).recommendation()
+    answer = Answer(found, known, goal, best, given, kernel, prepared, labels, notes, seed, schedule)
+    return replace(answer.recommendation(), options=options)
+
+
+def _asked(**pairs: tuple[Any, Any]) -> dict[str, Any]:
+    """The options that are not left at their defaults, given as (value, default)."""
+    return {name: value for name, (value, default) in pairs.items() if value is not default and value != default}
 
 
 def _known_loop(loop: Loop | None, stream: bool) -> Loop:

@@ -71,11 +71,11 @@ class Check:
     def line(self) -> str:
         """What was found, in one sentence."""
         last = self.observed.size - 1
-        says = (
-            f"replayed on {self.rows} of the table's rows, excess risk {self.observed[-1]:.4g} at generation {last} against "
-            f"{self.predicted[-1]:.4g} predicted; largest z-score {self.z[self.worst]:+.1f}, at generation {self.worst}"
+        return (
+            f"{'it fits' if self.fits else 'it does not'}: replayed with {self.rows} of the table's rows, the loop has excess "
+            f"risk {self.observed[-1]:.4g} at generation {last}, and theory predicts {self.predicted[-1]:.4g} for that many rows; "
+            f"the largest z-score is {self.z[self.worst]:+.1f}, at generation {self.worst}"
         )
-        return f"{says}: {'the theory fits' if self.fits else 'the theory does not fit'}"
 
     def reason(self) -> str:
         """What the replay says in place of the theory, for the verdict of a failed check."""

@@ -41,6 +41,7 @@ class FreshAnswer:
     given: float | None
     seed: int
     notes: tuple[str, ...]
+    share: float
     scheduled: bool = False
 
     @cached_property
@@ -55,7 +56,7 @@ class FreshAnswer:
         if self.known.groups is not None and len(self.known.groups) > 1:
             return self.known.replace(aspect=aspect)
         w = 1.0 if self.known.real_weight is None else self.known.real_weight
-        share = self.stream.share
+        share = self.share
         groups = [Group(share, 1.0, w)] + ([Group(1 - share, 1.0, 0.0)] if share < 1 else [])
         return self.known.replace(aspect=aspect, groups=groups)
 

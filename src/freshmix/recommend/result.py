@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -81,6 +81,8 @@ class Recommendation:
     check : Check or None
         The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
         not allow it.
+    options : dict
+        What ``recommend`` was asked for beside the defaults; ``time`` is True where there was one.
     """
 
     loop: Loop
@@ -116,6 +118,7 @@ class Recommendation:
     backtest: Mapping[str, tuple[float, float]] | None = None
     schedule: tuple[float, ...] | None = None
     check: Check | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
