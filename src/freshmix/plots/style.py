@@ -67,17 +67,18 @@ def dress(axes: Axes, title: str, ylabel: str = RISK_LABEL, background: str = "n
     axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
     figure = axes.get_figure(root=True)
     assert figure is not None
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        bbox_transform=axes.transAxes + ScaledTranslation(0.0, -_LEGEND_DROP, figure.dpi_scale_trans),
-        ncols=2,
-        frameon=False,
-        fontsize=8.5,
-        labelcolor=INK,
-        handlelength=3,
-        borderaxespad=0.0,
-    )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            bbox_transform=axes.transAxes + ScaledTranslation(0.0, -_LEGEND_DROP, figure.dpi_scale_trans),
+            ncols=2,
+            frameon=False,
+            fontsize=8.5,
+            labelcolor=INK,
+            handlelength=3,
+            borderaxespad=0.0,
+        )
 
 
 def finite(values: ArrayLike) -> Floats:

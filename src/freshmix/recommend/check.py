@@ -73,7 +73,7 @@ class Check:
         last = self.observed.size - 1
         return (
             f"{'it fits' if self.fits else 'it does not'}: replayed with {self.rows} of the table's rows, the loop has excess "
-            f"risk {self.observed[-1]:.4g} at generation {last}, and theory predicts {self.predicted[-1]:.4g} for that many rows; "
+            f"risk {self.observed[-1]:.4g} at generation {last}, and theory predicts {self.predicted[-1]:.4g} for that many; "
             f"the largest z-score is {self.z[self.worst]:+.1f}, at generation {self.worst}"
         )
 

@@ -210,7 +210,7 @@ class FreshAnswer:
         """Risk with the penalty re-tuned at each weight, from a grid around the best one."""
         constant = self.constant.loop
         scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
-        grid = scale * np.geomspace(1e-2, 1e2, 17)
+        grid = scale * np.geomspace(1e-2, 1e2, 11)
         loops = [with_parameters(constant, float(w)) for w in weights]
         table = [[self.risk_of(loop.replace(penalty=float(each))) for each in grid] for loop in loops]
         return np.asarray(np.minimum(fixed, np.min(table, axis=1)))
@@ -253,7 +253,7 @@ class FreshAnswer:
         if self.stream.steps is None:
             return None, None
         share = self.loop.labelled
-        if share > 1.05 * self.stream.share:
+        if share > 1.1 * self.stream.share:
             shares = f"the loop labels {100 * share:.3g}% of the rows, the table {100 * self.stream.share:.3g}%"
             return None, f"no backtest: {shares}"
         if sum(group.real_weight > 0 for group in self.best.loop.groups or ()) > 1:
@@ -274,7 +274,7 @@ class FreshAnswer:
             courses["constant_weight"] = Course.of(constant, first)
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.seed, 1])
-        shown = self.y if share > 0.95 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
+        shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
         return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng)
 
     @cached_property
