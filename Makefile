@@ -35,7 +35,7 @@ test: $(VENV)/installed ## lint, types, tests and doctests (minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-all: test $(VENV)/docs-installed ## and slow Monte Carlo, and the documentation
 	$(BIN)/python -m pytest -q -m slow

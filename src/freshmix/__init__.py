@@ -26,11 +26,13 @@ if TYPE_CHECKING:
         optimal_schedule,
         optimal_weight,
     )
+    from .plan import Plan, plan
     from .population import Population
     from .recommend import Recommendation, recommend
     from .risk import Limit, limit, risk
     from .risk.surface import limit_surface
     from .simulate import mean_and_error, simulate
+    from .sweep import sweep
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "Limit": "risk",
     "Loop": "loop",
     "Optimum": "optimum",
+    "Plan": "plan",
     "Population": "population",
     "Recommendation": "recommend",
     "collapse_boundary": "optimum",
@@ -48,9 +51,11 @@ _HOMES = {
     "optimal_loop": "optimum",
     "optimal_schedule": "optimum",
     "optimal_weight": "optimum",
+    "plan": "plan",
     "recommend": "recommend",
     "risk": "risk",
     "simulate": "simulate",
+    "sweep": "sweep",
 }
 
 __all__ = [
@@ -58,6 +63,7 @@ __all__ = [
     "Limit",
     "Loop",
     "Optimum",
+    "Plan",
     "Population",
     "Recommendation",
     "collapse_boundary",
@@ -68,9 +74,11 @@ __all__ = [
     "optimal_loop",
     "optimal_schedule",
     "optimal_weight",
+    "plan",
     "recommend",
     "risk",
     "simulate",
+    "sweep",
 ]
 
 

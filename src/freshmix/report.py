@@ -298,6 +298,8 @@ def _call(recommendation: Recommendation) -> str:
         said.append(f"loop={loop_code(known)}")
     if options.pop("time", False):
         said.append("time=time")
+    if options.pop("sample_weight", False):
+        said.append("sample_weight=sample_weight")
     if options:
         said.append(keywords(options))
     return f"import freshmix as fm\n\nrecommendation = fm.recommend({', '.join(said)})\n"
@@ -324,4 +326,7 @@ def keywords(values: Mapping[str, object]) -> str:
 
 
 def _code(value: object) -> str:
+    if callable(value):
+        return str(getattr(value, "__name__", "kernel"))
+    value = value.item() if hasattr(value, "item") else value
     return 'float("inf")' if value == math.inf else repr(value)

@@ -11,7 +11,7 @@ import typer
 
 from freshmix import __version__
 
-from . import recommend, simulate, theory
+from . import plan, recommend, simulate, sweep, theory
 
 app = typer.Typer(
     name="freshmix",
@@ -23,8 +23,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("recommend")(recommend.recommend)
+app.command("plan")(plan.plan)
 app.command("theory")(theory.theory)
 app.command("simulate")(simulate.simulate)
+app.command("sweep")(sweep.sweep)
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

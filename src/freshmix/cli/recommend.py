@@ -1,6 +1,5 @@
 """``freshmix recommend``: a table in, the best real weight and penalty out."""
 
-import dataclasses
 import json
 import math
 import sys
@@ -19,11 +18,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV or Parquet file, one row per labelled example.")]
+Tables = Annotated[
+    list[Path],
+    typer.Argument(metavar="TABLE...", help="CSV or Parquet file, one row per example; several of them, or a pattern."),
+]
 Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
 Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
 ]
+Weight = Annotated[str | None, typer.Option("--weight", metavar="COLUMN", help="Column of sample weights: label precisions.")]
 Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
 Covariates = Annotated[
     str | None,
@@ -63,7 +66,7 @@ Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draw
 
 
 def recommend(
-    table: Table,
+    table: Tables,
     target: Target,
     kernel: Kernel = "linear",
     penalty: Penalty = "auto",
@@ -71,6 +74,7 @@ def recommend(
     time: Time = None,
     rows_per_generation: RowsPerGeneration = None,
     labelled: Labelled = None,
+    weight: Weight = None,
     labels: Labels = "fresh",
     synthetic_labels: SyntheticLabels = None,
     synthetic_noise: SyntheticNoise = None,
@@ -90,27 +94,35 @@ def recommend(
         # Before the computation: nobody should wait to be told of a typing error.
         checked_path(report, "--report", (".html", ".png", ".pdf"))
     options: dict[str, Any] = {
-        "penalty": _penalty(penalty),
+        "penalty": number_or_auto(penalty, "--penalty"),
         "kernel": kernel,
-        "generations": _generations(generations),
+        "generations": generations_of(generations),
         "rows_per_generation": rows_per_generation,
         "labelled": labelled,
         "schedule": schedule,
         "standardize": not no_standardize,
         "seed": seed,
     }
-    noise = _synthetic_noise(synthetic_labels, synthetic_noise)
-    reading: dict[str, Any] = {"target": target, "time": time, "drop_missing": drop_missing, "drop": tuple(drop or ())}
+    noise = synthetic_noise_of(synthetic_labels, synthetic_noise)
+    reading: dict[str, Any] = {
+        "target": target,
+        "time": time,
+        "weight": weight,
+        "drop_missing": drop_missing,
+        "drop": tuple(drop or ()),
+    }
     with warnings.catch_warnings():
         if not sys.warnoptions:
             # What a user should know is in the recommendation; stderr is for errors.
             warnings.simplefilter("ignore")
         fm.Loop(labels=labels, synthetic_noise_ratio=noise or 0.0, real_weight=real_weight, covariates=covariates or "frozen")
-        from freshmix.tables import read_table
+        from freshmix.recommend.large import read_large
+        from freshmix.tables import Table, open_table
 
-        rows = read_table(table, **reading)
-        share = sum(label == label for label in rows.y.tolist()) / rows.y.size
-        stream = share < 1 or any(each is not None for each in (time, rows_per_generation, labelled, row_weight))
+        rows = open_table(table, **reading)
+        held = rows if isinstance(rows, Table) else read_large(rows, not no_standardize)
+        asked = any(each is not None for each in (time, rows_per_generation, labelled, row_weight))
+        stream = asked or held.partly
         fresh = covariates == "fresh" or (covariates is None and stream)
         known: dict[str, Any] = {
             "covariates": "fresh" if fresh else "frozen",
@@ -123,13 +135,12 @@ def recommend(
         if row_weight is not None:
             # Groups say today's setting and the share of labelled rows too.
             today = fm.Loop.partially_labelled(
-                labelled=share if labelled is None else labelled,
+                labelled=held.share if labelled is None else labelled,
                 real_weight=1.0 if real_weight is None else real_weight,
                 row_weight=(1.0, row_weight),
             )
             loop, options["labelled"] = loop.replace(groups=today.groups), None
-        found = fm.recommend(rows.X, rows.y, loop=loop, time=rows.time, **options)
-        found = dataclasses.replace(found, notes=tuple(dict.fromkeys((*rows.notes, *found.notes))))
+        found = fm.recommend(held, loop=loop, **options)
         if report is not None:
             from freshmix.report import write_report
 
@@ -140,7 +151,8 @@ def recommend(
         _print(found, report)
 
 
-def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
+def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
+    """rho from either of its two options."""
     if words is None:
         return ratio
     if ratio is not None:
@@ -151,7 +163,8 @@ def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
     return kinds[words]
 
 
-def _generations(text: str | None) -> int | float | None:
+def generations_of(text: str | None) -> int | float | None:
+    """The horizon; None where it is left to the default."""
     if text is None or text == "inf":
         return None if text is None else math.inf
     try:
@@ -160,34 +173,33 @@ def _generations(text: str | None) -> int | float | None:
         raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
 
 
-def _penalty(text: str) -> float | str:
+def number_or_auto(text: str, option: str) -> float | str:
+    """A number of at least 0, or the word auto."""
     if text == "auto":
         return text
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}") from None
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}") from None
     if not 0 <= value < math.inf:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}")
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}")
     return value
 
 
-def _pythonlines(table: Path, reading: dict[str, Any], loop: "fm.Loop", found: "fm.Recommendation") -> str:
+def _pythonlines(tables: list[Path], reading: dict[str, Any], loop: "fm.Loop", found: "fm.Recommendation") -> str:
     """The same computation as Python code, with what was not left at its default."""
     from freshmix.report import keywords, loop_code
 
+    names = str(tables[0]) if len(tables) == 1 else [str(each) for each in tables]
     said = {name: value for name, value in reading.items() if value}
     options = {name: value for name, value in found.options.items() if name != "loop"}
     lines = [
         "import freshmix as fm",
-        "from freshmix.tables import read_table",
+        "from freshmix.tables import open_table",
         "",
-        f"table = read_table({str(table)!r}, {keywords(said)})",
+        f"table = open_table({names!r}, {keywords(said)})",
         f"loop = {loop_code(loop)}",
-        "recommendation = fm.recommend(",
-        f"    table.X, table.y, loop=loop{', time=table.time' if options.pop('time', False) else ''},",
-        *([f"    {keywords(options)},"] if options else []),
-        ")",
+        f"recommendation = fm.recommend(table, loop=loop{', ' + keywords(options) if options else ''})",
     ]
     return "\n".join(lines) + "\n"
 

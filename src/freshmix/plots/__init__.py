@@ -4,6 +4,7 @@ from .check import check_picture
 from .compare import compare
 from .generations import risk_by_generation
 from .phase import phase_diagram
+from .plan import plan_picture
 from .recommendation import all_pictures, both, generation_picture, weight_picture
 from .style import BLUE, GOLDEN_WEIGHT, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
 from .surface import risk_surface
@@ -25,6 +26,7 @@ __all__ = [
     "compare",
     "generation_picture",
     "phase_diagram",
+    "plan_picture",
     "risk_by_generation",
     "risk_by_weight",
     "risk_surface",

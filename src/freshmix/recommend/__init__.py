@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import choice, number, whole
+from .._checks import Floats, number, whole
+from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Goal
-from ..tables import split_time, to_arrays
+from ..tables import Blocks, source_of, split_time, to_arrays
 from .answer import Answer
+from .checks import table_warnings
 from .fresh import FreshAnswer
-from .prepare import PAIRWISE_KERNELS, estimate_from, scaled_features
+from .large import LargeTable, read_large
+from .prepare import Kernel, checked_kernel, checked_weights, estimate_from, precomputed, scaled_features
 from .result import HORIZON, Recommendation
 from .stream import Stream
 
@@ -22,15 +25,16 @@ __all__ = ["Recommendation", "recommend"]
 
 def recommend(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     loop: Loop | None = None,
     generations: int | float | None = None,
-    kernel: str = "linear",
+    kernel: Kernel = "linear",
     penalty: float | str = "auto",
     standardize: bool = True,
     time: Any = None,
     rows_per_generation: int | None = None,
+    sample_weight: Any = None,
     labelled: float | None = None,
     schedule: bool = False,
     seed: int = 0,
@@ -40,9 +44,11 @@ def recommend(
     Parameters
     ----------
     X : (n, p) array or data frame
-        Numeric features without gaps. They are centred, and scaled to unit variance if ``standardize``.
+        Numeric features without gaps. They are centred, and scaled to unit variance if ``standardize``. Also a Dask array, what
+        ``freshmix.tables.open_table`` returns, or the names of CSV or Parquet files: tables larger than memory are read in
+        blocks. With ``kernel="precomputed"`` the (n, n) kernel matrix.
     y : (n,) array or series
-        Real labels; NaN where a row has none.
+        Real labels; NaN where a row has none. Where X names files, the name of their target column.
     loop : Loop, optional
         What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight, or today's groups of rows
         (their shares then hold in place of the table's). Its aspect is filled in. By default, where every row has a label
@@ -51,8 +57,8 @@ def recommend(
         generation, the table's share of them labelled, synthetic labels that are plain predictions.
     generations : int or inf, optional
         Horizon T >= 1 to be best at; by default the long run for frozen covariates and 12 for fresh ones.
-    kernel : str
-        A pairwise kernel of scikit-learn.
+    kernel : str or callable
+        A pairwise kernel of scikit-learn, ``precomputed``, or a function of two arrays that returns the matrix of all pairs.
     penalty : "auto" or float
         Ridge penalty lambda to use, 0 for interpolation, or "auto" to choose it with the weight.
     standardize : bool
@@ -62,6 +68,8 @@ def recommend(
         the generations: they give the rows per generation, and a backtest on later rows.
     rows_per_generation : int, optional
         By default the median number of rows per time step, or all rows.
+    sample_weight : (n,) array, optional
+        Precision of each label, up to a common factor: a weight of 2 means half the noise variance, not two rows.
     labelled : float, optional
         Share of a generation's rows that get a real label; by default the table's.
     schedule : bool
@@ -94,11 +102,8 @@ def recommend(
     ('improves', True, 200)
     """
     given = None if penalty == "auto" else number("penalty", penalty, low=0.0)
-    kernel = choice("kernel", kernel, PAIRWISE_KERNELS)
-    seed = whole("seed", seed, low=0)
-    X, time = split_time(X, time)
-    features, labels, names = to_arrays(X, y, unlabelled=True)
-    partly = bool(np.isnan(labels).any())
+    kernel = checked_kernel(kernel)
+    rng = np.random.default_rng(whole("seed", seed, low=0))
     options = _asked(
         loop=(loop, None),
         generations=(generations, None),
@@ -109,46 +114,122 @@ def recommend(
         rows_per_generation=(rows_per_generation, None),
         labelled=(labelled, None),
         schedule=(schedule, False),
+        sample_weight=(sample_weight is not None, False),
         seed=(seed, 0),
     )
-    asked = [name for name in ("time", "rows_per_generation", "labelled") if name in options]
-    known = _known_loop(loop, partly or bool(asked))
-    horizon = _horizon(generations, known, schedule)
-    if known.covariates == "frozen" and asked:
-        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
-    if labelled is not None and len(known.groups or ()) > 1:
+    share = None if labelled is None else number("labelled", labelled, above=0.0, high=1.0)
+    if share is not None and loop is not None and isinstance(loop, Loop) and len(loop.groups or ()) > 1:
         raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
-    prepared, notes = scaled_features(features, names, standardize)
-    rng = np.random.default_rng(seed)
-    if known.covariates == "fresh":
+    stream_options = (("rows_per_generation", rows_per_generation), ("labelled", labelled))
+    source = X if isinstance(X, LargeTable) else source_of(X, y)
+    if isinstance(source, Blocks | LargeTable):
+        for name, value in (("time", time), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise ValueError(f"{name} must be left out for a table that is read in blocks")
+        if kernel != "linear":
+            raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
+        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
+        if rows_per_generation is not None:
+            large = replace(large, rows_per_generation=whole("rows_per_generation", rows_per_generation, low=3))
+        rows_per_generation = large.rows_per_generation
+        stream_options = (("rows_per_generation", rows_per_generation), ("labelled", labelled))
+        asked = [name for name, value in stream_options if value is not None]
+        known = _known_loop(loop, large.partly or bool(asked))
+        horizon = _horizon(generations, known, schedule)
+        found = large.estimate(given if known.covariates == "frozen" else None, rng)
+        if known.covariates == "fresh":
+            return replace(large.fresh_answer(found, known, horizon, given, seed, share, schedule), options=options)
+        _frozen_rows(large.labelled, large.rows, asked)
+        answer = _frozen(found, known, horizon, given, "linear", large.features, large.notes, None, seed, schedule)
+        return replace(answer, warnings=(*answer.warnings, *large.warnings), options=options)
+    notes: tuple[str, ...] = ()
+    columns = None
+    if source is not None:
+        time = source.time if time is None else time
+        sample_weight = source.weight if sample_weight is None else sample_weight
+        X, y, columns, notes = source.X, source.y, source.features, source.notes
+    X, time = split_time(X, time)
+    features, labels, names = to_arrays(X, y, columns, unlabelled=True)
+    weights = checked_weights(sample_weight, labels)
+    asked = [name for name, value in (("time", time), *stream_options) if value is not None]
+    known = _known_loop(loop, bool(np.isnan(labels).any()) or bool(asked))
+    horizon = _horizon(generations, known, schedule)
+    warnings = table_warnings(features, labels, names, kernel)
+    if kernel == "precomputed":
+        prepared = precomputed(features)
+    else:
+        prepared, names, done = scaled_features(features, names, standardize)
+        notes = (*notes, *done)
+    if weights is not None:
+        kept = weights.kept
+        prepared = prepared[np.ix_(kept, kept)] if kernel == "precomputed" else prepared[kept]
+        labels, time, notes = labels[kept], time if time is None else np.asarray(time)[kept], (*notes, *weights.notes)
+    precision = None if weights is None else weights.precision
+    if known.covariates == "frozen":
+        _frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
+        found = estimate_from(prepared, labels, kernel, given, rng, precision)
+        rows = None if precision is not None else (prepared, labels)
+        answer = _frozen(found, known, horizon, given, kernel, prepared.shape[1], notes, rows, seed, schedule)
+    else:
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
         stream = Stream.of(labels, time, rows_per_generation)
-        share = stream.share if labelled is None else number("labelled", labelled, above=0.0, high=1.0)
         real = stream.labelled
         # At the threshold of a generation, not of the table.
-        found = estimate_from(prepared[real], labels[real], kernel, None, rng)
-        fresh = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes, share, schedule)
-        return replace(fresh.recommendation(), options=options)
-    if partly:
-        count = int(np.isnan(labels).sum())
-        raise ValueError(
-            f"loop must have covariates='fresh' where rows have no real label, got none in {count} of {labels.size} rows: "
-            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
-        )
-    found = estimate_from(prepared, labels, kernel, given, rng)
-    notes = (*notes, *_horizon_notes(known, horizon))
-    if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        horizon = HORIZON
-    goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
-    best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    answer = Answer(found, known, goal, best, given, kernel, prepared, labels, notes, seed, schedule)
-    return replace(answer.recommendation(), options=options)
+        found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
+        answer = FreshAnswer(
+            found,
+            known,
+            stream,
+            prepared,
+            labels,
+            names,
+            horizon,
+            given,
+            seed,
+            notes,
+            share=share,
+            scheduled=schedule,
+            replayable=precision is None,
+        ).recommendation()
+    return replace(answer, warnings=(*answer.warnings, *warnings), options=options)
 
 
 def _asked(**pairs: tuple[Any, Any]) -> dict[str, Any]:
     """The options that are not left at their defaults, given as (value, default)."""
     return {name: value for name, (value, default) in pairs.items() if value is not default and value != default}
+
+
+def _frozen_rows(labelled: int, rows: int, asked: list[str]) -> None:
+    """Refuse what frozen covariates cannot mean: time steps and their like, and rows without a real label."""
+    if asked:
+        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
+    if labelled < rows:
+        raise ValueError(
+            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
+            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
+        )
+
+
+def _frozen(
+    found: Estimate,
+    known: Loop,
+    horizon: int | None,
+    given: float | None,
+    kernel: Kernel,
+    features: int,
+    notes: tuple[str, ...],
+    rows: tuple[Floats, Floats] | None,
+    seed: int,
+    schedule: bool,
+) -> Recommendation:
+    notes = (*notes, *_horizon_notes(known, horizon))
+    if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
+        horizon = HORIZON
+    goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
+    best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
+    name = kernel if isinstance(kernel, str) else "callable"
+    return Answer(found, known, goal, best, given, name, features, notes, rows, kernel, seed, schedule).recommendation()
 
 
 def _known_loop(loop: Loop | None, stream: bool) -> Loop:

@@ -16,6 +16,7 @@ from ..risk import frozen
 from ..risk.verdict import judge
 from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
+from .prepare import Kernel
 from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, judged, ratio
 from .schedule import Scheduled, best_schedule, for_frozen
 
@@ -24,7 +25,10 @@ ILL_CONDITIONED = 1e8
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything a recommendation is put together from; ``X`` as scaled."""
+    """Everything a recommendation is put together from.
+
+    ``table`` holds X as scaled and y, for the replay; None where the rows are not kept or do not count alike.
+    """
 
     found: Estimate
     known: Loop
@@ -32,9 +36,10 @@ class Answer:
     best: Best
     given: float | None
     kernel: str
-    X: Floats
-    y: Floats
+    features: int
     notes: tuple[str, ...]
+    table: tuple[Floats, Floats] | None = None
+    pairwise: Kernel = "linear"
     seed: int = 0
     scheduled: bool = False
 
@@ -101,7 +106,7 @@ class Answer:
             attained=best.attained,
             generations=self.goal.generations,
             rows=f.rows,
-            features=self.X.shape[1],
+            features=self.features,
             aspect=aspect,
             noise_variance=self.found.noise_variance,
             signal_to_noise_ratio=ratio(null, self.found.noise_variance),
@@ -199,10 +204,13 @@ class Answer:
 
     def check(self) -> Check | None:
         """The recommended loop replayed on the table's own rows."""
+        if self.table is None:
+            return None
+        X, y = self.table
         rng = np.random.default_rng([self.seed, 2])
-        features, group, rows = feature_rows(self.X, self.kernel, rng)
+        features, group, rows = feature_rows(X, self.pairwise, rng)
         plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
-        return check_frozen(features, self.y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
+        return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """90% posterior intervals; risks are affine in (sigma^2, g), so a few evaluations serve all draws."""

@@ -11,6 +11,7 @@ from ..equivalents import SampleEquivalents
 from ..estimate import Estimate
 from ..risk import frozen
 from .check import FEWEST_ROWS, MOST_DENSE, MOST_ROWS, Check, copies, drawn_signals, standard_error
+from .prepare import Kernel, gram_of
 
 FOLDS = 4
 # Rows times features squared: one factorisation of a fold.
@@ -83,7 +84,7 @@ class Fold:
         return np.broadcast_to(self.predicted(plan)[:, None], observed.shape), observed
 
 
-def feature_rows(X: Floats, kernel: str, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+def feature_rows(X: Floats, kernel: Kernel, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
     """Rows that a replay can afford, as features: (k, q) features, the group of identical rows of each, and which they are.
 
     A kernel's features are those of the rows taken, U sqrt(s) of their Gram matrix.
@@ -91,12 +92,10 @@ def feature_rows(X: Floats, kernel: str, rng: np.random.Generator) -> tuple[Floa
     n, p = X.shape
     most = min(MOST_ROWS, max(MOST_DENSE, int(_WORK / p**2))) if kernel == "linear" else MOST_DENSE
     rows = np.sort(rng.permutation(n)[:most])
-    X = X[rows]
+    X = X[np.ix_(rows, rows)] if kernel == "precomputed" else X[rows]
     if kernel == "linear":
         return X, copies(X), rows
-    from sklearn.metrics.pairwise import pairwise_kernels
-
-    s, U = np.linalg.eigh(pairwise_kernels(X, metric=kernel))
+    s, U = np.linalg.eigh(gram_of(X, kernel))
     return U * np.sqrt(np.maximum(s, 0.0)), copies(X), rows
 
 

@@ -41,8 +41,9 @@ class FreshAnswer:
     given: float | None
     seed: int
     notes: tuple[str, ...]
-    share: float
+    share: float | None = None
     scheduled: bool = False
+    replayable: bool = True
 
     @cached_property
     def population(self) -> Population:
@@ -56,7 +57,7 @@ class FreshAnswer:
         if self.known.groups is not None and len(self.known.groups) > 1:
             return self.known.replace(aspect=aspect)
         w = 1.0 if self.known.real_weight is None else self.known.real_weight
-        share = self.share
+        share = self.stream.share if self.share is None else self.share
         groups = [Group(share, 1.0, w)] + ([Group(1 - share, 1.0, 0.0)] if share < 1 else [])
         return self.known.replace(aspect=aspect, groups=groups)
 
@@ -189,7 +190,9 @@ class FreshAnswer:
         )
 
     def check(self) -> Check | None:
-        """The recommended loop replayed on the table's own rows."""
+        """The recommended loop replayed on the table's own rows, where they are kept and count alike."""
+        if not self.replayable:
+            return None
         T = self.horizon or HORIZON
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation

@@ -57,8 +57,8 @@ def for_frozen(equivalents: Equivalents, loop: Loop, generations: int) -> Callab
 def for_fresh(population: Population, loop: Loop, generations: int) -> Callable[[float], tuple[Floats, float]]:
     """The same for fresh covariates with a real label in every row.
 
-    A generation's equations do not hold the weight: with k = 1 - w its contraction and slack are k times those of w = 0, and
-    its label noise is sigma^2 (w^2 + rho k^2) (MATH section 5), so that one solution serves all schedules.
+    A generation's equations do not hold the weight: its contraction is 1 - w times that of w = 0, and its label noise is
+    sigma^2 (w^2 + rho (1-w)^2) (MATH section 5), so that one solution serves all schedules.
     """
     sigma2, ratio = population.noise_variance, loop.synthetic_noise_ratio
 
@@ -72,8 +72,9 @@ def for_fresh(population: Population, loop: Loop, generations: int) -> Callable[
         def last(weights: Floats) -> float:
             state = start
             for w in np.clip(weights, 0.0, 1.0):
-                k, noise = 1 - w, np.array([sigma2 * (w**2 + ratio * (1 - w) ** 2)])
-                step = replace(turn, contraction=k * turn.contraction, slack=k * turn.slack, label_noise=noise)
+                noise = np.array([sigma2 * (w**2 + ratio * (1 - w) ** 2)])
+                forgotten = w + (1 - w) * turn.forgotten
+                step = replace(turn, forgotten=forgotten, slack=(w - forgotten)[None], label_noise=noise)
                 state = step.step(state)
             return turn.risk(state)
 

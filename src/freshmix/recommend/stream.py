@@ -1,6 +1,6 @@
 """What a table says of a loop on fresh rows: rows per generation, labelled share, and whether labels are missing at random."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from .._checks import Floats, whole
 
-_LEVEL = 1e-3
+LABEL_BIAS_LEVEL = 1e-3
 # Of a longer history the latest steps are backtested.
 MOST_STEPS = 100
 
@@ -25,7 +25,7 @@ class Stream:
     labelled: NDArray[np.bool_]
     steps: NDArray[np.intp] | None
     rows_per_generation: int
-    asked: bool = False
+    asked: bool = field(default=False, kw_only=True)
 
     @classmethod
     def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
@@ -44,7 +44,7 @@ class Stream:
                 )
         else:
             count = int(y.size)
-        return cls(~np.isnan(y), steps, count, rows_per_generation is not None)
+        return cls(~np.isnan(y), steps, count, asked=rows_per_generation is not None)
 
     def blocks(self) -> list[NDArray[np.intp]]:
         """Rows of each generation in the order of time, the latest ``MOST_STEPS``: steps, or as many rows as were asked for."""
@@ -74,7 +74,7 @@ class Stream:
         gap = one.mean(axis=0) - two.mean(axis=0)
         z = np.abs(np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0))
         worst = int(np.argmax(z))
-        if z[worst] <= student.isf(_LEVEL / (2 * z.size), few - 1):
+        if z[worst] <= student.isf(LABEL_BIAS_LEVEL / (2 * z.size), few - 1):
             return None
         name = ("" if worst < p else "the spread of ") + (names[worst % p] if names else f"column {worst % p}")
         size = abs(gap[worst]) / X[:, worst].std()

@@ -26,7 +26,7 @@ class Generation:
     """One generation's affine map of (A, Q), for groups with row shares f and real weights w.
 
     With p_k = v_k / v (least squares: pi_k), contraction c_j = d_j tau_j eta (etabar), shrinkage d_j (0) and
-    s_jk = c_j - 1 + w_k, per atom j and group k:
+    s_jk = c_j - 1 + w_k, per atom j and group k (``forgotten`` is 1 - c_j, and s_jk = w_k - forgotten_j):
 
     b_k = sum_j tau_j [ d^2 g - 2 d s_k A + s_k^2 Q ]_j,   N = sum_k (p_k^2 / f_k) (sigma_k^2 + b_k) / rest
     Q' = d^2 g - 2 d c A + c^2 Q + N noise_j,   A' = -d g + c A
@@ -35,7 +35,7 @@ class Generation:
     tau: Floats
     energy: Floats  # g
     shrinkage: Floats  # d
-    contraction: Floats  # c
+    forgotten: Floats  # 1 - c = d + (1 - d) sum p_k w_k, without cancellation: exactly 0 where nothing is forgotten
     slack: Floats  # s, (groups, atoms)
     mixture: Floats  # p_k^2 / f_k
     label_noise: Floats  # sigma_k^2
@@ -45,7 +45,7 @@ class Generation:
     def step(self, state: State) -> State:
         """(A, Q) of the next generation."""
         A, Q = state
-        d, c = self.shrinkage, self.contraction
+        d, c = self.shrinkage, 1 - self.forgotten
         N = self._level(A, Q, self.label_noise)
         return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N * self.noise
 
@@ -63,9 +63,9 @@ class Generation:
     @property
     def collapse_number(self) -> float:
         """Psi: how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1."""
-        gap = 1 - self.contraction**2
-        if np.any(gap <= 0):
+        if not self.forgotten.all():
             return math.inf
+        gap = self.forgotten * (2 - self.forgotten)
         return self._level(np.zeros_like(gap), self.noise / gap, 0.0, signal=False)
 
     def fixed_point(self) -> State | None:
@@ -73,9 +73,9 @@ class Generation:
         psi = self.collapse_number
         if psi >= 1:
             return None
-        d, c = self.shrinkage, self.contraction
-        A = -d * self.energy / (1 - c)
-        gap = 1 - c * c
+        d, c = self.shrinkage, 1 - self.forgotten
+        A = -d * self.energy / self.forgotten
+        gap = self.forgotten * (2 - self.forgotten)
         signal = (d * d * self.energy - 2 * d * c * A) / gap
         N = self._level(A, signal, self.label_noise) / (1 - psi)
         return A, signal + N * self.noise / gap
@@ -99,15 +99,15 @@ def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> G
         return None
     if penalty == 0 and solved.rank < 1:
         p = _least_squares_shares(solved.rank, f, a)
-        c = np.full(solved.tau.size, float(p @ (1 - w)))
-        d = np.zeros_like(c)
+        d = np.zeros(solved.tau.size)
+        forgotten = np.full(solved.tau.size, float(p @ w))
         noise = solved.weight / solved.tau
         x, gap = solved.rank, 1 - solved.rank
     else:
         v, p = _ridge_shares(solved, penalty, f, a)
         d = 1 / (1 + solved.tau * v)
         taken = solved.tau * v * d
-        c = taken * float(p @ (1 - w))
+        forgotten = d + taken * float(p @ w)
         noise = solved.weight * taken * (v * d)
         x = float(solved.weight @ taken**2)
         gap = v * penalty * float(np.sum(p / a)) + float(solved.weight @ (taken * d))
@@ -118,8 +118,8 @@ def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> G
         tau=solved.tau,
         energy=solved.energy / solved.tau,
         shrinkage=d,
-        contraction=c,
-        slack=c - (1 - w)[:, None],
+        forgotten=forgotten,
+        slack=w[:, None] - forgotten,
         mixture=p**2 / f,
         label_noise=population.noise_variance * (w**2 + rho * (1 - w) ** 2),
         noise=noise,
