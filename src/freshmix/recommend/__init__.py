@@ -1,12 +1,11 @@
 """From a table to a recommendation: estimate -> risk -> optimum (MATH sections 6 and 7)."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .._checks import Floats, number, whole
+from .._checks import Floats
 from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
@@ -16,7 +15,8 @@ from .answer import Answer
 from .checks import table_warnings
 from .fresh import FreshAnswer
 from .large import LargeTable, read_large
-from .prepare import Kernel, checked_kernel, checked_weights, estimate_from, precomputed, scaled_features
+from .prepare import Kernel, checked_weights, estimate_from, precomputed, scaled_features
+from .request import FRESH, Request, frozen_rows
 from .result import HORIZON, Recommendation
 from .stream import Stream
 
@@ -101,64 +101,75 @@ def recommend(
     >>> best.verdict, 0.5 < best.real_weight <= 1, round(best.alpha / best.penalty)
     ('improves', True, 200)
     """
-    given = None if penalty == "auto" else number("penalty", penalty, low=0.0)
-    kernel = checked_kernel(kernel)
-    rng = np.random.default_rng(whole("seed", seed, low=0))
-    options = _asked(
-        loop=(loop, None),
-        generations=(generations, None),
-        kernel=(kernel, "linear"),
-        penalty=(penalty, "auto"),
-        standardize=(standardize, True),
-        time=(time is not None, False),
-        rows_per_generation=(rows_per_generation, None),
-        labelled=(labelled, None),
-        schedule=(schedule, False),
-        sample_weight=(sample_weight is not None, False),
-        seed=(seed, 0),
+    request = Request.of(
+        loop,
+        generations,
+        kernel,
+        penalty,
+        standardize,
+        rows_per_generation,
+        labelled,
+        schedule,
+        seed,
+        time=time is not None,
+        sample_weight=sample_weight is not None,
     )
-    share = None if labelled is None else number("labelled", labelled, above=0.0, high=1.0)
-    if share is not None and loop is not None and isinstance(loop, Loop) and len(loop.groups or ()) > 1:
-        raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
-    stream_options = (("rows_per_generation", rows_per_generation), ("labelled", labelled))
     source = X if isinstance(X, LargeTable) else source_of(X, y)
-    if isinstance(source, Blocks | LargeTable):
-        for name, value in (("time", time), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise ValueError(f"{name} must be left out for a table that is read in blocks")
-        if kernel != "linear":
-            raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
-        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
-        if rows_per_generation is not None:
-            large = replace(large, rows_per_generation=whole("rows_per_generation", rows_per_generation, low=3))
-        rows_per_generation = large.rows_per_generation
-        stream_options = (("rows_per_generation", rows_per_generation), ("labelled", labelled))
-        asked = [name for name, value in stream_options if value is not None]
-        known = _known_loop(loop, large.partly or bool(asked))
-        horizon = _horizon(generations, known, schedule)
-        found = large.estimate(given if known.covariates == "frozen" else None, rng)
-        if known.covariates == "fresh":
-            return replace(large.fresh_answer(found, known, horizon, given, seed, share, schedule), options=options)
-        _frozen_rows(large.labelled, large.rows, asked)
-        answer = _frozen(found, known, horizon, given, "linear", large.features, large.notes, None, seed, schedule)
-        return replace(answer, warnings=(*answer.warnings, *large.warnings), options=options)
-    notes: tuple[str, ...] = ()
-    columns = None
-    if source is not None:
-        time = source.time if time is None else time
-        sample_weight = source.weight if sample_weight is None else sample_weight
-        X, y, columns, notes = source.X, source.y, source.features, source.notes
+    if not isinstance(source, Blocks | LargeTable):
+        if source is not None:
+            time = source.time if time is None else time
+            sample_weight = source.weight if sample_weight is None else sample_weight
+            return _in_memory(source.X, source.y, time, sample_weight, request, source.features, source.notes)
+        return _in_memory(X, y, time, sample_weight, request)
+    for name, value in (("time", time), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{name} must be left out for a table that is read in blocks")
+    if request.kernel != "linear":
+        raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
+    return _in_blocks(source if isinstance(source, LargeTable) else read_large(source, standardize), request)
+
+
+def _in_blocks(large: LargeTable, request: Request) -> Recommendation:
+    """From the moments of a table whose rows have passed."""
+    if request.rows_per_generation is not None:
+        large = replace(large, rows_per_generation=request.rows_per_generation)
+    sized = [] if large.rows_per_generation is None else ["rows_per_generation"]
+    asked = [*sized, *(name for name in FRESH if name in request.options and name not in sized)]
+    known = request.known(large.partly, asked)
+    rng = np.random.default_rng(request.seed)
+    if known.covariates == "fresh":
+        found = large.estimate(None, rng)
+        answer = large.fresh_answer(
+            found, known, request.horizon(known), request.penalty, request.seed, request.labelled, request.schedule
+        )
+        return replace(answer, options=request.options)
+    frozen_rows(large.labelled, large.rows, asked)
+    found = large.estimate(request.penalty, rng)
+    answer = _frozen(found, known, request, large.features, large.notes, None)
+    return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
+
+
+def _in_memory(
+    X: Any,
+    y: Any,
+    time: Any,
+    sample_weight: Any,
+    request: Request,
+    columns: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Recommendation:
+    """From the rows themselves."""
     X, time = split_time(X, time)
     features, labels, names = to_arrays(X, y, columns, unlabelled=True)
     weights = checked_weights(sample_weight, labels)
-    asked = [name for name, value in (("time", time), *stream_options) if value is not None]
-    known = _known_loop(loop, bool(np.isnan(labels).any()) or bool(asked))
-    horizon = _horizon(generations, known, schedule)
+    asked = [name for name in FRESH if (time is not None if name == "time" else name in request.options)]
+    known = request.known(bool(np.isnan(labels).any()), asked)
+    kernel, rng = request.kernel, np.random.default_rng(request.seed)
     warnings = table_warnings(features, labels, names, kernel)
     if kernel == "precomputed":
         prepared = precomputed(features)
     else:
-        prepared, names, done = scaled_features(features, names, standardize)
+        prepared, names, done = scaled_features(features, names, request.standardize)
         notes = (*notes, *done)
     if weights is not None:
         kept = weights.kept
@@ -166,14 +177,14 @@ def recommend(
         labels, time, notes = labels[kept], time if time is None else np.asarray(time)[kept], (*notes, *weights.notes)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
-        _frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
-        found = estimate_from(prepared, labels, kernel, given, rng, precision)
+        frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
+        found = estimate_from(prepared, labels, kernel, request.penalty, rng, precision)
         rows = None if precision is not None else (prepared, labels)
-        answer = _frozen(found, known, horizon, given, kernel, prepared.shape[1], notes, rows, seed, schedule)
+        answer = _frozen(found, known, request, prepared.shape[1], notes, rows)
     else:
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
-        stream = Stream.of(labels, time, rows_per_generation)
+        stream = Stream.of(labels, time, request.rows_per_generation)
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
@@ -184,87 +195,37 @@ def recommend(
             prepared,
             labels,
             names,
-            horizon,
-            given,
-            seed,
+            request.horizon(known),
+            request.penalty,
+            request.seed,
             notes,
-            share=share,
-            scheduled=schedule,
+            share=request.labelled,
+            scheduled=request.schedule,
             replayable=precision is None,
         ).recommendation()
-    return replace(answer, warnings=(*answer.warnings, *warnings), options=options)
-
-
-def _asked(**pairs: tuple[Any, Any]) -> dict[str, Any]:
-    """The options that are not left at their defaults, given as (value, default)."""
-    return {name: value for name, (value, default) in pairs.items() if value is not default and value != default}
-
-
-def _frozen_rows(labelled: int, rows: int, asked: list[str]) -> None:
-    """Refuse what frozen covariates cannot mean: time steps and their like, and rows without a real label."""
-    if asked:
-        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
-    if labelled < rows:
-        raise ValueError(
-            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
-            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
-        )
+    return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
 
 
 def _frozen(
     found: Estimate,
     known: Loop,
-    horizon: int | None,
-    given: float | None,
-    kernel: Kernel,
+    request: Request,
     features: int,
     notes: tuple[str, ...],
     rows: tuple[Floats, Floats] | None,
-    seed: int,
-    schedule: bool,
 ) -> Recommendation:
-    notes = (*notes, *_horizon_notes(known, horizon))
+    given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        horizon = HORIZON
-    goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
-    best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    name = kernel if isinstance(kernel, str) else "callable"
-    return Answer(found, known, goal, best, given, name, features, notes, rows, kernel, seed, schedule).recommendation()
-
-
-def _known_loop(loop: Loop | None, stream: bool) -> Loop:
-    if loop is None:
-        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if stream else Loop()
-    if not isinstance(loop, Loop):
-        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    if loop.schedule is not None:
-        raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
-    if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
-        raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
-    if loop.aspect is not None:
-        raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
-    return loop
-
-
-def _horizon(generations: int | float | None, loop: Loop, schedule: bool) -> int | None:
-    """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""
-    if not isinstance(schedule, bool):
-        raise TypeError(f"schedule must be True or False, got {schedule!r}")
-    if generations is None:
-        return HORIZON if loop.covariates == "fresh" or schedule else None
-    if isinstance(generations, float) and math.isinf(generations) and generations > 0:
-        if schedule:
-            raise ValueError(
-                "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
-            )
-        return None
-    return whole("generations", generations, low=1)
-
-
-def _horizon_notes(loop: Loop, horizon: int | None) -> tuple[str, ...]:
-    if loop.synthetic_noise_ratio == 0 and horizon is None and loop.labels == "fresh":
-        return (
+        notes = (
+            *notes,
             "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no "
             f"best weight exists; the weight is best for generation {HORIZON} instead",
         )
-    return ()
+        horizon = HORIZON
+    goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
+    best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
+    name = request.kernel if isinstance(request.kernel, str) else "callable"
+    answer = Answer(
+        found, known, goal, best, given, name, features, notes, rows, request.kernel, request.seed, request.schedule
+    )
+    return answer.recommendation()
