@@ -51,6 +51,7 @@ soak: $(VENV)/installed ## long load runs
 bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/large_tables.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/recommendation.py
 

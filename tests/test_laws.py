@@ -141,8 +141,8 @@ def test_many_generations_tend_to_the_limit_unless_the_collapse_number_is_one_or
 def test_small_penalties_tend_to_none_at_a_linear_rate(population, loop):
     """R(lambda) - R(0) is O(lambda): halving the penalty halves it.
 
-    Small means beside the least eigenvalue, the distance from the threshold and what one generation forgets, since the limits of
-    few real labels and of a small penalty do not commute.
+    Small means beside the least eigenvalue, the distance from the threshold and what one generation forgets, since the limits
+    of few real labels and of a small penalty do not commute.
     """
     rank = loop.aspect * population.shares[population.eigenvalues > 0].sum()
     assume(abs(rank - 1) > 0.2)

@@ -148,14 +148,14 @@ class PopulationEquivalents:
         return result
 
     def _excess(self, z: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:
-        """zv + gamma sum h a - 1 and its derivative in log v; atoms with |tau v| > 1 enter through 1 - a.
+        """zv + gamma sum h a - 1 and its derivative in log v; atoms with a above 1/2 enter through 1 - a.
 
         Near rank 1 the sum is close to 1 because almost every a is: written with 1 - a, nothing cancels.
         """
         tv = np.multiply.outer(v, self.tau)
         d = 1 / (1 + tv)
         a = tv * d
-        large = np.abs(tv) > 1
+        large = a.real > 0.5
         whole = np.where(large.all(axis=1), self.rank, large @ self.weight)
         excess = (whole - 1) + z * v + np.where(large, -d, a) @ self.weight
         return excess, z * v + (a * d) @ self.weight

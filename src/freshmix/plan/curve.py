@@ -13,9 +13,10 @@ from ..recommend.result import interval, ratio
 from .course import Point, Setting, best_point
 from .result import Plan
 
-POINTS = 17
+POINTS = 13
 LEAST_SHARE = 0.005
 DRAWS = 400
+FEW_LABELS = 20
 # Factors of the rows per generation that are tried for a target out of reach.
 _MOST_ROWS = 1000.0
 
@@ -268,6 +269,8 @@ def _warnings(curve: Curve, point: Point, verdict: str, intervals: dict[str, tup
     if verdict == "feasible" and point.risk > null * (1 + 1e-9):
         count, least = curve.least[0], curve.least[1].risk
         said.append(f"with these labels the loop is worse than predicting the mean; {count} labels have {least:.4g}")
+    if verdict == "feasible" and point.share * curve.rows < FEW_LABELS:
+        said.append(f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there")
     low, high = intervals["noise_variance"]
     if high > 4 * low:
         said.append(f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%)")

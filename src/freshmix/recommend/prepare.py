@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._checks import Floats, choice, vector
 from ..estimate import Estimate, banded, factorise, factorise_gram
-from ..tables.arrays import is_constant, to_vector
+from ..tables.arrays import LARGEST, is_constant, to_vector
 
 Kernel = str | Callable[..., Any]
 PAIRWISE_KERNELS = ("linear", "rbf", "laplacian", "polynomial", "poly", "cosine", "sigmoid", "additive_chi2", "chi2")
@@ -35,6 +35,8 @@ def scaled_features(
         X, centred, size = X[:, kept], centred[:, kept], size[kept]
         names = tuple(names[i] for i in np.flatnonzero(kept)) if names else None
     if not standardize:
+        if size.max() > LARGEST or size.max() < 1 / LARGEST:
+            raise ValueError(f"X must be between {1 / LARGEST:g} and {LARGEST:g} in size to keep its scales: standardise it")
         return X, names, (*notes, "features centred, not scaled")
     # Over the largest entry first: squares of 1e200 overflow.
     centred /= size

@@ -4,6 +4,7 @@ The engines are written against the array API standard. What the standard lacks,
 """
 
 import importlib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,8 @@ from scipy.linalg import eigh as symmetric_eigh
 from .._checks import Floats, choice
 
 Array = Any
-# Eigenvalues of a Gram matrix below this many units of rounding of the largest one count as 0.
-_RANK = 450.0
+# Eigenvalues of a Gram matrix of n rows below this times sqrt(n) units of rounding of the largest one count as 0.
+_RANK = 4.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def eigh(matrix: Array) -> tuple[Array, Array]:
     else:
         s, vectors = array_namespace(matrix).linalg.eigh(matrix)
     xp = array_namespace(s)
-    least = max(_RANK * xp.finfo(s.dtype).eps * float(s[-1]), xp.finfo(s.dtype).smallest_normal)
+    rounding = xp.finfo(s.dtype)
+    least = max(_RANK * math.sqrt(s.shape[0]) * rounding.eps * float(s[-1]), rounding.smallest_normal)
     null = int(xp.count_nonzero(s <= least))
     return s[null:], vectors[:, null:]
 

@@ -98,15 +98,11 @@ def _fit(X: Array, labels: Array, penalties: Floats, row_weights: Floats, settin
     n, p = A.shape
     wide = p > n
     gram = (A @ A.T if wide else A.T @ A) / n
-    labels = xp.broadcast_to(labels, (labels.shape[0], penalties.size, n)) / n
-    found = []
-    for j, penalty in enumerate(penalties):
-        right = labels[:, j, :].T
-        if wide:
-            found.append((A.T @ solve(gram, float(penalty), right)).T)
-        else:
-            found.append(solve(gram, float(penalty), A.T @ right).T)
-    return xp.stack(found, axis=1)
+    W, P = labels.shape[0], penalties.size
+    labels = xp.broadcast_to(labels, (W, P, n)) / n
+    right = labels if wide else xp.reshape(xp.reshape(labels, (-1, n)) @ A, (W, P, p))
+    solutions = xp.stack([solve(gram, float(penalties[j]), right[:, j, :].T).T for j in range(P)], axis=1)
+    return xp.reshape(xp.reshape(solutions, (-1, n)) @ A, (W, P, p)) if wide else solutions
 
 
 def _stacked(

@@ -9,6 +9,9 @@ import numpy as np
 
 from .._checks import Floats
 
+# Squares of larger numbers, and sums of them, overflow.
+LARGEST = 1e150
+
 
 def split_time(X: Any, time: Any) -> tuple[Any, Any]:
     """X without its time column, and that column, where ``time`` is a name; both as they are otherwise."""
@@ -75,6 +78,11 @@ def to_arrays(
         raise ValueError(f"y must be finite, got {np.isinf(known).sum()} infinite values")
     if is_constant(known):
         raise ValueError(f"y must vary, got {known[0]:g} in all {known.size} rows")
+    if np.abs(known).max() > LARGEST or known.max() - known.min() < 1 / LARGEST:
+        raise ValueError(
+            f"y must be between {1 / LARGEST:g} and {LARGEST:g} in size, where squares are numbers, got {known.min():.3g} to "
+            f"{known.max():.3g}: rescale it"
+        )
     return features, labels, names
 
 

@@ -114,7 +114,9 @@ def read_table(
             raise ValueError(f"{option} must not name the target {target!r}")
     frame = frame.drop(list(dict.fromkeys(drop)))
     notes = [f"columns left out: {', '.join(drop)}"] if drop else []
-    y = _target(frame[target])
+    labels, words = _words(frame[target])
+    notes += words
+    y = _target(labels)
     times = None if time is None else _times(frame[time])
     weights = None if weight is None else _weights(frame[weight])
     columns = frame.drop({target, *named})
@@ -307,6 +309,26 @@ def _target(column: pl.Series) -> Floats:
     if is_constant(known):
         raise ValueError(f"the target {column.name!r} must vary, got {known[0]:g} in all {known.size} labelled rows")
     return y
+
+
+def _words(column: pl.Series) -> tuple[pl.Series, list[str]]:
+    """A target of two words as 0 and 1, in their order; any other as it is."""
+    if column.dtype != pl.String:
+        return column, []
+    column = column.replace("", None)
+    words = sorted(column.drop_nulls().unique().to_list())
+    if len(words) != 2 or any(_is_number(word) for word in words):
+        return column, []
+    numbers = pl.select(pl.when(column.is_null()).then(None).otherwise((column == words[1]).cast(pl.Float64))).to_series()
+    return numbers.alias(column.name), [f"target {column.name}: {words[0]!r} is 0, {words[1]!r} is 1"]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _times(column: pl.Series) -> NDArray[Any]:
