@@ -107,8 +107,12 @@ def frozen_uncertainty(
     penalty: float,
     given: float | None,
     risk_under: Callable[[Equivalents], float],
+    constant: bool = True,
 ) -> Uncertainty:
-    """Of a loop on frozen covariates; ``risk_under`` gives the recommended loop's risk for other data."""
+    """Of a loop on frozen covariates; ``risk_under`` gives the recommended loop's risk for other data.
+
+    A schedule (not ``constant``) has no interval of its weight or penalty.
+    """
     affine = Affine.of(found)
     known = [_gathered(found.equivalents(float(point[0]), point[1:])) for point in affine.points]
     goals = [Goal(each, goal.noise_ratio, goal.labels, goal.generations) for each in known]
@@ -121,14 +125,15 @@ def frozen_uncertainty(
         centre = penalty if penalty > 0 else 1e-4 * scale
         grid = centre / (max(real_weight, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
         search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
-    table = affine(np.array([search.table(each) for each in goals]))
     plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
     real_only = affine(np.array([frozen.real_only_risk(each, plain) for each in known])).min(axis=1)
     risks = affine(np.array([risk_under(each) for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
-    intervals = _risk_intervals(found, affine, risks) | search.intervals(table)
-    if given is not None:
-        del intervals["penalty"]
+    intervals = _risk_intervals(found, affine, risks)
+    if constant:
+        intervals |= search.intervals(affine(np.array([search.table(each) for each in goals])))
+        if given is not None:
+            del intervals["penalty"]
     return Uncertainty(intervals, _verdicts(risks, real_only, nulls))
 
 
