@@ -51,6 +51,7 @@ def test_risk_is_that_of_a_simulated_loop(noise_ratio, generations):
     assert abs(risks.mean() - expected) < largest_z(2) * error + FINITE_SIZE * expected
 
 
+@pytest.mark.slow
 def test_the_curve_is_the_best_of_many_loops():
     """At three shares no loop of a dense grid, judged by the front door's own limit, is better by more than 1e-4."""
     setting = Setting(ISOTROPIC, 0.8, 1.0, None)
