@@ -328,13 +328,16 @@ def store(tmp_path, spec) -> Path:
     return tmp_path / "store"
 
 
-@pytest.mark.parametrize("array", ["risk", "done", "aspect", "loop"])
-def test_a_flipped_byte_is_found_and_healed(store, spec, expected, array):
-    path = next(path for path in (store / array / "c").rglob("*") if path.is_file())
+@pytest.mark.parametrize(
+    "place", ["risk/c", "done/c", "aspect/c", "loop/c", "zarr.json", "risk/zarr.json", "done/zarr.json", "penalty/zarr.json"]
+)
+def test_a_flipped_byte_is_found_and_healed(store, spec, expected, place):
+    path = store / place
+    path = path if path.is_file() else next(each for each in path.rglob("*") if each.is_file())
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert any(line.startswith(array) for line in verify(store))
+    assert any(line.startswith(place.removesuffix("/c")) for line in verify(store))
     fm.sweep(spec, store, workers=0, progress=False)
     check(store, expected)
 

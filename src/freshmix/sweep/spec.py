@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..population_file import MODELS, read_population
-from .grid import INNER, OPTIONS, Fault, Sweep, SweepError, checked
+from .grid import INNER, OPTIONS, Fault, Sweep, SweepError, checked, misnamed
 from .lines import Location, line_of
 
 Values = tuple[Any, ...]
@@ -157,6 +157,7 @@ def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Pat
         outer={name: values for name, values in file.grid.items() if name not in INNER},
         inner={name: file.grid[name] for name in INNER if name in file.grid},
     )
+    faults += misnamed(sweep)
     # What comes of a key that was left out for a fault of its own is no fault of the file.
     faults += [each for each in checked(sweep) if not any(name in each[1] for name in dropped)]
     if faults:
