@@ -43,8 +43,8 @@ def overhead(folder):
         ideal = alone.busy * (TASKS / 200) / 2
         found = complete(sweep_of(rows), folder / f"two{attempt}", workers=2, progress=False)
         print(
-            f"    {found.seconds:.2f} s; {100 * (1 - found.busy / (2 * found.seconds)):.1f}% of two workers' time is not tasks; "
-            f"the tasks alone, one after another, halved: {ideal:.2f} s, so {100 * (found.seconds / ideal - 1):.1f}% above that"
+            f"    {found.seconds:.2f} s, {100 * (1 - found.busy / (2 * found.seconds)):.1f}% of two workers' time not tasks; "
+            f"{100 * (found.seconds / ideal - 1):.1f}% above half the tasks one after another in one process ({ideal:.2f} s)"
         )
 
 
@@ -77,9 +77,7 @@ def large(folder):
     start = time.perf_counter()
     assert verify(root) == []
     times["--verify"] = time.perf_counter() - start
-    print(
-        f"(b) {plan.tasks} tasks, {size / 1e6:.0f} MB in {files} files; made in {made:.2f} s, written in {writing:.1f} s (200 commits)"
-    )
+    print(f"(b) {plan.tasks} tasks, {size / 1e6:.0f} MB in {files} files; made in {made:.2f} s, 200 commits in {writing:.1f} s")
     for name, seconds in times.items():
         print(f"    {name}: {seconds:.2f} s")
 

@@ -45,7 +45,11 @@ class Durable(LocalStore):
 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content, durable=True)
+    try:
+        replace_file(path, content, durable=True)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def settle(root: Path) -> None:
@@ -179,12 +183,17 @@ def coordinate(values: Sequence[Any]) -> NDArray[Any]:
     return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
 
 
-def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
+def versions() -> dict[str, str]:
+    """What the numbers of a store may depend on in their last digits."""
     libraries = {name: version(name) for name in ("numpy", "scipy", "zarr")}
+    return {"freshmix": __version__, "python": platform.python_version()} | libraries
+
+
+def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
     return {
         "title": sweep.title,
         "spec": sweep.text,
         "sweep": json.dumps(described(sweep)),
         "blocks": json.dumps(blocks),
-        "versions": json.dumps({"freshmix": __version__, "python": platform.python_version()} | libraries),
+        "versions": json.dumps(versions()),
     }

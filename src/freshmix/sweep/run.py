@@ -58,8 +58,11 @@ class Run:
                     self._send()
                     self._receive()
             self._commit()
-        except OSError:
-            raise
+        except OSError as error:
+            if error.errno is None:
+                raise
+            words = f"{error.strerror}; the {self.committed:,} tasks that this run committed are kept"
+            raise OSError(error.errno, words, str(self.store.root)) from error
         except BaseException:
             self._save()
             raise

@@ -16,7 +16,7 @@ from .grid import Sweep, SweepError
 from .layout import Block, changes, described, more_blocks, region, regions
 from .lock import NAME as LOCK
 from .lock import Lock
-from .making import MADE, MAKING, Durable, coordinate, make, mend, settle
+from .making import MADE, MAKING, Durable, coordinate, make, mend, settle, versions
 from .reading import PROGRESS, array_of, blocks_of, chunk_file, damages, in_words, marks_of
 
 _OPEN_CHUNKS = 64
@@ -92,17 +92,22 @@ class Store:
 
     def _heal(self) -> list[str]:
         """Unmark and remove what cannot be read, so that it is computed again."""
-        found = []
+        found = [self._unreadable_marks] if self._unreadable_marks else []
         for where, lost, reason in damages(self.risk, self.done):
             found.append(reason)
             self.done[where[:-1]][lost] = False
-        if found or self._unreadable_marks:
+        if found:
             # Marks first: a chunk without its data must not count as finished at any moment.
             self._marks[...] = self.done
             for index, where in regions(self.risk.shape, self.risk.chunks):
                 if not self.done[where[:-1]].any():
                     chunk_file(self.root, self.risk, index).unlink(missing_ok=True)
         return found
+
+    def other_versions(self) -> str:
+        """Libraries that are not those the store was begun with, in words; nothing if all are the same."""
+        begun, now = json.loads(str(self.group.attrs["versions"])), versions()
+        return ", ".join(f"{name} {begun.get(name)} -> {now[name]}" for name in now if begun.get(name) != now[name])
 
     @property
     def items(self) -> int:
