@@ -35,7 +35,7 @@ test: $(VENV)/installed ## lint, types, tests and doctests (minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-all: test $(VENV)/docs-installed ## and slow Monte Carlo, and the documentation
 	$(BIN)/python -m pytest -q -m slow
@@ -51,6 +51,7 @@ soak: $(VENV)/installed ## long load runs
 bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/large_tables.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/recommendation.py

@@ -252,3 +252,51 @@ def ellipse_risk(population, loop, generations, nodes):
     e, u_filter = modes(zeta, loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.labels)
     bias = np.einsum("ta,ta->t", (e * c) @ kernel, e * c).real
     return bias + population.noise_variance * (u_filter @ (c * (1 + 1 / (zeta * m)))).real
+
+
+@mp.workdps(DIGITS)
+def precise_risk(population, loop, generations, nodes):
+    """Generation T of a spectrum of a few atoms in 50 digits, gamma < 1, on the contour (a) of section 3."""
+    atoms = [(h, tau, g) for h, tau, g in exact(population, loop.aspect) if tau > 0]
+    root = mp.sqrt(mp.fsum(h for h, _, _ in atoms))
+    low, high = min(t for _, t, _ in atoms) * (1 - root) ** 2, max(t for _, t, _ in atoms) * (1 + root) ** 2
+    ratio, centre = mp.sqrt(low / high), mp.sqrt(low * high)
+    k = (1 - ratio) / (1 + ratio)
+    half, other = mp.ellipk(k**2), mp.ellipk(1 - k**2)
+    points = []  # zeta, weight, v(-zeta), d_j
+    for i in range(nodes):
+        x = half * (2 * i + 1 - nodes) / mp.mpf(nodes) + other / 2 * 1j
+        sn, cn, dn = (mp.ellipfun(name, x, m=k**2) for name in ("sn", "cn", "dn"))
+        zeta = centre * (1 / k + sn) / (1 / k - sn)
+        weight = -centre * (2 / k) * cn * dn / (1 / k - sn) ** 2 * (2 * half / nodes) / (2j * mp.pi)
+        v = mp.findroot(lambda v, z=-zeta: 1 - z * v - sum(h * t * v / (1 + t * v) for h, t, _ in atoms), _start(atoms, -zeta))
+        assert v.imag * zeta.imag > 0
+        points.append((zeta, weight, v, [1 / (1 + t * v) for _, t, _ in atoms]))
+    filters = [
+        modes(zeta, loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.labels) for zeta, *_ in points
+    ]
+    parts = [(z, c * f[0][-1], v, d) for (z, c, v, d), f in zip(points, filters, strict=True)]
+    bias = mp.mpf(0)
+    for a, one in enumerate(parts):
+        for b, two in enumerate(parts):
+            for mirrored in (False, True):
+                z, e, v, d = (two[0].conjugate(), two[1].conjugate(), two[2].conjugate(), [x.conjugate() for x in two[3]])
+                z, e, v, d = (z, e, v, d) if mirrored else two
+                if a == b and not mirrored:
+                    square = sum(h * (t * x) ** 2 for (h, t, _), x in zip(atoms, d, strict=True))
+                    change = 1 / (1 - v**2 * square)
+                else:
+                    change = (one[2] - v) / ((one[0] - z) * one[2] * v)
+                energy = sum(t * g * x * y for (_, t, g), x, y in zip(atoms, one[3], d, strict=True))
+                bias += 2 * mp.re(one[1] * e * energy * change / (one[0] * z))
+    # (1/n) tr Sigma (zeta - S)^-1 = 1 + 1/(zeta v).
+    variance = sum(2 * mp.re(c * f[1][-1] * (1 + 1 / (zeta * v))) for (zeta, c, v, _), f in zip(points, filters, strict=True))
+    return bias + population.noise_variance * variance
+
+
+def _start(atoms, z):
+    """A first guess of v at complex z: halfway along the fixed-point map, which never leaves its half plane."""
+    v = 1 / z
+    for _ in range(200):
+        v = (v + 1 / (z + sum(h * t / (1 + t * v) for h, t, _ in atoms))) / 2
+    return v

@@ -32,8 +32,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What fm.recommend was called with, in its place a hand-made answer."""
     found: list[dict[str, Any]] = []
 
-    def fake(X: Any, y: Any, **options: Any) -> fm.Recommendation:
-        found.append({"X": X, "y": y, **options})
+    def fake(table: Any, **options: Any) -> fm.Recommendation:
+        found.append({"X": table.X, "y": table.y, **options})
         return recommendation()
 
     monkeypatch.setattr(fm, "recommend", fake)
@@ -180,7 +180,7 @@ def test_report_is_written_and_named(table: Path) -> None:
     target = table.with_name("report.html")
     assert f"Report written to {target}" in invoke("recommend", table, "--target", "y", "--report", target)
     page = target.read_text(encoding="utf-8")
-    assert "from freshmix.tables import read_table" in page
+    assert "from freshmix.tables import open_table" in page
     assert "recommendation = fm.recommend(" in page
 
 

@@ -52,8 +52,46 @@ def test_collapse_boundary_elsewhere():
     assert fm.collapse_boundary(population, synthetic) == [(0.0, pytest.approx(1.0))]
     # A penalty, or the labelled rows alone, always do better than the null risk where there is signal.
     assert fm.collapse_boundary(population, fm.Loop.partially_labelled(labelled=0.5), best=True) == []
+    assert fm.collapse_boundary(fm.Population.isotropic(0.0), synthetic, best=True) == [(0.0, math.inf)]
+    assert fm.collapse_boundary(fm.Population.isotropic(0.0, 0.0), synthetic, best=True) == []
     with pytest.raises(ValueError, match="covariates"):
         fm.collapse_boundary(population, fm.Loop(real_weight=0.5))
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.01])
+@pytest.mark.parametrize(("f", "a"), [(0.3, 1.0), (0.5, 0.3)])
+@pytest.mark.parametrize("tau", [[1.0, 10.0, 1.0], [0.0, 1.0, 4.0]])
+def test_collapse_boundary_is_where_iterations_grow(tau, f, a, penalty):
+    population = fm.Population(tau, [0.2, 0.5, 0.3], [1.0, 1.0, 0.5], 1.5)
+    loop = fm.Loop.partially_labelled(labelled=f, penalty=penalty, row_weight=(1.0, a))
+    found = fm.collapse_boundary(population, loop)
+    assert found or penalty > 0
+    for aspect in np.geomspace(0.2, 5.0, 23):
+        if all(abs(aspect / end - 1) > 0.02 for ends in found for end in ends):
+            risks = fm.risk(population, loop.replace(aspect=aspect), 600)
+            grows = math.isinf(risks[-1]) or risks[-1] > 1.01 * risks[300]
+            assert grows == any(low < aspect < high for low, high in found)
+
+
+@pytest.mark.parametrize(
+    "loop", [fm.Loop(aspect=0.5, covariates="fresh"), fm.Loop.partially_labelled(aspect=0.5, labelled=0.3)]
+)
+def test_least_squares_without_synthetic_noise_has_no_best_weight(loop):
+    """The risk falls to 0 in proportion to w, and w = 0 itself only keeps generation 0."""
+    population, loop = POPULATIONS["two level"], loop.replace(synthetic_noise_ratio=0.0)
+    risks = [fm.limit(population, loop.at_weight(w)).risk for w in (1e-3, 1e-4, 1e-5)]
+    assert risks[1] / risks[0] == pytest.approx(0.1, rel=0.1)
+    assert risks[2] / risks[1] == pytest.approx(0.1, rel=0.01)
+    for best in (fm.optimal_weight(population, loop), fm.optimal_loop(population, loop)):
+        assert (best.risk, best.real_weight, best.attained) == (0.0, 0.0, False)
+    assert fm.optimal_weight(population, loop, generations=4).attained
+    assert fm.optimal_weight(population, loop.replace(aspect=2.0)).attained
+
+
+def test_divergence_ends_in_infinity_without_a_warning():
+    risks = fm.risk(fm.Population.isotropic(), fm.Loop.partially_labelled(aspect=1.05, labelled=0.3), 3000)
+    assert risks[-1] == math.inf
+    assert not np.isnan(risks).any()
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.1])

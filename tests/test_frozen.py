@@ -215,6 +215,31 @@ def test_hundred_generations_at_condition_number_hundred(aspect, w, labels):
     assert fm.risk(population, loop, 100) == pytest.approx(expected, rel=REFERENCE)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("w", "ratio", "generations"), [(0.3, 1e-9, 100), (0.5, 1e-10, 10)])
+def test_fifty_digits_at_the_threshold_and_condition_number_hundred_thousand(w, ratio, generations):
+    population = fm.Population.two_level(1e5, 0.3, 0.5, 2.0)
+    loop = fm.Loop(aspect=1 - 1e-6, penalty=1e5 * ratio, real_weight=w, synthetic_noise_ratio=0.7)
+    expected = naive.precise_risk(population, loop, generations, nodes=150)
+    assert fm.risk(population, loop, generations)[-1] == pytest.approx(float(expected), rel=REFERENCE)
+
+
+@pytest.mark.parametrize("w", [0.0, 0.3])
+@pytest.mark.parametrize("aspect", [1 - 1e-6, 1 - 1e-9, 1.0, 1 + 1e-9, 1 + 1e-6])
+@pytest.mark.parametrize("condition", [1e2, 1e5, 1e8])
+def test_the_threshold_at_any_condition_number(condition, aspect, w):
+    """Settled, right at generation 0, continuous across the threshold, and on the way to the limit."""
+    population = fm.Population.two_level(condition, 0.3, 0.5, 2.0)
+    for ratio in (1e-10, 1e-9, 1e-8, 1e-3):
+        loop = fm.Loop(aspect=aspect, penalty=ratio * condition, real_weight=w)
+        found = fm.risk(population, loop, 100)
+        assert found[0] == pytest.approx(closed_form(population, aspect, loop.penalty), rel=REFERENCE)
+        at_one = fm.risk(population, loop.replace(aspect=1.0), 100)
+        assert found == pytest.approx(at_one, rel=max(1e-12, 1.1 * abs(aspect - 1) / math.sqrt(ratio)))
+        if w > 0:
+            assert found[-1] == pytest.approx(fm.limit(population, loop).risk, rel=REFERENCE)
+
+
 @pytest.mark.parametrize("penalty", [1e-6, 1e-3, 0.1])
 @pytest.mark.parametrize("aspect", [0.9, 1.0, 1.1])
 def test_small_penalties_at_condition_number_hundred(aspect, penalty):

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import math
 import pickle
 
@@ -260,7 +261,21 @@ def test_from_covariance_forgives_rounding_only():
 
 def test_null_risk_must_be_finite():
     with pytest.raises(ValueError, match="null risk"):
-        fm.Population([1e308, 1.0], [0.5, 0.5], [1e3, 1.0])
+        fm.Population([1e100, 1.0], [0.5, 0.5], [1e300, 1.0])
+
+
+def test_magnitudes_whose_products_overflow_are_refused_and_the_largest_allowed_are_not():
+    with pytest.raises(ValueError, match="eigenvalues must hold numbers of at most 1e\\+100, got 1e\\+308"):
+        fm.Population([1e308, 1.0], [0.5, 0.5], [1.0, 1.0])
+    with pytest.raises(ValueError, match="penalty"):
+        fm.Loop(penalty=1e200)
+    for tau, penalty, aspect, kind, w in itertools.product(
+        (1e100, 1e-100), (0.0, 1e-100, 1.0, 1e100), (0.5, 4.0), ("frozen", "fresh"), (0.0, 0.5, 1.0)
+    ):
+        population = fm.Population([tau, 1.0], [0.5, 0.5], [1e-3, 1.0])
+        loop = fm.Loop(aspect=aspect, penalty=penalty, covariates=kind, real_weight=w)
+        assert not math.isnan(fm.limit(population, loop).risk)
+        assert not np.isnan(fm.limit_surface(population, loop, penalty=[penalty]).risk).any()
 
 
 def test_truth_values_are_no_numbers():

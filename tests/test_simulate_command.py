@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import xarray as xr
 
 import freshmix as fm
 from freshmix import plots
+from freshmix.cli import main
+from freshmix.simulate import spectral
 
 from .test_cli import failure, invoke
 from .test_plots import check_text
@@ -63,11 +67,82 @@ def test_warnings_are_printed():
         (("--engine", "magic"), "engine"),
         (("--save", "x.xls"), "--save must end in"),
         (("--schedule", "0.5", "--weights", "0.5"), "schedule"),
+        (("--label-noise", "no-such-file.txt"), "no-such-file.txt"),
+        (("--device", "gpu"), "device"),
+        (("--dtype", "float16"), "dtype"),
+        (("--weights", ",".join("0.5" for _ in range(7)), "--penalties", "1,2,3,4,5,6,7", "--save", "x.png"), "six curves"),
         (("--covariates", "fresh", "--engine", "spectral"), "frozen covariates"),
     ],
 )
 def test_bad_input_is_one_line(arguments, says, capsys):
     assert says in failure(capsys, *OPTIONS, *arguments)
+
+
+def test_an_interruption_keeps_what_was_finished(monkeypatch, capsys, tmp_path):
+    engine = spectral.risks
+
+    def interrupted(setting, replicate):
+        if replicate == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return engine(setting, replicate)
+
+    monkeypatch.setattr(spectral, "risks", interrupted)
+    target = tmp_path / "part.nc"
+    arguments = (*OPTIONS[:6], 4000, *OPTIONS[7:], "--save", target)
+    assert main([str(each) for each in arguments]) == 130
+    out, err = capsys.readouterr()
+    assert err == "freshmix: interrupted\n"
+    assert "3 of 4000 replicates" in " ".join(out.split())
+    with xr.open_dataset(target) as stored:
+        assert stored.risk.sizes["replicate"] == 3
+        assert stored.attrs["partial"] == 1
+
+
+def test_an_interruption_before_the_first_leaves_nothing(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(spectral, "risks", lambda setting, replicate: os.kill(os.getpid(), signal.SIGINT))
+    assert "interrupted" in failure(capsys, *OPTIONS, "--save", tmp_path / "part.nc", code=130)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_theory_is_that_of_whole_features(tmp_path):
+    target = tmp_path / "out.json"
+    invoke("simulate", "--aspect", 0.37, "--rows", 50, "--replicates", 2, "--real-weight", 0.5, "--save", target)
+    theory = fm.risk(fm.Population.isotropic(), fm.Loop(aspect=18 / 50, real_weight=0.5), 10)
+    np.testing.assert_allclose(json.loads(target.read_text())["theory"], theory, rtol=1e-12)
+
+
+def test_numbers_to_resample_come_from_a_file(tmp_path):
+    residuals = tmp_path / "residuals.txt"
+    residuals.write_text("1\n2.5\n-3\n")
+    target = tmp_path / "out.nc"
+    invoke(*OPTIONS, "--real-weight", 0.5, "--noise", "sampled", "--label-noise", residuals, "--save", target)
+    loop = fm.Loop(aspect=0.5, real_weight=0.5)
+    options = {"rows": 30, "replicates": 4, "seed": 7, "noise": "sampled"}
+    expected = fm.simulate(fm.Population.isotropic(), loop, 3, label_noise=[1.0, 2.5, -3.0], **options)
+    with xr.open_dataset(target) as stored:
+        np.testing.assert_array_equal(stored.risk, expected.risk)
+
+
+@pytest.mark.parametrize(
+    ("grids", "shown"),
+    [
+        (("--weights", "0.2,0.8", "--penalties", "0.1,1"), "generation"),
+        (("--weights", "0.2,0.4,0.6,0.8", "--penalties", "0.1,1"), "real_weight"),
+        (("--weights", "0.2,0.8", "--penalties", "0.1,1,2,3"), "penalty"),
+    ],
+)
+def test_the_picture_has_the_axis_that_leaves_few_curves(grids, shown, tmp_path, monkeypatch):
+    drawn = []
+    compare = plots.compare
+
+    def noted(theory, found, along):
+        drawn.append(along)
+        return compare(theory, found, along)
+
+    monkeypatch.setattr(plots, "compare", noted)
+    out = invoke(*OPTIONS, *grids, "--save", tmp_path / "out.svg", width=200)
+    assert drawn == [shown]
+    assert "a grid of penalties; a grid of real weights on all rows" in out
 
 
 def simulated(**grid):
@@ -92,6 +167,18 @@ def test_pictures_along_each_dimension(along):
     found = simulated(real_weight=[0.2, 0.8], penalty=[0.1, 1.0, 10.0])
     check_text(plots.compare(fm.mean_and_error(found)["mean"], found, along))
     check_text(plots.compare(None, found.isel(replicate=[0]), along))
+
+
+def test_a_diverging_loop_is_shown_from_the_start():
+    loop = fm.Loop.partially_labelled(aspect=0.9, labelled=0.5)
+    found = fm.simulate(fm.Population.isotropic(), loop, 12, rows=60, replicates=4)
+    axes = plots.compare(None, found).axes[0]
+    low, high = axes.get_ylim()
+    mean = found.risk.mean("replicate")
+    assert mean[-1] > 1e3 * mean[0]
+    assert axes.get_yscale() == "log"
+    assert low < mean.min()
+    assert mean.max() < high
 
 
 def test_pictures_that_cannot_be_drawn():

@@ -1,5 +1,6 @@
 """Surfaces against pointwise limits."""
 
+import itertools
 import math
 
 import numpy as np
@@ -39,6 +40,49 @@ def test_dimensions_follow_the_keywords():
     assert float(phases.collapse_number.sel(aspect=2.0, labelled=0.5)) < 1
 
 
+ROWS = {
+    "equal": (1.0, 1.0),
+    "weighted": (1.0, 0.3),
+    "labelled rows only": (1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("noise_ratio", [0.0, 0.7])
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("name", ["isotropic", "rank deficient", "spiked"])
+def test_fresh_covariates_over_all_four(name, rows, noise_ratio):
+    population = {
+        "isotropic": fm.Population.isotropic(2.0),
+        "rank deficient": fm.Population([0.0, 1.0, 4.0], [0.2, 0.5, 0.3], [1.0, 1.0, 0.5], 1.5),
+        "spiked": fm.Population.spiked(10.0, 0.7),
+    }[name]
+    loop = fm.Loop.partially_labelled(labelled=0.4, row_weight=ROWS[rows], synthetic_noise_ratio=noise_ratio)
+    grid = {
+        "real_weight": [0.0, 1e-9, 0.4, 1.0],
+        "penalty": [0.0, 1e-3, 2.0],
+        "aspect": [0.3, 1.0, 1.25, 3.0],
+        "labelled": [0.1, 0.6, 1.0] if rows == "labelled rows only" else [0.0, 0.1, 0.6, 1.0],
+    }
+    found = fm.limit_surface(population, loop, **grid)
+    assert found.risk.dims == tuple(grid)
+    for w, penalty, aspect, share in itertools.product(*grid.values()):
+        groups = [fm.Group(share, 1.0, w), fm.Group(1 - share, ROWS[rows][1], 0.0)]
+        groups = [group for group in groups if group.share > 0]
+        point = fm.limit(population, loop.replace(groups=groups, penalty=penalty, aspect=aspect))
+        at = found.sel(real_weight=w, penalty=penalty, aspect=aspect, labelled=share)
+        assert float(at.risk) == pytest.approx(point.risk, rel=1e-9, abs=1e-12)
+        assert float(at.collapse_number) == pytest.approx(point.collapse_number, rel=1e-9, abs=1e-12)
+
+
+def test_three_groups_over_weight_and_penalty():
+    groups = [fm.Group(0.3, 1.0, 0.8), fm.Group(0.3, 2.0, 0.5), fm.Group(0.4, 0.5, 0.0)]
+    population, loop = fm.Population.two_level(10.0), fm.Loop(aspect=0.7, covariates="fresh", groups=groups)
+    found = fm.limit_surface(population, loop, real_weight=[0.2, 1.0], penalty=[0.0, 0.1])
+    for w, penalty in itertools.product([0.2, 1.0], [0.0, 0.1]):
+        risk = fm.limit(population, loop.at_weight(w).replace(penalty=penalty)).risk
+        assert float(found.risk.sel(real_weight=w, penalty=penalty)) == pytest.approx(risk, rel=1e-12)
+
+
 def test_bad_grids():
     population, loop = fm.Population.isotropic(), fm.Loop(aspect=2.0)
     with pytest.raises(ValueError, match="at least one"):
@@ -47,5 +91,7 @@ def test_bad_grids():
         fm.limit_surface(population, loop, real_weight=[0.5, 1.5])
     with pytest.raises(ValueError, match="labelled"):
         fm.limit_surface(population, loop, labelled=[0.5])
+    with pytest.raises(ValueError, match="no rows are left"):
+        fm.limit_surface(population, fm.Loop.partially_labelled(labelled=0.5, row_weight=(1, 0)), aspect=[2], labelled=[0.5, 0])
     with pytest.raises(ValueError, match="aspect"):
         fm.limit_surface(population, fm.Loop(), real_weight=[0.5])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         optimal_schedule,
         optimal_weight,
     )
+    from .plan import Plan, plan
     from .population import Population
     from .recommend import Recommendation, recommend
     from .risk import Limit, limit, risk
@@ -39,6 +40,7 @@ _HOMES = {
     "Limit": "risk",
     "Loop": "loop",
     "Optimum": "optimum",
+    "Plan": "plan",
     "Population": "population",
     "Recommendation": "recommend",
     "collapse_boundary": "optimum",
@@ -49,6 +51,7 @@ _HOMES = {
     "optimal_loop": "optimum",
     "optimal_schedule": "optimum",
     "optimal_weight": "optimum",
+    "plan": "plan",
     "recommend": "recommend",
     "risk": "risk",
     "simulate": "simulate",
@@ -60,6 +63,7 @@ __all__ = [
     "Limit",
     "Loop",
     "Optimum",
+    "Plan",
     "Population",
     "Recommendation",
     "collapse_boundary",
@@ -70,6 +74,7 @@ __all__ = [
     "optimal_loop",
     "optimal_schedule",
     "optimal_weight",
+    "plan",
     "recommend",
     "risk",
     "simulate",

@@ -147,15 +147,15 @@ class PopulationEquivalents:
         result[finite] = v * (1 - excess / slope)
         return result
 
-    def _excess(self, z: Floats, v: Floats) -> tuple[Floats, Floats]:
-        """zv + gamma sum h a - 1 and its derivative in log v; atoms with tau v > 1 enter through 1 - a.
+    def _excess(self, z: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:
+        """zv + gamma sum h a - 1 and its derivative in log v; atoms with a above 1/2 enter through 1 - a.
 
         Near rank 1 the sum is close to 1 because almost every a is: written with 1 - a, nothing cancels.
         """
         tv = np.multiply.outer(v, self.tau)
         d = 1 / (1 + tv)
         a = tv * d
-        large = tv > 1
+        large = a.real > 0.5
         whole = np.where(large.all(axis=1), self.rank, large @ self.weight)
         excess = (whole - 1) + z * v + np.where(large, -d, a) @ self.weight
         return excess, z * v + (a * d) @ self.weight
@@ -193,9 +193,8 @@ class PopulationEquivalents:
         size = np.full(z.shape, np.inf)
         active = np.arange(z.size)
         for _ in range(steps):
-            d = 1 / (1 + np.multiply.outer(v[active], self.tau))
-            value = 1 - z[active] * v[active] - (v[active] * ((d * self.tau) @ self.weight))
-            step = value / (z[active] + (d * d * self.tau) @ self.weight)
+            excess, slope = self._excess(z[active], v[active])
+            step = -v[active] * excess / slope
             v[active] += step
             size[active] = np.abs(step) / np.abs(v[active])
             active = active[~(size[active] <= _LAST_STEP)]

@@ -13,6 +13,8 @@ import numpy as np
 from ._checks import Floats, choice, number, vector
 
 _SHARES_SUM = 1e-9
+# Any penalty beyond this predicts 0, and its square would overflow.
+_MOST = 1e100
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Loop:
         if real_weight is not None:
             groups = (Group(1.0, 1.0, real_weight),)
         self._set("aspect", None if aspect is None else number("aspect", aspect, above=0.0))
-        self._set("penalty", number("penalty", penalty, low=0.0))
+        self._set("penalty", number("penalty", penalty, low=0.0, high=_MOST))
         self._set("groups", None if groups is None else _groups(groups))
         self._set("schedule", None if schedule is None else _schedule(schedule))
         self._set("covariates", covariates)

@@ -11,6 +11,8 @@ from scipy.linalg import eigh, eigvalsh_tridiagonal
 from ._checks import Floats, number, vector, whole
 
 _SHARES_SUM = 1e-9
+# Far beyond any unit; products of a few such numbers still fit a float.
+_MOST = 1e100
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -31,8 +33,8 @@ class Population:
     Raises
     ------
     TypeError, ValueError
-        If a value is not a finite number of at least 0, lengths differ, the shares do not sum to 1, or the null risk
-        overflows.
+        If a value is not a finite number of at least 0, an eigenvalue is above 1e100, lengths differ, the shares do not sum
+        to 1, or the null risk overflows.
 
     Notes
     -----
@@ -62,6 +64,10 @@ class Population:
             raise ValueError(f"shares must sum to 1, got a sum of {math.fsum(h)!r}")
         if not np.any((tau > 0) & (h > 0)):
             raise ValueError("eigenvalues must hold a positive one with a positive share, got none")
+        if tau.max() > _MOST:
+            raise ValueError(
+                f"eigenvalues must hold numbers of at most {_MOST:g}, got {float(tau.max())!r}: rescale the features"
+            )
         with np.errstate(over="ignore"):
             if not np.isfinite(tau @ g):
                 raise ValueError("eigenvalues and signal must have a finite null risk, sum of their products, got inf")

@@ -33,7 +33,8 @@ class Theory:
     generations : int
         T, the last generation of ``by_generation``.
     by_generation : xarray.Dataset
-        Excess risks over ``generation``: ``loop``, ``best_weight``, ``best_loop``, ``real_only``, ``synthetic_only``.
+        Excess risks over ``generation``: ``loop``, ``best_weight``, ``best_loop`` (those that are attained), ``real_only``,
+        ``synthetic_only``.
     limit : Limit
         Long run, with verdict and reason.
     best_weight, best_loop : Optimum
@@ -92,12 +93,15 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
     if filled_in:
         loop = best_weight.loop
     fresh = loop.covariates == "fresh"
+    best = {"best_weight": best_weight, "best_loop": best_loop}
+    # A best loop that is approached only has no course of its own: at w = 0 itself the risk is another.
+    others = {name: optimum.loop for name, optimum in best.items() if optimum.attained}
     return Theory(
         population,
         loop,
         filled_in,
         generations,
-        by_generation(population, loop, generations, {"best_weight": best_weight.loop, "best_loop": best_loop.loop}),
+        by_generation(population, loop, generations, others),
         limit(population, loop),
         best_weight,
         best_loop,
@@ -151,7 +155,9 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
 
 
 def weight_penalty(population: Population, loop: Loop, points: int | None = None) -> xr.Dataset:
-    """Long-run excess risk over real weights and penalties, with the best pair in its attributes.
+    """Long-run excess risk over real weights and penalties, with the best weight at each penalty, ``best_at``.
+
+    The best pair is in the attributes.
 
     >>> found = weight_penalty(Population.isotropic(), Loop(aspect=2.0), points=5)
     >>> dict(found.risk.sizes), round(found.best_weight, 4)
@@ -165,8 +171,20 @@ def weight_penalty(population: Population, loop: Loop, points: int | None = None
     if best.loop.penalty > 0:
         low, high = min(low, best.loop.penalty / 10), max(high, min(best.loop.penalty * 10, 1e4 * scale))
     found = limit_surface(population, loop, real_weight=np.linspace(0, 1, size), penalty=np.geomspace(low, high, size))
+    found["best_at"] = ("penalty", _least_along(found.real_weight.values, found.risk.values))
     facts = {"best_weight": best.real_weight, "best_penalty": best.loop.penalty, "best_risk": best.risk}
     return found.assign_attrs(facts | {"null": population.null_risk})
+
+
+def _least_along(x: Floats, table: Floats) -> Floats:
+    """Where each column of ``table`` is least: the vertex of the parabola through its least value and that one's neighbours."""
+    at = np.argmin(table, axis=0)
+    inner = np.clip(at, 1, x.size - 2)
+    left, middle, right = (np.take_along_axis(table, (inner + k)[None], 0)[0] for k in (-1, 0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shift = (left - right) / (left - 2 * middle + right) / 2
+    proper = (at == inner) & np.isfinite(shift)
+    return np.asarray(np.where(proper, x[inner] + shift * (x[1] - x[0]), x[at]))
 
 
 def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Dataset:

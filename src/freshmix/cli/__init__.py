@@ -10,7 +10,7 @@ import typer
 
 from freshmix import __version__
 
-from . import recommend, simulate, sweep, theory
+from . import plan, recommend, simulate, sweep, theory
 
 app = typer.Typer(
     name="freshmix",
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("recommend")(recommend.recommend)
+app.command("plan")(plan.plan)
 app.command("theory")(theory.theory)
 app.command("simulate")(simulate.simulate)
 app.command("sweep")(sweep.sweep)

@@ -105,13 +105,20 @@ def _group(text: str) -> "fm.Group":
     return fm.Group(*values)
 
 
-def in_words(loop: "Loop") -> str:
-    """The loop that is assumed, in one sentence."""
+def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:
+    """The loop that is assumed, in one sentence; grids take the place of its real weight and its penalty."""
     rows = "new rows in each generation" if loop.covariates == "fresh" else "the same rows relabelled in each generation"
     if loop.labels == "frozen":
         rows += ", real labels only the first time"
     learner = f"ridge, penalty {loop.penalty:.4g}" if loop.penalty else "no penalty (min-norm, or least squares below aspect 1)"
-    if loop.schedule is not None:
+    if penalty_grid:
+        learner = "a grid of penalties"
+    if weight_grid:
+        partly = loop.groups is not None and 0 < loop.labelled < 1
+        weights = "a grid of real weights on " + (
+            f"{100 * loop.labelled:.4g}% of rows, 0 on the others" if partly else "all rows"
+        )
+    elif loop.schedule is not None:
         weights = (
             "real weights " + ", ".join(f"{w:.4g}" for w in loop.schedule[:6]) + (" ..." if len(loop.schedule) > 6 else "")
         )

@@ -1,6 +1,5 @@
 """``freshmix recommend``: a table in, the best real weight and penalty out."""
 
-import dataclasses
 import json
 import math
 import sys
@@ -19,11 +18,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-Table = Annotated[Path, typer.Argument(metavar="TABLE", help="CSV or Parquet file, one row per labelled example.")]
+Tables = Annotated[
+    list[Path],
+    typer.Argument(metavar="TABLE...", help="CSV or Parquet file, one row per example; several of them, or a pattern."),
+]
 Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
 Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
 ]
+Weight = Annotated[str | None, typer.Option("--weight", metavar="COLUMN", help="Column of sample weights: label precisions.")]
 Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
 Covariates = Annotated[
     str | None,
@@ -56,13 +59,14 @@ Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draw
 
 
 def recommend(
-    table: Table,
+    table: Tables,
     target: Target,
     kernel: Kernel = "linear",
     penalty: Penalty = "auto",
     covariates: Covariates = None,
     time: Time = None,
     rows_per_generation: RowsPerGeneration = None,
+    weight: Weight = None,
     labels: Labels = "fresh",
     synthetic_labels: SyntheticLabels = None,
     synthetic_noise: SyntheticNoise = None,
@@ -80,24 +84,32 @@ def recommend(
         # Before the computation: nobody should wait to be told of a typing error.
         checked_path(report, "--report", (".html", ".png", ".pdf"))
     options: dict[str, Any] = {
-        "penalty": _penalty(penalty),
+        "penalty": number_or_auto(penalty, "--penalty"),
         "kernel": kernel,
-        "generations": _generations(generations),
+        "generations": generations_of(generations),
         "rows_per_generation": rows_per_generation,
         "standardize": not no_standardize,
         "seed": seed,
     }
-    noise = _synthetic_noise(synthetic_labels, synthetic_noise)
-    reading: dict[str, Any] = {"target": target, "time": time, "drop_missing": drop_missing, "drop": tuple(drop or ())}
+    noise = synthetic_noise_of(synthetic_labels, synthetic_noise)
+    reading: dict[str, Any] = {
+        "target": target,
+        "time": time,
+        "weight": weight,
+        "drop_missing": drop_missing,
+        "drop": tuple(drop or ()),
+    }
     with warnings.catch_warnings():
         if not sys.warnoptions:
             # What a user should know is in the recommendation; stderr is for errors.
             warnings.simplefilter("ignore")
         fm.Loop(labels=labels, synthetic_noise_ratio=noise or 0.0, real_weight=real_weight, covariates=covariates or "frozen")
-        from freshmix.tables import read_table
+        from freshmix.recommend.large import read_large
+        from freshmix.tables import Table, open_table
 
-        rows = read_table(table, **reading)
-        stream = time is not None or rows_per_generation is not None or any(label != label for label in rows.y.tolist())
+        rows = open_table(table, **reading)
+        held = rows if isinstance(rows, Table) else read_large(rows, not no_standardize)
+        stream = time is not None or rows_per_generation is not None or held.partly
         fresh = covariates == "fresh" or (covariates is None and stream)
         known: dict[str, Any] = {
             "covariates": "fresh" if fresh else "frozen",
@@ -106,8 +118,8 @@ def recommend(
             "synthetic_noise_ratio": noise if noise is not None else float(not fresh),
             "real_weight": real_weight,
         }
-        found = fm.recommend(rows.X, rows.y, loop=fm.Loop(**known), time=rows.time, **options)
-        found = dataclasses.replace(found, notes=tuple(dict.fromkeys((*rows.notes, *found.notes))))
+        loop = fm.Loop(**known)
+        found = fm.recommend(held, loop=loop, **options)
         if report is not None:
             from freshmix.report import write_report
 
@@ -118,7 +130,8 @@ def recommend(
         _print(found, report)
 
 
-def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
+def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
+    """rho from either of its two options."""
     if words is None:
         return ratio
     if ratio is not None:
@@ -129,7 +142,8 @@ def _synthetic_noise(words: str | None, ratio: float | None) -> float | None:
     return kinds[words]
 
 
-def _generations(text: str | None) -> int | float | None:
+def generations_of(text: str | None) -> int | float | None:
+    """The horizon; None where it is left to the default."""
     if text is None or text == "inf":
         return None if text is None else math.inf
     try:
@@ -138,31 +152,32 @@ def _generations(text: str | None) -> int | float | None:
         raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
 
 
-def _penalty(text: str) -> float | str:
+def number_or_auto(text: str, option: str) -> float | str:
+    """A number of at least 0, or the word auto."""
     if text == "auto":
         return text
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}") from None
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}") from None
     if not 0 <= value < math.inf:
-        raise ValueError(f"--penalty must be auto or a number of at least 0, got {text!r}")
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}")
     return value
 
 
-def _pythonlines(table: Path, reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
+def _pythonlines(tables: list[Path], reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
     """The same computation as Python code."""
+    names = str(tables[0]) if len(tables) == 1 else [str(each) for each in tables]
 
     def keywords(values: dict[str, Any]) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in values.items())
 
     return (
         "import freshmix as fm\n"
-        "from freshmix.tables import read_table\n\n"
-        f"table = read_table({str(table)!r}, {keywords(reading)})\n"
+        "from freshmix.tables import open_table\n\n"
+        f"table = open_table({names!r}, {keywords(reading)})\n"
         f"loop = fm.Loop({keywords(known)})\n"
-        "recommendation = fm.recommend(\n"
-        f"    table.X, table.y, loop=loop, time=table.time,\n    {keywords(options)}\n)\n"
+        f"recommendation = fm.recommend(\n    table, loop=loop,\n    {keywords(options)}\n)\n"
     )
 
 

@@ -1,7 +1,7 @@
 """``freshmix simulate``: finite samples of a loop, beside theory."""
 
 import json
-import sys
+import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,21 +17,25 @@ from .printing import block, lines
 if TYPE_CHECKING:
     import xarray as xr
 
-SUFFIXES = (".nc", ".csv", ".json", ".png", ".svg", ".pdf")
+PICTURES = (".png", ".svg", ".pdf")
+SUFFIXES = (".nc", ".csv", ".json", *PICTURES)
 
 Rows = Annotated[int, typer.Option(metavar="N", help="Rows of generation 0.")]
 Replicates = Annotated[int, typer.Option(metavar="R", help="Independent repetitions.")]
 Generations = Annotated[int, typer.Option(metavar="T", help="Last generation.")]
 Weights = Annotated[str | None, typer.Option(metavar="W1,W2,...", help="Grid of real weights on the same designs and noise.")]
 Penalties = Annotated[str | None, typer.Option(metavar="L1,L2,...", help="Grid of penalties on the same designs and noise.")]
-Entries = Annotated[str, typer.Option(metavar="NAME", help="Law of feature entries: gaussian, rademacher, uniform, t5 ...")]
-LabelNoise = Annotated[str, typer.Option(metavar="NAME", help="Law of label noise: gaussian, rademacher, uniform, t5 ...")]
+_LAW = "gaussian, rademacher, uniform, t5 ...; or a .txt or .csv file of numbers to resample, one a line."
+Entries = Annotated[str, typer.Option(metavar="NAME", help=f"Law of feature entries: {_LAW}")]
+LabelNoise = Annotated[str, typer.Option(metavar="NAME", help=f"Law of label noise: {_LAW}")]
 Noise = Annotated[
     str,
     typer.Option(metavar="auto|expected|sampled", help="Expectation over label noise given the rows, or drawn labels."),
 ]
 Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, spectral, redraw or exact-law.")]
 Workflow = Annotated[str, typer.Option(metavar="NAME", help="replace, accumulate, accumulate-subsample or stack.")]
+Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs; cuda needs torch.")]
+Precision = Annotated[str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra.")]
 Workers = Annotated[int, typer.Option(metavar="K", help="Processes.")]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed: the same numbers for any number of workers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]
@@ -64,6 +68,8 @@ def simulate(
     noise: Noise = "auto",
     engine: Engine = "auto",
     workflow: Workflow = "replace",
+    device: Device = "cpu",
+    dtype: Precision = "float64",
     workers: Workers = 1,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -81,8 +87,14 @@ def simulate(
         "real_weight": None if weights is None else options.numbers(weights, "--weights"),
         "penalty": None if penalties is None else options.numbers(penalties, "--penalties"),
     }
-    if weights is None and loop.groups is None and loop.schedule is None:
+    along = _along(generations, grids)
+    if along is None and any(path.suffix.lower() in PICTURES for path in targets):
+        raise ValueError("--save of a picture needs at most six curves: give fewer --weights or --penalties")
+    filled_in = weights is None and loop.groups is None and loop.schedule is None
+    if filled_in:
         loop = fm.optimal_weight(data, loop).loop
+    words = options.in_words(loop, weight_grid=weights is not None, penalty_grid=penalties is not None)
+    words += " The real weight is the best one in the long run." if filled_in else ""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         found = fm.simulate(
@@ -92,11 +104,13 @@ def simulate(
             rows=rows,
             replicates=replicates,
             seed=seed,
-            entries=entries,
-            label_noise=label_noise,
+            entries=_law(entries, "--entries"),
+            label_noise=_law(label_noise, "--label-noise"),
             noise=noise,
             engine=engine,
             workflow=workflow,
+            device=device,
+            dtype=dtype,
             workers=workers,
             partial=True,
             **grids,
@@ -108,14 +122,35 @@ def simulate(
     if theory is not None:
         summary["theory"] = theory
     for path in targets:
-        replace_file(path, _content(found, summary, path.suffix.lower()[1:]))
+        replace_file(path, _content(found, summary, path.suffix.lower()[1:], along))
     if as_json:
         typer.echo(_json(summary))
     else:
-        _print(loop, summary, [str(each.message) for each in told], targets)
+        _print(words, summary, found.sizes["replicate"], [str(each.message) for each in told], targets)
     if found.attrs["partial"]:
-        print(f"freshmix: interrupted after {found.sizes['replicate']} of {replicates} replicates", file=sys.stderr)
         raise typer.Exit(130)
+
+
+def _law(text: str, option: str) -> Any:
+    """The name of a law, or the numbers of a file."""
+    import numpy as np
+
+    if not text.endswith((".txt", ".csv")):
+        return text
+    try:
+        return np.loadtxt(text, ndmin=1)
+    except ValueError as error:
+        raise ValueError(f"{option} must be a file of numbers, one a line, got {text!r}: {error}") from None
+
+
+def _along(generations: int, grids: dict[str, Any]) -> str | None:
+    """The dimension on the x axis that leaves at most six curves, or None."""
+    sizes = {name: len(values) for name, values in grids.items() if values is not None}
+    curves = math.prod(sizes.values())
+    if curves <= 6 and (generations > 0 or not sizes):
+        return "generation"
+    longest = sorted(sizes, key=lambda name: -sizes[name])
+    return next((name for name in longest if curves // sizes[name] <= 6), None)
 
 
 def _theory(population: "fm.Population", loop: "fm.Loop", found: "xr.Dataset") -> "xr.DataArray | None":
@@ -123,6 +158,8 @@ def _theory(population: "fm.Population", loop: "fm.Loop", found: "xr.Dataset") -
     import numpy as np
     import xarray as xr
 
+    # Features are a whole number.
+    loop = loop.replace(aspect=found.attrs["features"] / json.loads(found.attrs["rows"])[0])
     shape = found.risk.isel(replicate=0)
     values = np.empty(shape.shape)
     T = shape.sizes["generation"] - 1
@@ -138,7 +175,7 @@ def _theory(population: "fm.Population", loop: "fm.Loop", found: "xr.Dataset") -
     return xr.DataArray(values, shape.coords, shape.dims).drop_vars("replicate")
 
 
-def _content(found: "xr.Dataset", summary: "xr.Dataset", kind: str) -> bytes:
+def _content(found: "xr.Dataset", summary: "xr.Dataset", kind: str, along: str | None) -> bytes:
     if kind == "nc":
         return bytes(found.to_netcdf(engine="scipy"))
     if kind == "json":
@@ -148,11 +185,7 @@ def _content(found: "xr.Dataset", summary: "xr.Dataset", kind: str) -> bytes:
         return bytes(frame.to_csv(index=False).encode())
     from freshmix import plots
 
-    along = "generation" if found.sizes["generation"] > 1 else "real_weight"
-    for name in ("real_weight", "penalty"):
-        if found.sizes.get(name, 1) > 6:
-            along = name
-    return picture(plots.compare(summary.get("theory"), found, along), kind)
+    return picture(plots.compare(summary.get("theory"), found, along or "generation"), kind)
 
 
 def _json(summary: "xr.Dataset") -> str:
@@ -167,17 +200,18 @@ def _json(summary: "xr.Dataset") -> str:
     return json.dumps(plain(content), allow_nan=False, indent=2)
 
 
-def _print(loop: "fm.Loop", summary: "xr.Dataset", told: list[str], targets: list[Path]) -> None:
+def _print(words: str, summary: "xr.Dataset", done: int, told: list[str], targets: list[Path]) -> None:
     import numpy as np
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, markup=False, emoji=False)
     facts = summary.attrs
-    console.print(options.in_words(loop))
+    console.print(words)
+    replicates = f"{done} of {facts['replicates']}" if facts["partial"] else facts["replicates"]
     console.print(
         f"Simulated by the {facts['engine']} engine: {json.loads(facts['rows'])[0]} rows, {facts['features']} features, "
-        f"{facts['replicates']} replicates, {facts['noise']} label noise, workflow {facts['workflow']}, seed {facts['seed']}."
+        f"{replicates} replicates, {facts['noise']} label noise, workflow {facts['workflow']}, seed {facts['seed']}."
     )
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
     last = summary.isel(generation=-1)

@@ -184,9 +184,10 @@ def _by_generation(console: "Console", found: "Theory") -> None:
 
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
     grid.add_column("t", justify="right")
-    for name in _NAMES.values():
-        grid.add_column(name, justify="right")
-    courses = [found.by_generation[name] for name in _NAMES]
+    names = [name for name in _NAMES if name in found.by_generation]
+    for name in names:
+        grid.add_column(_NAMES[name], justify="right")
+    courses = [found.by_generation[name] for name in names]
     T = found.generations
     # All of them in a file; on screen the early ones, then fewer and fewer.
     ranges = (range(6), range(10, 21, 5), range(30, 101, 10), range(200, 1001, 100), range(2000, T, 1000), [T])
@@ -217,10 +218,13 @@ def _turns(found: "Theory") -> list[str]:
         said = ["no real weight is better than real labels only in the long run at this penalty"]
     boundary = found.collapse_boundary
     if boundary is None:
-        always = found.loop.penalty > 0 or found.loop.synthetic_noise_ratio == 0
-        said.append(
-            "bounded at every real weight" if always else "bounded at every real weight above 0; at 0 the risk grows linearly"
-        )
+        silent = found.loop.synthetic_noise_ratio * found.population.noise_variance == 0
+        if math.isinf(found.limit.first):
+            said.append("unbounded at every real weight: without a penalty this aspect is the interpolation threshold")
+        elif found.loop.penalty > 0 or silent:
+            said.append("bounded at every real weight")
+        else:
+            said.append("bounded at every real weight above 0; at 0 the risk grows linearly")
     elif boundary:
         spans = " and ".join(f"{low:.4g} to {_figure(high)}" for low, high in boundary)
         said.append(f"diverges at aspects {spans} (collapse number of 1 or more)")

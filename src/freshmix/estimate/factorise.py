@@ -43,50 +43,65 @@ class Factorisation:
         return (self.features if self.features is not None else self.eigenvalues.size) / self.directions
 
 
-def factorise(X: Floats, y: Floats) -> Factorisation:
-    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix."""
+def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix.
+
+    ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
+    root of its weight, so that the labels of all rows have the same noise.
+    """
     n, p = X.shape
-    X = X - X.mean(axis=0)
-    y = y - y.mean()
+    if weights is None:
+        X, y = X - X.mean(axis=0), y - y.mean()
+    else:
+        root = np.sqrt(weights)
+        X, y = (X - weights @ X / n) * root[:, None], (y - weights @ y / n) * root
     if p < n:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
         s, c = s[::-1], c[::-1]
-        kept = _positive(s, n, p)
-        return _factorisation(s, c[kept] / np.sqrt(n * s[kept]), kept, y, p, min(n - 1, p))
-    s, directions = np.linalg.eigh(X @ X.T / n)
-    s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = _positive(s, n, p)
-    return _factorisation(s, c[kept], kept, y, p, min(n - 1, p))
+        kept = positive(s, n, p)
+        return factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
+    return factorise_centred(X @ X.T / n, y, p)
 
 
-def factorise_gram(gram: Floats, y: Floats) -> Factorisation:
-    """The same from an (n, n) kernel matrix, centred in its feature space."""
+def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """The same from an (n, n) kernel matrix, centred (and weighted) in its feature space."""
     n = y.size
-    means = gram.mean(axis=0)
-    centred = (gram - means - means[:, None] + means.mean()) / n
-    y = y - y.mean()
-    s, directions = np.linalg.eigh((centred + centred.T) / 2)
-    if s[0] < -1e-8 * s[-1]:
+    means = gram.mean(axis=0) if weights is None else weights @ gram / n
+    centre = means.mean() if weights is None else weights @ means / n
+    centred = (gram - means - means[:, None] + centre) / n
+    y = y - (y.mean() if weights is None else weights @ y / n)
+    if weights is not None:
+        root = np.sqrt(weights)
+        centred, y = centred * np.multiply.outer(root, root), y * root
+    return factorise_centred((centred + centred.T) / 2, y, None)
+
+
+def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
+    """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
+    n = y.size
+    s, directions = np.linalg.eigh(gram)
+    if features is None and s[0] < -1e-8 * s[-1]:
         raise ValueError(
             f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
         )
     s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = _positive(s, n, n)
-    return _factorisation(s, c[kept], kept, y, None, n - 1)
+    kept = positive(s, n, features or n)
+    return factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
 
 
-def _positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
+def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
     """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
     kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
     kept[n - 1 :] = False
     return kept
 
 
-def _factorisation(
-    s: Floats, c: Floats, kept: NDArray[np.bool_], y: Floats, features: int | None, possible: int
+def factorisation_of(
+    s: Floats, c: Floats, kept: NDArray[np.bool_], energy: float, rows: int, features: int | None, possible: int
 ) -> Factorisation:
+    """From descending eigenvalues, which of them are positive, the responses of those, and the labels' energy y'y."""
     rank = int(kept.sum())
-    zero_energy = max(float(y @ y - c @ c), 0.0)
+    zero_energy = max(energy - float(c @ c), 0.0)
     condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
-    return Factorisation(s[kept].copy(), c.copy(), y.size - 1 - rank, zero_energy, y.size, features, condition)
+    return Factorisation(s[kept].copy(), c.copy(), rows - 1 - rank, zero_energy, rows, features, condition)

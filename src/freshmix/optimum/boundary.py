@@ -58,6 +58,9 @@ def collapse_boundary(population: Population, loop: Loop, best: bool = False) ->
         raise ValueError("collapse_boundary needs covariates='fresh': frozen ones diverge only at real weight 0, penalty 0")
     check_loops(population, loop.replace(aspect=1.0))
     threshold = 1 / float(population.shares[population.eigenvalues > 0].sum())
+    if best and population.null_risk == 0:
+        # Without signal every fit adds noise to a null risk of 0.
+        return [(0.0, math.inf)] if population.noise_variance > 0 else []
     if best:
         aspects = np.union1d(np.geomspace(1e-2, 1e2, 61), threshold)
         penalties = population.eigenvalues.max() * np.geomspace(1e-2, 1e4, 13)

@@ -46,6 +46,8 @@ def goal(population: Population, generations: int | None) -> Callable[[Loop], fl
 
 def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """The best weight on labelled rows at the loop's penalty and row weights."""
+    if generations is None and _averages_for_ever(population, loop):
+        return Optimum(with_parameters(loop, 0.0), 0.0, 0.0, attained=False)
     risk = goal(population, generations)
 
     def at(weights: Floats) -> Floats:
@@ -54,6 +56,14 @@ def best_weight(population: Population, loop: Loop, generations: int | None) -> 
     grid = np.linspace(0.0, 1.0, 41)
     w, value = least(at, grid, at(grid))
     return Optimum(with_parameters(loop, w), w, value)
+
+
+def _averages_for_ever(population: Population, loop: Loop) -> bool:
+    """Least squares without synthetic noise: as w -> 0 it averages more and more real labels, and the risk tends to 0."""
+    if loop.penalty > 0 or population.noise_variance == 0 or loop.synthetic_noise_ratio > 0:
+        return False
+    part = math.fsum(group.share for group in loop.groups or (Group(1.0),) if group.row_weight > 0)
+    return PopulationEquivalents(population, aspect_of(loop) / part).rank < 1
 
 
 def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:

@@ -3,6 +3,7 @@
 from .compare import compare
 from .generations import risk_by_generation
 from .phase import phase_diagram
+from .plan import plan_picture
 from .recommendation import both, generation_picture, weight_picture
 from .style import BLUE, GOLDEN_WEIGHT, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
 from .surface import risk_surface
@@ -21,6 +22,7 @@ __all__ = [
     "compare",
     "generation_picture",
     "phase_diagram",
+    "plan_picture",
     "risk_by_generation",
     "risk_by_weight",
     "risk_surface",

@@ -66,19 +66,21 @@ def compare(theory: xr.DataArray | None, simulation: xr.Dataset, along: str = "g
         style: dict[str, Any] = {
             "color": colour,
             "marker": marker,
-            "markersize": 5,
-            "linestyle": "none",
+            "markersize": 5 if x.size <= 25 else 3,
+            "linestyle": "none" if theory is not None else ":",
+            "linewidth": 1.0,
             "capsize": 2.5,
             "elinewidth": 1.2,
         }
         axes.errorbar(x, mean, yerr=error, label=f"simulation {name}".strip(), zorder=4, **style)
-        drawn += [mean, mean - error, mean + error]
+        # Bars that reach towards 0 leave a logarithmic picture rather than flatten it.
+        drawn += [mean, mean + error, np.where(2 * error < mean, mean - error, mean)]
         if theory is not None:
             line = finite(theory.sel(at).values)
             axes.plot(x, line, color=colour, linewidth=1.8, label=f"theory {name}".strip(), zorder=3)
             drawn.append(line)
-    anchor = drawn[0][np.isfinite(drawn[0])]
-    scale(axes, float(anchor[-1]) if anchor.size else 0.0, drawn)
+    # Nothing is cut off: where a loop diverges, that is what the picture is for.
+    scale(axes, 0.0, drawn)
     if along == "penalty" and x.min() > 0:
         axes.set_xscale("log")
     if along == "generation":

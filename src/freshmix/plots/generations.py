@@ -22,7 +22,9 @@ def risk_by_generation(table: xr.Dataset) -> Figure:
     axes = figure.subplots()
     t = table.generation.values
     courses = {name: finite(table[name].values) for name in COURSES if name in table}
-    scale(axes, float(courses["loop"][-1]), list(courses.values()))
+    # A loop that diverges leaves the picture, and its rivals stay.
+    rival, own = float(courses["real_only"][-1]), float(courses["loop"][-1])
+    scale(axes, rival if np.isfinite(rival) else own, list(courses.values()))
     last = max(1, int(t[-1]))
     for order, (name, values) in enumerate(courses.items()):
         label, colour, dashes, marker = COURSES[name]

@@ -23,8 +23,9 @@ def risk_surface(table: xr.Dataset) -> Figure:
     axes.plot(
         best_w, place, "*", color="white", markeredgecolor=VERMILLION, markersize=15, label=label, clip_on=False, zorder=6
     )
-    ridge = w[np.argmin(risk, axis=1)]
-    axes.plot(ridge, penalty, color=VERMILLION, linestyle="--", linewidth=1.4, label="best weight at each penalty", zorder=5)
+    axes.plot(
+        table.best_at, penalty, color=VERMILLION, linestyle="--", linewidth=1.4, label="best weight at each penalty", zorder=5
+    )
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(penalty[0], penalty[-1])
     dress(axes, "Long-run excess risk over real weight and penalty", "penalty λ", background=UNBOUNDED)

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from .._checks import Floats, whole
 
-_LEVEL = 1e-3
+LABEL_BIAS_LEVEL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Stream:
         gap = one.mean(axis=0) - two.mean(axis=0)
         z = np.abs(np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0))
         worst = int(np.argmax(z))
-        if z[worst] <= norm.isf(_LEVEL / (2 * z.size)):
+        if z[worst] <= norm.isf(LABEL_BIAS_LEVEL / (2 * z.size)):
             return None
         name = names[worst] if names else f"column {worst}"
         size = abs(gap[worst]) / X[:, worst].std()

@@ -24,6 +24,8 @@ from ..equivalents import Equivalents, Numbers, Solved
 Filters = Callable[[Numbers], tuple[Numbers, Numbers]]
 
 REFINEMENTS = 6
+# Below this ratio of the bulk's ends, elliptic functions of a modulus so close to 1 lose ten digits.
+_LEAST_RATIO = 1e-10
 
 
 def circle(low: float, high: float, nodes: int) -> tuple[Numbers, Numbers]:
@@ -93,7 +95,6 @@ class Contour:
     inverse: Numbers
     far: Numbers
     traces: Numbers
-    mean_trace: float
     same: Numbers
     conjugate: Numbers
     crossing: Numbers
@@ -119,7 +120,6 @@ class Contour:
             inverse=weights / points,
             far=np.zeros(points.size) if ellipse_penalty is None else weights / (points + ellipse_penalty),
             traces=equivalents.trace(solved),
-            mean_trace=equivalents.mean_trace,
             same=equivalents.bias(solved, solved, table=True),
             conjugate=equivalents.bias(solved, mirrored, table=True),
             crossing=crossing,
@@ -139,9 +139,8 @@ class Contour:
 
     def linear(self, u: Numbers) -> Floats:
         """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""
-        inner = u[:, :-1]
-        # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta.
-        return np.asarray(-2 * ((inner * self.weights) @ self.traces + (inner @ self.far) * self.mean_trace).real)
+        # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta. Infinity adds nothing: u and the resolvent both vanish there.
+        return np.asarray(-2 * (u[:, :-1] @ (self.weights * self.traces)).real)
 
 
 def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[Iterator[Contour]]:
@@ -156,9 +155,9 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
         for refinement in range(REFINEMENTS):
             yield Contour.around(equivalents, *ellipse(penalty, high, degree, 1.5**refinement), penalty)
 
-    # On an ellipse variance filters are of size 1/lambda, whose rounding stays in the sum.
+    # On an ellipse variance filters are of size 1/lambda, whose rounding stays in the sum where lambda is far below the bulk.
     kinds = [ellipses(), circles()] if penalty > 1e-2 * high or low < 1e-6 * high else [circles(), ellipses()]
-    if low == 0:
+    if low < _LEAST_RATIO * high:
         kinds = kinds[:1]
     yield from kinds
 
@@ -175,8 +174,8 @@ def settled(equivalents: Equivalents, penalty: float, degree: int, filters: Filt
     equivalents. Raises ArithmeticError if no number of nodes brings that.
     """
     error = np.inf
-    # A risk far below this scale is a difference of terms of its size, and is right to 1e-14 of it.
-    scale = max(1e-4 * (equivalents.null_risk + equivalents.noise_variance), np.finfo(float).tiny)
+    # A risk far below this scale is a difference of terms of its size, and is right to 1e-16 of it.
+    scale = max(1e-6 * (equivalents.null_risk + equivalents.noise_variance), np.finfo(float).tiny)
     for kind in contours(equivalents, penalty, degree):
         last: Floats | None = None
         for contour in kind:

@@ -6,13 +6,13 @@ generation maps it affinely: ``generation`` solves what does not depend on the s
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .._checks import Floats
-from ..equivalents import PopulationEquivalents
+from ..equivalents import MOST_STEPS, PopulationEquivalents
 from ..loop import Group, Loop
 from ..population import Population
 from .verdict import Limit, judge
@@ -23,10 +23,10 @@ State = tuple[Floats, Floats]
 
 @dataclass(frozen=True)
 class Generation:
-    """One generation's affine map of (A, Q), for groups with row shares f and real weights w.
+    """One generation's affine map of (A, Q), for groups with row shares f and real weights w; arrays may hold many loops.
 
     With p_k = v_k / v (least squares: pi_k), contraction c_j = d_j tau_j eta (etabar), shrinkage d_j (0) and
-    s_jk = c_j - 1 + w_k, per atom j and group k:
+    s_jk = c_j - 1 + w_k, per atom j and group k (``forgotten`` is 1 - c_j, and s_jk = w_k - forgotten_j):
 
     b_k = sum_j tau_j [ d^2 g - 2 d s_k A + s_k^2 Q ]_j,   N = sum_k (p_k^2 / f_k) (sigma_k^2 + b_k) / rest
     Q' = d^2 g - 2 d c A + c^2 Q + N noise_j,   A' = -d g + c A
@@ -34,51 +34,81 @@ class Generation:
 
     tau: Floats
     energy: Floats  # g
-    shrinkage: Floats  # d
-    contraction: Floats  # c
-    slack: Floats  # s, (groups, atoms)
-    mixture: Floats  # p_k^2 / f_k
-    label_noise: Floats  # sigma_k^2
-    noise: Floats  # gamma h tau (v d)^2, or gamma h / tau
-    rest: float  # 1 - sum_k (p_k^2 / f_k) gamma sum h (tau v d)^2
+    shrinkage: Floats  # d, (..., atoms)
+    forgotten: Floats  # 1 - c = d + (1 - d) sum p_k w_k, without cancellation: exactly 0 where nothing is forgotten
+    slack: Floats  # s, (..., groups, atoms)
+    mixture: Floats  # p_k^2 / f_k, (..., groups)
+    label_noise: Floats  # sigma_k^2, (..., groups)
+    noise: Floats  # gamma h tau (v d)^2, or gamma h / tau, (..., atoms)
+    rest: Floats  # 1 - sum_k (p_k^2 / f_k) gamma sum h (tau v d)^2, (...)
 
+    # A loop that diverges ends in infinity, without a warning.
+    @np.errstate(over="ignore", invalid="ignore")
     def step(self, state: State) -> State:
         """(A, Q) of the next generation."""
         A, Q = state
-        d, c = self.shrinkage, self.contraction
+        d, c = self.shrinkage, 1 - self.forgotten
         N = self._level(A, Q, self.label_noise)
-        return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N * self.noise
+        return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N[..., None] * self.noise
 
-    def _level(self, A: Floats, Q: Floats, label_noise: Floats | float, signal: bool = True) -> float:
-        d = self.shrinkage
-        b = (self.slack**2) @ (self.tau * Q)
+    def _level(self, A: Floats, Q: Floats, label_noise: Floats | float, signal: bool = True) -> Floats:
+        b = (self._squares @ (self.tau * Q)[..., None])[..., 0]
         if signal:
-            b = b + self.tau @ (d * d * self.energy) - 2 * (self.slack @ (self.tau * d * A))
-        return float(self.mixture @ (label_noise + b)) / self.rest
+            b = b + self._own - (self._crossed @ A[..., None])[..., 0]
+        return np.asarray((self.mixture * (label_noise + b)).sum(axis=-1) / self.rest)
 
+    # What the generations of one loop share in b_k.
+
+    @cached_property
+    def _squares(self) -> Floats:
+        return self.slack**2
+
+    @cached_property
+    def _own(self) -> Floats:
+        return np.asarray(self.shrinkage**2 @ (self.tau * self.energy))[..., None]
+
+    @cached_property
+    def _crossed(self) -> Floats:
+        return 2 * self.slack * (self.tau * self.shrinkage)[..., None, :]
+
+    @np.errstate(over="ignore", invalid="ignore")
     def risk(self, state: State) -> float:
         """R = sum tau Q."""
         return float(self.tau @ state[1])
 
+    def collapse_numbers(self) -> Floats:
+        """Psi, (...): how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1."""
+        remembers_all = np.asarray(np.any(self.forgotten == 0, axis=-1))
+        f = np.where(remembers_all[..., None], 1.0, self.forgotten)
+        psi = self._level(np.zeros_like(f), self.noise / (f * (2 - f)), 0.0, signal=False)
+        return np.where(remembers_all, math.inf, psi)
+
     @property
     def collapse_number(self) -> float:
-        """Psi: how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1."""
-        gap = 1 - self.contraction**2
-        if np.any(gap <= 0):
-            return math.inf
-        return self._level(np.zeros_like(gap), self.noise / gap, 0.0, signal=False)
+        """Psi of a single loop."""
+        return float(self.collapse_numbers())
+
+    def long_run(self) -> Floats:
+        """(...) risk of the state that each loop tends to, inf where it diverges."""
+        A, Q = self.fixed_points()
+        return np.where(np.isfinite(A).all(axis=-1), Q @ self.tau, math.inf)
 
     def fixed_point(self) -> State | None:
-        """The state that the loop tends to; None if it diverges. One scalar unknown, N."""
-        psi = self.collapse_number
-        if psi >= 1:
-            return None
-        d, c = self.shrinkage, self.contraction
-        A = -d * self.energy / (1 - c)
-        gap = 1 - c * c
+        """The state that a single loop tends to; None if it diverges."""
+        A, Q = self.fixed_points()
+        return (A, Q) if np.isfinite(A).all() else None
+
+    def fixed_points(self) -> State:
+        """The states (..., atoms) that loops tend to, A = inf where they diverge. One scalar unknown each, N."""
+        psi = self.collapse_numbers()
+        bounded = psi < 1
+        d, f = self.shrinkage, np.where(bounded[..., None], self.forgotten, 1.0)
+        c = 1 - f
+        A = -d * self.energy / f
+        gap = f * (2 - f)
         signal = (d * d * self.energy - 2 * d * c * A) / gap
-        N = self._level(A, signal, self.label_noise) / (1 - psi)
-        return A, signal + N * self.noise / gap
+        N = self._level(A, signal, self.label_noise) / np.where(bounded, 1 - psi, 1.0)
+        return np.where(bounded[..., None], A, math.inf), signal + N[..., None] * self.noise / gap
 
 
 def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> Generation | None:
@@ -91,76 +121,110 @@ def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> G
     part = math.fsum(group.share for group in kept)
     assert loop.aspect is not None
     solved = PopulationEquivalents(population, loop.aspect / part)
-    f = np.array([group.share for group in kept]) / part
-    a = np.array([group.row_weight for group in kept])
-    w = np.array([group.real_weight for group in kept])
-    penalty = loop.penalty / part
-    if penalty == 0 and solved.rank == 1:
+    f, a, w = (np.array([getattr(group, name) for group in kept]) for name in ("share", "row_weight", "real_weight"))
+    many = generations(solved, np.array([loop.penalty / part]), f[None] / part, a, w[None], loop.synthetic_noise_ratio)
+    if many is None:
         return None
-    if penalty == 0 and solved.rank < 1:
-        p = _least_squares_shares(solved.rank, f, a)
-        c = np.full(solved.tau.size, float(p @ (1 - w)))
-        d = np.zeros_like(c)
-        noise = solved.weight / solved.tau
-        x, gap = solved.rank, 1 - solved.rank
+    single = {name: getattr(many, name)[0] for name in many.__dataclass_fields__ if name not in ("tau", "energy")}
+    return replace(many, **single)
+
+
+def generations(
+    solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats, w: Floats, noise_ratio: float
+) -> Generation | None:
+    """The equations of m loops at one aspect; None at the interpolation threshold.
+
+    ``penalty`` (m,) is 0 for all of them or for none; row shares ``f`` and real weights ``w`` are (m, k), row weights ``a``
+    (k,), above 0.
+    """
+    bare = penalty[0] == 0
+    if bare and solved.rank == 1:
+        return None
+    if bare and solved.rank < 1:
+        ratio = _least_squares_ratios(solved.rank, f, a)
+        real = np.sum(f * ratio * w, axis=1)[:, None]
+        d = np.zeros((penalty.size, solved.tau.size))
+        forgotten = np.broadcast_to(real, d.shape)
+        noise = np.broadcast_to(solved.weight / solved.tau, d.shape)
+        x, gap = np.full(penalty.size, solved.rank), np.full(penalty.size, 1 - solved.rank)
     else:
-        v, p = _ridge_shares(solved, penalty, f, a)
-        d = 1 / (1 + solved.tau * v)
-        taken = solved.tau * v * d
-        c = taken * float(p @ (1 - w))
-        noise = solved.weight * taken * (v * d)
-        x = float(solved.weight @ taken**2)
-        gap = v * penalty * float(np.sum(p / a)) + float(solved.weight @ (taken * d))
-    # 1 - sum p^2/f x without cancellation: sum p^2/f - 1 = sum (p - f)^2/f.
-    rest = gap - x * float(np.sum((p - f) ** 2 / f))
-    rho = loop.synthetic_noise_ratio
+        v, ratio = _ridge_ratios(solved, penalty, f, a)
+        d = 1 / (1 + np.multiply.outer(v, solved.tau))
+        taken = solved.tau * v[:, None] * d
+        forgotten = d + taken * np.sum(f * ratio * w, axis=1)[:, None]
+        noise = solved.weight * taken * (v[:, None] * d)
+        x = taken**2 @ solved.weight
+        gap = v * penalty * np.sum(f * ratio / a, axis=1) + (taken * d) @ solved.weight
     return Generation(
         tau=solved.tau,
         energy=solved.energy / solved.tau,
         shrinkage=d,
-        contraction=c,
-        slack=c - (1 - w)[:, None],
-        mixture=p**2 / f,
-        label_noise=population.noise_variance * (w**2 + rho * (1 - w) ** 2),
+        forgotten=forgotten,
+        slack=w[..., None] - forgotten[:, None],
+        mixture=f * ratio**2,
+        label_noise=solved.noise_variance * (w**2 + noise_ratio * (1 - w) ** 2),
         noise=noise,
-        rest=rest,
+        # 1 - sum p^2/f x without cancellation: sum p^2/f - 1 = sum (p - f)^2/f.
+        rest=gap - x * np.sum(f * (ratio - 1) ** 2, axis=1),
     )
 
 
-def _ridge_shares(solved: PopulationEquivalents, penalty: float, f: Floats, a: Floats) -> tuple[float, Floats]:
-    """v = sum_k v_k and p_k = v_k / v = f_k a_k / (v lambda + a_k gamma sum h tau v d): they sum to 1.
+def _ridge_ratios(solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats) -> tuple[Floats, Floats]:
+    """v = sum_k v_k, (m,), and p_k / f_k = v_k / (f_k v) = a_k / (v lambda + a_k gamma sum h tau v d), (m, k).
 
     The root lies between those for all rows at the least and at the largest row weight.
     """
-    if penalty == 0:
-        return float(solved.companion(np.zeros(1))[0]), f
-    ends = solved.companion(penalty / np.array([a.min(), a.max()]))
+    if penalty[0] == 0:
+        return solved.companion(penalty), np.ones_like(f)
+    if np.all(a == a[0]):
+        # No shares in it: loops that differ in their groups only have one root.
+        z, index = np.unique(penalty / a[0], return_inverse=True)
+        return solved.companion(z)[index], np.ones_like(f)
+    low, high = np.log(solved.companion(penalty / a.min())), np.log(solved.companion(penalty / a.max()))
 
-    def shares(log_v: float) -> Floats:
-        v = math.exp(log_v)
-        taken = float(solved.weight @ (solved.tau * v / (1 + solved.tau * v)))
-        return f * a / (v * penalty + a * taken)
+    def bottom(log_v: Floats) -> tuple[Floats, Floats]:
+        v = np.exp(log_v)
+        d = 1 / (1 + np.multiply.outer(v, solved.tau))
+        own, taken, change = (v * penalty)[:, None], (1 - d) @ solved.weight, (d * (1 - d)) @ solved.weight
+        return own + a * taken[:, None], own + a * change[:, None]
 
-    low, high = np.log(ends)
-    log_v = _root(lambda x: float(shares(x).sum()) - 1, float(low), float(high))
-    p = shares(log_v)
-    return math.exp(log_v), p / p.sum()
-
-
-def _least_squares_shares(rank: float, f: Floats, a: Floats) -> Floats:
-    """pi_k = u_k / u = f_k a_k / (u + a_k gamma), where u makes them sum to 1."""
-    u = _root(lambda x: float(np.sum(f * a / (x + a * rank))) - 1, float(a.min() * (1 - rank)), float(a.max() * (1 - rank)))
-    p = f * a / (u + a * rank)
-    return np.asarray(p / p.sum())
+    log_v, ratio = _ratios(low, high, f, a, bottom)
+    return np.exp(log_v), ratio
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """The root of a falling function on [low, high], which rounding may have moved just outside."""
-    if high - low <= 1e-14 * abs(high) or function(low) <= 0:
-        return low
-    if function(high) >= 0:
-        return high
-    return float(brentq(function, low, high, xtol=1e-300, rtol=8.9e-16, maxiter=200))
+def _least_squares_ratios(rank: float, f: Floats, a: Floats) -> Floats:
+    """pi_k / f_k = a_k / (u + a_k gamma), (m, k), where u makes the pi_k sum to 1."""
+    ends = np.log([a.min() * (1 - rank), a.max() * (1 - rank)])
+
+    def bottom(log_u: Floats) -> tuple[Floats, Floats]:
+        u = np.exp(log_u)[:, None]
+        return u + a * rank, np.broadcast_to(u, f.shape)
+
+    return _ratios(np.full(len(f), ends[0]), np.full(len(f), ends[1]), f, a, bottom)[1]
+
+
+def _ratios(
+    low: Floats, high: Floats, f: Floats, a: Floats, bottom: Callable[[Floats], tuple[Floats, Floats]]
+) -> tuple[Floats, Floats]:
+    """The points in [low, high] at which sum_k f_k a_k / bottom_k = 1, and a_k / bottom_k there, made to sum to 1.
+
+    ``bottom`` gives a rising function of the point and its derivative, (m, k). Newton's method within a shrinking bracket.
+    """
+    x = (low + high) / 2
+    if np.all(a == a[0]):
+        return x, np.ones_like(f)
+    for _ in range(MOST_STEPS):
+        value, slope = bottom(x)
+        part = f * a / value
+        excess = np.sum(part, axis=1) - 1
+        low, high = np.where(excess > 0, x, low), np.where(excess < 0, x, high)
+        moved = x + excess / np.sum(part * slope / value, axis=1)
+        moved = np.where((moved >= low) & (moved <= high), moved, (low + high) / 2)
+        step, x = np.abs(moved - x), moved
+        if np.all(step <= 1e-14 * (1 + np.abs(x))):
+            break
+    ratio = a / bottom(x)[0]
+    return x, ratio / np.sum(f * ratio, axis=1, keepdims=True)
 
 
 def first_generation(population: Population, loop: Loop) -> tuple[Generation | None, State]:
@@ -234,9 +298,9 @@ def long_run(population: Population, loop: Loop) -> tuple[float, float]:
 
 
 def _long_run(population: Population, loops: Sequence[Loop], turn: Generation) -> float:
-    state = turn.fixed_point()
-    if state is not None:
-        return turn.risk(state)
+    risk = float(turn.long_run())
+    if math.isfinite(risk):
+        return risk
     idle = not turn.label_noise.any() and math.isinf(turn.collapse_number)
     if idle:
         # Least squares on its own noiseless predictions reproduces itself: the loop stays where it is.

@@ -1,6 +1,7 @@
 """Limit risks over grids of parameters, with the coordinates that belong to them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,6 +19,9 @@ from . import aspect_of, check_loops, fresh, frozen
 
 _AGREEMENT = 1e-11
 _FEWEST_NODES, _MOST_NODES = 48, 400
+# Smaller surfaces are evaluated point by point; tables are cut into pieces of so many numbers.
+_MOST_DIRECT = 150
+_MOST_NUMBERS = 2**21
 
 
 def limit_surface(
@@ -55,7 +59,8 @@ def limit_surface(
     Notes
     -----
     Source: MATH sections 3 to 5. Over (real weight, penalty) with frozen covariates the companion equation is solved on a
-    few Chebyshev nodes of log z only, and x12/(1-x12) interpolated to 1e-11.
+    few Chebyshev nodes of log z only, and x12/(1-x12) interpolated to 1e-11. With fresh covariates all points of one aspect
+    are solved at once.
 
     Examples
     --------
@@ -77,7 +82,7 @@ def limit_surface(
     if loop.covariates == "frozen":
         variables = {"risk": _frozen_surface(population, loop, grid)}
     else:
-        variables = _pointwise(population, loop, grid)
+        variables = _fresh_surface(population, loop, grid)
     found = xr.Dataset({name: (list(grid), values) for name, values in variables.items()}, coords=dict(grid))
     found["risk"].attrs = {"long_name": "long-run excess risk", "units": "squared label units"}
     found.attrs = {"population": repr(population), "loop": repr(loop)}
@@ -99,12 +104,53 @@ def _varied(loop: Loop, point: dict[str, float]) -> Loop:
     return varied if w is None else varied.at_weight(w)
 
 
-def _pointwise(population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
+def _fresh_surface(population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
+    """Long-run risk and collapse number at every point: all points of one aspect at once."""
     shape = tuple(values.size for values in grid.values())
-    risk, psi = np.empty(math.prod(shape)), np.empty(math.prod(shape))
-    for index, point in enumerate(product(*grid.values())):
-        risk[index], psi[index] = fresh.long_run(population, _varied(loop, dict(zip(grid, map(float, point), strict=True))))
+    points = {name: values.ravel() for name, values in zip(grid, np.meshgrid(*grid.values(), indexing="ij"), strict=True)}
+    size = math.prod(shape)
+    first = _varied(loop, {name: float(values[0]) for name, values in grid.items()})
+    aspects = points.get("aspect", np.full(size, aspect_of(first)))
+    penalties = points.get("penalty", np.full(size, loop.penalty))
+    f, a, w = _groups_at(loop, points, size)
+    # Rows of weight 0 are no rows: n counts the others.
+    part = f @ (a > 0)
+    if not part.all():
+        raise ValueError("labelled must be above 0 where the other rows have row_weight 0, got 0: no rows are left")
+    f, a, w = f[:, a > 0] / part[:, None], a[a > 0], w[:, a > 0]
+    aspects, penalties = aspects / part, penalties / part
+    risk, psi = np.full(size, math.inf), np.full(size, math.inf)
+    for aspect, bare in product(np.unique(aspects), (True, False)):
+        at = np.flatnonzero((aspects == aspect) & ((penalties == 0) == bare))
+        # Tables of (points, groups, atoms) of a few million numbers.
+        for some in (
+            np.array_split(at, math.ceil(at.size * f.shape[1] * population.eigenvalues.size / _MOST_NUMBERS)) if at.size else ()
+        ):
+            solved = PopulationEquivalents(population, float(aspect))
+            turns = fresh.generations(solved, penalties[some], f[some], a, w[some], loop.synthetic_noise_ratio)
+            if turns is not None:
+                risk[some], psi[some] = turns.long_run(), turns.collapse_numbers()
+    # A loop that forgets nothing and adds no noise stays where it is: one by one.
+    idle = np.isinf(psi) & (loop.synthetic_noise_ratio * population.noise_variance == 0)
+    for index in np.flatnonzero(idle):
+        point = {name: float(values[index]) for name, values in points.items()}
+        risk[index], psi[index] = fresh.long_run(population, _varied(loop, point))
     return {"risk": risk.reshape(shape), "collapse_number": psi.reshape(shape)}
+
+
+def _groups_at(loop: Loop, points: dict[str, Floats], size: int) -> tuple[Floats, Floats, Floats]:
+    """Shares (size, k), row weights (k,) and real weights (size, k) of the loops that ``_varied`` makes."""
+    if "labelled" in points:
+        groups: Sequence[Group] = _varied(loop, {"labelled": 0.5}).groups or ()
+        f = np.column_stack([points["labelled"], 1 - points["labelled"]])
+    else:
+        one = _varied(loop, {"real_weight": 0.5} if "real_weight" in points else {})
+        groups = fresh.groups_at(one, max(1, len(loop.schedule or ())))
+        f = np.tile([group.share for group in groups], (size, 1))
+    w = np.tile([group.real_weight for group in groups], (size, 1))
+    if "real_weight" in points:
+        w = np.where(w > 0, points["real_weight"][:, None], 0.0)
+    return f, np.array([group.row_weight for group in groups]), w
 
 
 def _frozen_surface(population: Population, loop: Loop, grid: dict[str, Floats]) -> Floats:
@@ -131,6 +177,8 @@ def weight_penalty_risk(
     Bias and x12/(1-x12) are analytic in log z: Chebyshev series on a grid of nodes give them anywhere, and the second,
     a smooth function of two variables, is a short sum of products.
     """
+    if weights.size * penalties.size <= _MOST_DIRECT:
+        return frozen.limit_risk(equivalents, weights[:, None], penalties, noise_ratio, labels)
     inner, positive = weights > 0, penalties > 0
     risk = np.empty((weights.size, penalties.size))
     i, j = np.nonzero(~inner[:, None] | ~positive)

@@ -32,7 +32,8 @@ class Spike:
 def spike_of(setting: Setting) -> Spike | None:
     """The population as a spike (of strength 0 where it is isotropic), or None if it is neither."""
     assert isinstance(setting.source, Diagonal)
-    population, counts = counts_of(setting.source.population, setting.source.features)
+    population = setting.source.population
+    counts = counts_of(population, setting.source.features)
     kept = (population.eigenvalues > 0) & (counts > 0)
     tau, g, sizes = population.eigenvalues[kept], population.signal[kept], counts[kept]
     if np.all(tau == tau[0]):

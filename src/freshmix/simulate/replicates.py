@@ -27,6 +27,8 @@ def finished(
     partial: bool,
 ) -> dict[int, Floats]:
     """Results by replicate; interrupted, those that were finished if ``partial``, else KeyboardInterrupt."""
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}")
     done: dict[int, Floats] = {}
     with _bar(count, progress) as advance:
         try:

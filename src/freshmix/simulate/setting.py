@@ -8,9 +8,12 @@ import numpy as np
 from .._checks import Floats
 from ..loop import Group, Loop
 from ..sampling import Entries, Generator, Source
+from .arrays import Arrays
 
 # What a generator of a replicate is for: the seed of each is made of its coordinates.
 COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE = range(5)
+
+WORKFLOWS = ("replace", "accumulate", "accumulate-subsample", "stack")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Setting:
         The expectation over label noise given the design, where an engine knows it; otherwise runs with drawn noise.
     seed : int
         Seed of the whole simulation.
+    workflow : str
+        What a generation is trained on.
+    arrays : Arrays
+        Where dense linear algebra runs.
     """
 
     source: Source
@@ -49,7 +56,8 @@ class Setting:
     label_noise: Entries
     expected: bool
     seed: int
-    workflow: str = "replace"
+    workflow: str
+    arrays: Arrays
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -81,6 +89,6 @@ class Setting:
         own = np.array([[group.real_weight for group in groups]])
         if self.weights is None:
             return own
-        # Rows without a real label stay without; where no row has one, the grid is for all of them.
+        # Rows without a real label stay without; where no row has one, the grid is for all of them (``Loop.at_weight``).
         labelled = own > 0 if np.any(own > 0) else np.ones_like(own, dtype=bool)
         return np.where(labelled, self.weights[:, None], 0.0)

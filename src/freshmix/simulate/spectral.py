@@ -2,88 +2,91 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import eigh
+from array_api_compat import array_namespace
 
 from .._checks import Floats
 from ..sampling import Task
+from .arrays import Array, Arrays, eigh, to_numpy
 from .setting import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
-
-_RANK = 1e-13
 
 
 @dataclass(frozen=True)
 class Rotated:
     """A design X in the eigenbasis of S = X'X/n, r directions of positive eigenvalue.
 
-    ``weight`` is V'Sigma V: a number times the identity where Sigma is one, else the root' V that it is made of.
+    V'Sigma V is a number times the identity where Sigma is one, else made of root' V. What grows with n times p lies on the
+    device; what grows with r is NumPy's.
     """
 
     s: Floats  # (r,)
     b: Floats  # (r,) V'beta
     rows: int
-    left: Floats | None  # (n, r) U, where label noise must be rotated
     scale: float | None  # tau, where Sigma = tau I
-    root: Floats | None  # (m, r) root' V
-    rest: Floats | None  # (m,) root' (beta - V V'beta)
+    root: Array  # (m, r) root' V, None where Sigma = tau I
+    rest: Array  # (m,) root' (beta - V V'beta), None where Sigma = tau I
     outside: float  # ||(I - V V') beta||^2_Sigma
+    noise: Floats | None  # (k, r) U' noise of k label vectors
+    arrays: Arrays
 
     @classmethod
-    def of(cls, X: Floats, task: Task, left: bool) -> "Rotated":
-        """One Gram matrix and one eigendecomposition of the smaller side."""
+    def of(cls, X: Array, task: Task, arrays: Arrays, noise: Floats | None = None) -> "Rotated":
+        """One Gram matrix and one eigendecomposition of the smaller side; (k, n) label noise is rotated with it."""
+        xp = array_namespace(X)
         n, p = X.shape
         wide = p > n
-        gram = (X @ X.T if wide else X.T @ X) / n
-        s, vectors = eigh(gram, driver="evd", overwrite_a=True, check_finite=False)
-        kept = s > _RANK * max(s[-1], np.finfo(np.float64).tiny)
-        s, vectors = s[kept], vectors[:, kept]
-        length = np.sqrt(n * s)
-        beta = task.beta
-        b = vectors.T @ (X @ beta) / length if wide else vectors.T @ beta
-        U = None
-        if left:
-            U = vectors if wide else X @ vectors / length
+        s, vectors = eigh((X @ X.T if wide else X.T @ X) / n)
+        length = xp.sqrt(n * s)
+        beta = arrays.load(task.beta)
+        projected = vectors.T @ (X @ beta) / length if wide else vectors.T @ beta
+        if noise is not None:
+            # U' noise itself, not as many numbers drawn anew: a run must not depend on the choice of eigenvectors.
+            drawn = arrays.load(noise)
+            noise = to_numpy(drawn @ vectors if wide else (drawn @ X) @ vectors / length)
+        b, full = to_numpy(projected), s.shape[0] == p
         if task.scale is not None:
-            outside = task.scale * max(float(beta @ beta - b @ b), 0.0) if s.size < p else 0.0
-            return cls(s, b, n, U, task.scale, None, None, outside)
+            outside = 0.0 if full else task.scale * max(float(task.beta @ task.beta - b @ b), 0.0)
+            return cls(to_numpy(s), b, n, task.scale, None, None, outside, noise, arrays)
         V = X.T @ (vectors / length) if wide else vectors
-        rest = task.root((beta - V @ b)[:, None])[:, 0] if s.size < p else np.zeros(1)
-        root = task.root(V)
-        if s.size == p:
-            rest = np.zeros(root.shape[0])
-        return cls(s, b, n, U, None, root, rest, float(rest @ rest))
+        root = arrays.load(task.root(to_numpy(V)))
+        beyond = xp.zeros_like(beta) if full else beta - V @ projected
+        rest = arrays.load(task.root(to_numpy(beyond)[:, None])[:, 0])
+        return cls(to_numpy(s), b, n, None, root, rest, float(rest @ rest), noise, arrays)
+
+    @cached_property
+    def metric(self) -> Array:
+        """(r, r) V'Sigma V, where Sigma is no number times the identity."""
+        return self.root.T @ self.root
 
     def energy(self, vectors: Floats) -> Floats:
         """||V a + (I - V V') beta||^2_Sigma of (..., r) coordinates a."""
         if self.scale is not None:
-            return np.asarray(self.scale * np.einsum("...r,...r->...", vectors, vectors) + self.outside)
-        assert self.root is not None
-        assert self.rest is not None
-        flat = vectors.reshape(-1, vectors.shape[-1])
-        cross = self.rest @ self.root
+            return np.asarray(self.scale * np.vecdot(vectors, vectors) + self.outside)
+        flat = self.arrays.load(vectors.reshape(-1, vectors.shape[-1]))
+        xp = array_namespace(flat)
         if flat.shape[0] * 2 < flat.shape[1]:
+            # Too few to be worth V'Sigma V.
             images = flat @ self.root.T + self.rest
-            found = np.einsum("kr,kr->k", images, images)
+            found = to_numpy(xp.vecdot(images, images))
         else:
-            found = np.einsum("kr,kr->k", flat @ (self.root.T @ self.root) + 2 * cross, flat) + self.outside
-        return np.asarray(found.reshape(vectors.shape[:-1]))
+            found = to_numpy(xp.vecdot(flat @ self.metric + 2 * (self.rest @ self.root), flat)) + self.outside
+        return found.reshape(vectors.shape[:-1])
 
     def quadratic(self, columns: Floats) -> tuple[Floats, Floats]:
         """(k, k) N and (k,) m of (r, k) columns C: ||V C f + (I - V V') beta||^2_Sigma = f'N f + 2 m'f + outside."""
         if self.scale is not None:
             return self.scale * (columns.T @ columns), np.zeros(columns.shape[1])
-        assert self.root is not None
-        assert self.rest is not None
-        images = self.root @ columns
-        return images.T @ images, images.T @ self.rest
+        images = self.root @ self.arrays.load(columns)
+        return to_numpy(images.T @ images), to_numpy(images.T @ self.rest)
 
     def diagonal(self) -> Floats:
         """(r,) diagonal of V'Sigma V."""
         if self.scale is not None:
             return np.full(self.s.size, self.scale)
-        assert self.root is not None
-        return np.asarray(np.einsum("mr,mr->r", self.root, self.root))
+        xp = array_namespace(self.root)
+        return to_numpy(xp.vecdot(self.root, self.root, axis=-2))
 
 
 def risks(setting: Setting, replicate: int) -> Floats:
@@ -93,15 +96,16 @@ def risks(setting: Setting, replicate: int) -> Floats:
     """
     task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
     X = task.rows(setting.rng(replicate, 0, DESIGN), setting.rows[0])
-    rotate = not setting.expected and setting.label_noise.name != "gaussian"
-    design = Rotated.of(X, task, left=rotate)
-    weights = np.stack([setting.real_weights(t)[:, 0] for t in range(1, setting.generations + 1)], axis=1)
-    if weights.shape[0] != setting.shape[0]:
-        weights = np.broadcast_to(weights, (setting.shape[0], setting.generations))
+    noise = None if setting.expected else label_noise(setting, replicate)
+    design = Rotated.of(setting.arrays.load(X), task, setting.arrays, noise)
+    W, T = setting.shape[0], setting.generations
+    weights = np.empty((W, T))
+    for t in range(1, T + 1):
+        weights[:, t - 1] = setting.real_weights(t)[:, 0]
     penalties = setting.penalty(1)
     if setting.expected:
         return np.stack([expected(design, setting, weights, float(each)) for each in penalties], axis=1)
-    return sampled(design, setting, weights, penalties, replicate)
+    return sampled(design, setting, weights, penalties)
 
 
 def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float) -> Floats:
@@ -119,26 +123,30 @@ def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float)
     u0 = design.s / (design.s + penalty) ** 2
     trace = design.diagonal() * u0 * (sigma2 / design.rows)
     trace = trace if L is None else trace @ L
-    bias = np.empty((W, T + 1, c.size))
-    variance = np.empty((W, T + 1))
+    if L is not None:
+        N, m = design.quadratic(design.b[:, None] * L)
+
+    def bias(e: Floats) -> Floats:
+        if L is None:
+            return design.energy(e * design.b)
+        return np.asarray(np.vecdot(e @ N + 2 * m, e) + design.outside)
+
+    found = np.empty((W, T + 1))
     # u_t over u_0, so that it stays of order one.
-    u, real = np.full((W, c.size), float(loop.labels == "fresh")), np.ones((W, c.size))
-    bias[:, 0], variance[:, 0] = c, trace.sum()
+    e, u, real = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), float(loop.labels == "fresh")), np.ones((W, c.size))
+    found[:, 0] = bias(e) + trace.sum()
     for t in range(1, T + 1):
         w = weights[:, t - 1, None]
         kept = (1 - w) * q
-        bias[:, t] = c + kept * bias[:, t - 1]
+        e = c + kept * e
         if loop.labels == "fresh":
             u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
-            variance[:, t] = u @ trace
+            found[:, t] = bias(e) + u @ trace
         else:
             real = w + kept * real
             u = rho * (1 - w) ** 2 + kept**2 * u
-            variance[:, t] = (real**2 + u) @ trace
-    if L is None:
-        return design.energy(bias * design.b) + variance
-    N, m = design.quadratic(design.b[:, None] * L)
-    return np.asarray(np.einsum("wtk,wtk->wt", bias @ N + 2 * m, bias) + design.outside + variance)
+            found[:, t] = bias(e) + (real**2 + u) @ trace
+    return found
 
 
 def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
@@ -147,9 +155,9 @@ def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
     The filters of generation t are polynomials of degree 2t at most in 1 - q: their values at more nodes than that give
     them at all points. Where there are no more points than nodes, the points themselves and None.
     """
-    low, high = float(points.min()), float(points.max())
     if degree >= points.size:
         return points, None
+    low, high = float(points.min()), float(points.max())
     if high - low <= 1e-14 * high:
         return np.array([(low + high) / 2]), np.ones((points.size, 1))
     theta = np.pi * (np.arange(degree) + 0.5) / degree
@@ -165,32 +173,32 @@ def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
     return low + (high - low) * (x + 1) / 2, L
 
 
-def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats, replicate: int) -> Floats:
+def label_noise(setting: Setting, replicate: int) -> Floats:
+    """(2T + 1, n) noise of real labels of generations 0 ... T, then of synthetic ones of 1 ... T."""
+    kinds = [(t, REAL) for t in range(setting.generations + 1)] + [(t, SYNTHETIC) for t in range(1, setting.generations + 1)]
+    drawn = [setting.label_noise.draw(setting.rng(replicate, *kind), (setting.rows[0],)) for kind in kinds]
+    return math.sqrt(setting.source.noise_variance) * np.stack(drawn)
+
+
+def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats) -> Floats:
     """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
 
     In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
     """
-    loop = setting.loops[0]
-    sigma = math.sqrt(setting.source.noise_variance)
-    n = design.rows
+    loop, n = setting.loops[0], design.rows
     length = np.sqrt(n * design.s)
     learn = length / n / (design.s + penalties[:, None])
     W, T = weights.shape
-
-    def noise(t: int, purpose: int) -> Floats:
-        rng = setting.rng(replicate, t, purpose)
-        if design.left is None:
-            return sigma * rng.standard_normal(length.size)
-        return sigma * (setting.label_noise.draw(rng, (n,)) @ design.left)
-
-    first = length * design.b + noise(0, REAL)
+    assert design.noise is not None
+    own, synthetic_noise = design.noise[: T + 1], math.sqrt(loop.synthetic_noise_ratio) * design.noise[T + 1 :]
+    first = length * design.b + own[0]
     a = np.broadcast_to(learn * first, (W, penalties.size, length.size))
-    errors = np.empty((W, penalties.size, T + 1))
-    errors[:, :, 0] = design.energy(design.b - a)
+    found = np.empty((W, penalties.size, T + 1))
+    found[:, :, 0] = design.energy(design.b - a)
     for t in range(1, T + 1):
         w = weights[:, t - 1, None, None]
-        real = first if loop.labels == "frozen" else length * design.b + noise(t, REAL)
-        synthetic = length * a + math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC)
+        real = first if loop.labels == "frozen" else length * design.b + own[t]
+        synthetic = length * a + synthetic_noise[t - 1]
         a = learn * (w * real + (1 - w) * synthetic)
-        errors[:, :, t] = design.energy(design.b - a)
-    return errors
+        found[:, :, t] = design.energy(design.b - a)
+    return found

@@ -1,0 +1,19 @@
+"""Tables into X and y: files through polars, arrays and data frames through narwhals, large tables block by block."""
+
+from .arrays import split_time, to_arrays
+from .blocks import Blocks, DaskBlocks, FileBlocks
+from .files import MOST_BYTES, Table, read_table
+from .opening import open_table, source_of
+
+__all__ = [
+    "MOST_BYTES",
+    "Blocks",
+    "DaskBlocks",
+    "FileBlocks",
+    "Table",
+    "open_table",
+    "read_table",
+    "source_of",
+    "split_time",
+    "to_arrays",
+]

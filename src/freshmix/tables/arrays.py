@@ -1,0 +1,155 @@
+"""Arrays, lists and data frames (through narwhals) into X and y."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from .._checks import Floats
+
+# Squares of larger numbers, and sums of them, overflow.
+LARGEST = 1e150
+
+
+def split_time(X: Any, time: Any) -> tuple[Any, Any]:
+    """X without its time column, and that column, where ``time`` is a name; both as they are otherwise."""
+    if not isinstance(time, str):
+        return X, time
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        raise TypeError(f"time can be a name where X is a data frame, got {time!r} for {type(X).__name__}")
+    if time not in frame.columns:
+        near = difflib.get_close_matches(time, frame.columns, n=1)
+        raise ValueError(f"time must name a column of X, got {time!r}" + (f" (did you mean {near[0]}?)" if near else ""))
+    return frame.drop(time).to_native(), frame[time].to_numpy()
+
+
+def to_arrays(
+    X: Any, y: Any, names: Sequence[str] | None = None, unlabelled: bool = False
+) -> tuple[Floats, Floats, tuple[str, ...] | None]:
+    """Check features and labels: arrays, lists or data frames into float64 arrays, with column names if there are any.
+
+    Parameters
+    ----------
+    X : (n, p) array, nested sequence or data frame (pandas, polars, pyarrow ...)
+        Numeric or boolean features.
+    y : (n,) or (n, 1) array, sequence or series
+        Labels.
+    names : sequence of str, optional
+        Column names for messages, where X has none.
+    unlabelled : bool
+        Whether NaN in y is allowed: a row without a real label. At least 3 rows must have one.
+
+    Raises
+    ------
+    TypeError
+        If the data are not numbers.
+    ValueError
+        On wrong shapes, fewer than 3 rows, NaN or infinity, a target without variation, or rows without a real label.
+
+    Examples
+    --------
+    >>> X, y, names = to_arrays([[1, 2], [3, 4.5], [0, 1]], [True, False, True])
+    >>> X.shape, y.tolist(), names
+    ((3, 2), [1.0, 0.0, 1.0], None)
+    """
+    data, found = _plain(X)
+    names = found or (tuple(names) if names is not None else None)
+    features = _floats("X", data)
+    labels = _floats("y", _plain(y)[0])
+    if features.ndim != 2 or features.shape[1] == 0:
+        raise ValueError(f"X must be two-dimensional with at least one column, got shape {features.shape}")
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise ValueError(f"y must be one-dimensional, got shape {labels.shape}")
+    n = labels.size
+    if features.shape[0] != n:
+        raise ValueError(f"X and y must have as many rows, got {features.shape[0]} and {n}")
+    if n < 3:
+        raise ValueError(f"X and y must have at least 3 rows, got {n}")
+    _no_gaps(features, names)
+    known = labels[~np.isnan(labels)]
+    if known.size < (3 if unlabelled else n):
+        raise ValueError(too_few_labels("y is NaN", n - known.size, n))
+    if not np.isfinite(known).all():
+        raise ValueError(f"y must be finite, got {np.isinf(known).sum()} infinite values")
+    if is_constant(known):
+        raise ValueError(f"y must vary, got {known[0]:g} in all {known.size} rows")
+    if np.abs(known).max() > LARGEST or known.max() - known.min() < 1 / LARGEST:
+        raise ValueError(
+            f"y must be between {1 / LARGEST:g} and {LARGEST:g} in size, where squares are numbers, got {known.min():.3g} to "
+            f"{known.max():.3g}: rescale it"
+        )
+    return features, labels, names
+
+
+def to_vector(data: Any) -> Any:
+    """A series as an array; anything else as it is."""
+    return _plain(data)[0]
+
+
+def _plain(data: Any) -> tuple[Any, tuple[str, ...] | None]:
+    """A data frame or series as an array, with its column names."""
+    native = nw.from_native(data, eager_only=True, allow_series=True, pass_through=True)
+    if isinstance(native, nw.DataFrame):
+        bad = [str(name) for name, kind in native.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
+        if bad:
+            raise TypeError(f"X must have numeric columns, got others: {some(bad)}; encode or drop them")
+        columns = [_column(column) for column in native.iter_columns()]
+        return np.column_stack(columns) if columns else np.empty((len(native), 0)), tuple(map(str, native.columns))
+    if isinstance(native, nw.Series):
+        if not (native.dtype.is_numeric() or native.dtype == nw.Boolean):
+            raise TypeError(f"y must be numeric, got a series of {native.dtype}")
+        return _column(native), None
+    return data, None
+
+
+def _column(series: Any) -> Floats:
+    return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+
+
+def _floats(name: str, data: Any) -> Floats:
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise ValueError(f"{name} must be a regular array, got rows of different lengths") from None
+    if array.dtype == object:
+        # Lists with None, or decimals: numbers if they convert, with None as NaN.
+        try:
+            return np.array(array, dtype=np.float64, order="C")
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must hold numbers, got an array of objects") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got an array of {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:
+    if np.isfinite(features).all():
+        return
+    for test, word in ((np.isnan, "missing"), (np.isinf, "infinite")):
+        counts = test(features).sum(axis=0)
+        bad = [int(i) for i in np.flatnonzero(counts)]
+        if bad:
+            listed = some([f"{names[i] if names else f'column {i}'} ({counts[i]})" for i in bad])
+            raise ValueError(f"X must be finite, got {word} values in {listed}")
+
+
+def is_constant(y: Floats) -> bool:
+    """Whether values do not vary beyond rounding."""
+    # Halves, so that the range of the largest numbers does not overflow.
+    return bool(y.max() / 2 - y.min() / 2 <= 5e-14 * np.abs(y).max())
+
+
+def too_few_labels(where: str, count: int, rows: int) -> str:
+    """The message for a table with less than three real labels."""
+    return f"{where} in {count} of {rows} rows, which means that they have no real label: at least 3 rows must have one"
+
+
+def some(names: Iterable[str], most: int = 8) -> str:
+    """The first few names, and how many more there are."""
+    kept = list(names)
+    return ", ".join(kept[:most]) + (f" and {len(kept) - most} more" if len(kept) > most else "")

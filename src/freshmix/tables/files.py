@@ -1,0 +1,407 @@
+"""CSV and Parquet files into X and y, through polars."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .._checks import Floats
+from .arrays import is_constant, some, to_arrays, too_few_labels
+
+MOST_BYTES = 2 * 1024**3
+MOST_CATEGORIES = 20
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+_SUFFIXES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".parquet": "", ".pq": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Features and labels of a file.
+
+    Attributes
+    ----------
+    X, y : (n, p) and (n,) arrays
+        Features (one-hot encoded where they were text) and target.
+    features : tuple of str
+        Names of the p columns of X.
+    notes : tuple of str
+        What was done to the file, one sentence each.
+    time, weight : (n,) array or None
+        Time and sample weight of each row, where a column was named.
+    """
+
+    X: Floats
+    y: Floats
+    features: tuple[str, ...]
+    notes: tuple[str, ...]
+    time: NDArray[Any] | None = None
+    weight: Floats | None = None
+
+    @property
+    def partly(self) -> bool:
+        """Whether some rows have no real label."""
+        return bool(np.isnan(self.y).any())
+
+
+def read_table(
+    path: Paths,
+    target: str,
+    *,
+    time: str | None = None,
+    weight: str | None = None,
+    drop_missing: bool = False,
+    drop: Sequence[str] = (),
+    max_bytes: int = MOST_BYTES,
+) -> Table:
+    """Read a CSV (also .tsv, .gz) or Parquet file, or several of the same columns, one under the other.
+
+    Numeric and boolean columns are used as they are; text columns of at most 20 values are one-hot encoded; others are
+    refused by name. An empty target means "no real label" and becomes NaN.
+
+    Parameters
+    ----------
+    path : str or Path, or a sequence of them
+        The file or files; a name with ``*``, ``?`` or ``[`` stands for all files it matches.
+    target : str
+        Column of real labels.
+    time : str, optional
+        Column of time steps: numbers, dates or text that sorts; not a feature.
+    weight : str, optional
+        Column of sample weights, at least 0: precisions of the labels; not a feature.
+    drop_missing : bool
+        Leave out rows with missing features instead of refusing them.
+    drop : sequence of str
+        Columns to leave out.
+    max_bytes : int
+        Largest table read, in bytes: on disk for CSV, as 8-byte numbers for Parquet.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it cannot be used; one line that names the columns.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "t.csv")
+    ...     _ = file.write_text("size,kind,price\\n1,a,2.5\\n2,b,3\\n4,a,5\\n3,b,4\\n5,a,7\\n")
+    ...     table = read_table(file, "price")
+    >>> table.features, table.y.tolist()
+    (('size', 'kind=b'), [2.5, 3.0, 5.0, 4.0, 7.0])
+    """
+    paths = list_paths(path)
+    frame = _read_all(paths, max_bytes)
+    extra = {"time": time, "weight": weight}
+    named = [name for name in extra.values() if name is not None]
+    check_columns([frame.columns], paths, (target, *drop, *named))
+    for option, name in (("drop", target if target in drop else None), *extra.items()):
+        if name == target:
+            raise ValueError(f"{option} must not name the target {target!r}")
+    frame = frame.drop(list(dict.fromkeys(drop)))
+    notes = [f"columns left out: {', '.join(drop)}"] if drop else []
+    labels, words = _words(frame[target])
+    notes += words
+    y = _target(labels)
+    times = None if time is None else _times(frame[time])
+    weights = None if weight is None else _weights(frame[weight])
+    columns = frame.drop({target, *named})
+    if not columns.width:
+        raise ValueError(f"{paths[0].name} must have a column beside the target {target!r}, got none")
+    columns = columns.with_columns(pl.col(pl.String).replace("", None))
+    columns, kept, note = _complete(columns, drop_missing)
+    y = y[kept]
+    X, features, more = _features(columns)
+    to_arrays(X, y, features, unlabelled=True)
+    return Table(
+        X,
+        y,
+        features,
+        (*notes, *note, *more),
+        None if times is None else times[kept],
+        None if weights is None else weights[kept],
+    )
+
+
+def list_paths(path: Paths) -> list[Path]:
+    """The files that are meant: one, several, or all that a pattern matches, in order of their names."""
+    given = [path] if isinstance(path, str | os.PathLike) else list(path)
+    found: list[Path] = []
+    for each in given:
+        text = os.fspath(each)
+        if any(sign in text for sign in "*?[") and not os.path.exists(text):
+            matches = sorted(glob(text))
+            if not matches:
+                raise FileNotFoundError(2, "no file matches", text)
+            found += map(Path, matches)
+        else:
+            found.append(Path(text))
+    if not found:
+        raise ValueError("path must name at least one file, got none")
+    return found
+
+
+def check_columns(columns: Sequence[Sequence[str]], paths: Sequence[Path], wanted: Sequence[str]) -> None:
+    """Refuse files without a wanted column, and files whose columns differ from the first one's."""
+    for name in wanted:
+        _known(name, columns[0], paths[0])
+    for path, names in zip(paths[1:], columns[1:], strict=False):
+        apart = sorted(set(columns[0]) ^ set(names))
+        if apart:
+            raise ValueError(f"{path.name} must have the columns of {paths[0].name}, got a difference in {some(apart)}")
+
+
+def _known(name: str, columns: Sequence[str], path: Path) -> None:
+    if name in columns:
+        return
+    near = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
+    lowered = [column for column in columns if column.lower().strip() == name.lower().strip()]
+    near = list(dict.fromkeys([*lowered, *near]))
+    hint = f"; nearest: {', '.join(map(repr, near))}" if near else f"; it has {some(list(columns))}"
+    raise ValueError(f"{path.name} has no column {name!r} among its {len(columns)}{hint}")
+
+
+def _read_all(paths: Sequence[Path], max_bytes: int) -> pl.DataFrame:
+    for path in paths:
+        _openable(path)
+    too_large = size_problem(paths, max_bytes)
+    if too_large is not None:
+        raise ValueError(f"{too_large}: take a sample of its rows")
+    frames = [_read(path) for path in paths]
+    check_columns([frame.columns for frame in frames], paths, ())
+    try:
+        frame = (
+            frames[0] if len(frames) == 1 else pl.concat([f.select(frames[0].columns) for f in frames], how="vertical_relaxed")
+        )
+    except pl.exceptions.PolarsError as problem:
+        raise ValueError(f"files must have columns of the same kinds: {str(problem).splitlines()[0]}") from None
+    if frame.height < 3:
+        raise ValueError(f"{paths[0].name} must have at least 3 rows, got {frame.height}")
+    return frame
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether the name is that of a Parquet file."""
+    return path.name.lower().endswith((".parquet", ".pq"))
+
+
+def _openable(path: Path) -> str:
+    """The suffix of a file that exists, is not empty and has a known one."""
+    suffix = next((end for end in _SUFFIXES if path.name.lower().endswith(end)), None)
+    if path.is_dir():
+        raise ValueError(f"{path} must be a file, got a folder")
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
+    if suffix is None:
+        raise ValueError(f"{path.name} must end in one of {', '.join(_SUFFIXES)}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path.name} is empty")
+    return suffix
+
+
+def _read(path: Path) -> pl.DataFrame:
+    suffix = _openable(path)
+    try:
+        if is_parquet(path):
+            frame = pl.read_parquet(path)
+        else:
+            _text_only(path)
+            frame = pl.read_csv(path, separator=_SUFFIXES[suffix], infer_schema_length=None, try_parse_dates=True)
+    except pl.exceptions.PolarsError as problem:
+        raise unreadable(path, problem) from None
+    _no_doubles(path, frame.columns)
+    return frame
+
+
+def scan_file(path: Path, target: str) -> pl.LazyFrame:
+    """A file to be streamed; of a CSV, whole numbers and the target are taken for floats, as late decimals may come."""
+    suffix = _openable(path)
+    try:
+        if is_parquet(path):
+            return pl.scan_parquet(path)
+        if suffix.endswith(".gz"):
+            raise ValueError(f"{path.name} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
+        _text_only(path)
+        options: dict[str, Any] = {"separator": _SUFFIXES[suffix], "infer_schema_length": 10_000, "try_parse_dates": True}
+        schema = pl.scan_csv(path, **options).collect_schema()
+        _no_doubles(path, schema.names())
+        floats = {name: pl.Float64 for name, kind in schema.items() if kind.is_integer()}
+        if schema.get(target) != pl.Boolean:
+            floats |= {target: pl.Float64} if target in schema else {}
+        return pl.scan_csv(path, schema_overrides=floats, **options)
+    except pl.exceptions.PolarsError as problem:
+        raise unreadable(path, problem) from None
+
+
+def unreadable(path: Path, problem: Exception) -> ValueError:
+    """What polars could not read, in one line that names the file."""
+    return ValueError(
+        f"{path.name} cannot be read as {'Parquet' if is_parquet(path) else 'CSV'}: {str(problem).splitlines()[0]}"
+    )
+
+
+def _no_doubles(path: Path, columns: Sequence[str]) -> None:
+    doubled = [name for name in columns if "_duplicated_" in name]
+    if doubled:
+        raise ValueError(f"{path.name} has columns of the same name: {some(doubled)}")
+
+
+def _text_only(path: Path) -> None:
+    """A CSV has no NUL bytes; a file of them would be read as one endless line."""
+    with path.open("rb") as file:
+        if b"\0" in file.read(65536) and not path.name.lower().endswith(".gz"):
+            raise ValueError(f"{path.name} cannot be read as CSV: it holds NUL bytes")
+
+
+def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
+    """Why the files cannot be read at once, if so: reading, centring and scaling take about four copies."""
+    size = sum(_size(path) for path in paths)
+    name = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    if size > max_bytes:
+        return f"{name} is too large ({size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    if 4 * size > free:
+        return f"{name} ({size / 1e9:.2g} GB) needs more memory than the {free / 1e9:.2g} GB free"
+    return None
+
+
+def _size(path: Path) -> int:
+    """Bytes: on disk for CSV, as 8-byte numbers for Parquet."""
+    suffix = _openable(path)
+    if not is_parquet(path):
+        return path.stat().st_size * (8 if suffix.endswith(".gz") else 1)
+    try:
+        scan = pl.scan_parquet(path)
+        return len(scan.collect_schema()) * int(scan.select(pl.len()).collect().item()) * 8
+    except pl.exceptions.PolarsError as problem:
+        raise unreadable(path, problem) from None
+
+
+def _target(column: pl.Series) -> Floats:
+    if column.dtype == pl.String:
+        column = column.replace("", None)
+    empty = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+    if len(column) - empty < 3:
+        raise ValueError(too_few_labels("the target is empty", empty, len(column)))
+    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        raise ValueError(f"the target {column.name!r} must be numeric, got {_kind(column)}")
+    y = column.cast(pl.Float64).to_numpy().astype(np.float64)
+    known = y[~np.isnan(y)]
+    if not np.isfinite(known).all():
+        raise ValueError(f"the target {column.name!r} must be finite, got {np.isinf(known).sum()} infinite values")
+    if is_constant(known):
+        raise ValueError(f"the target {column.name!r} must vary, got {known[0]:g} in all {known.size} labelled rows")
+    return y
+
+
+def _words(column: pl.Series) -> tuple[pl.Series, list[str]]:
+    """A target of two words as 0 and 1, in their order; any other as it is."""
+    if column.dtype != pl.String:
+        return column, []
+    column = column.replace("", None)
+    words = sorted(column.drop_nulls().unique().to_list())
+    if len(words) != 2 or any(_is_number(word) for word in words):
+        return column, []
+    numbers = pl.select(pl.when(column.is_null()).then(None).otherwise((column == words[1]).cast(pl.Float64))).to_series()
+    return numbers.alias(column.name), [f"target {column.name}: {words[0]!r} is 0, {words[1]!r} is 1"]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _times(column: pl.Series) -> NDArray[Any]:
+    """Times that sort: numbers and dates as they are, text as text."""
+    if column.dtype == pl.String:
+        column = column.replace("", None)
+    gaps = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+    if gaps:
+        raise ValueError(f"the time column {column.name!r} must not have gaps, got {gaps}")
+    return column.rank("dense").to_numpy()
+
+
+def _weights(column: pl.Series) -> Floats:
+    if not column.dtype.is_numeric():
+        raise ValueError(f"the weight column {column.name!r} must be numeric, got {_kind(column)}")
+    if column.null_count():
+        raise ValueError(f"the weight column {column.name!r} must not have gaps, got {column.null_count()}")
+    return column.cast(pl.Float64).to_numpy()
+
+
+def _kind(column: pl.Series) -> str:
+    if column.dtype != pl.String:
+        return str(column.dtype)
+    text = column.drop_nulls()
+    words = text.filter(text.str.strip_chars().cast(pl.Float64, strict=False).is_null()).unique(maintain_order=True)
+    return f"text such as {', '.join(repr(word) for word in words.head(3).to_list()) or 'numbers with spaces'}"
+
+
+def _complete(columns: pl.DataFrame, drop_missing: bool) -> tuple[pl.DataFrame, NDArray[np.bool_], list[str]]:
+    gaps = columns.select(
+        pl.when(pl.col(name).is_null() | (pl.col(name).is_nan() if kind.is_float() else False))
+        .then(True)
+        .otherwise(False)
+        .alias(name)
+        for name, kind in columns.schema.items()
+    )
+    counts = {name: int(gaps[name].sum()) for name in gaps.columns}
+    missing = [f"{name} ({count})" for name, count in counts.items() if count]
+    rows = columns.height
+    if not missing:
+        return columns, np.ones(rows, dtype=np.bool_), []
+    if not drop_missing:
+        raise ValueError(f"features have missing values: {some(missing)}; fill them, or leave such rows out (--drop-missing)")
+    kept = ~gaps.select(pl.any_horizontal(pl.all())).to_series().to_numpy()
+    if kept.sum() < 3:
+        raise ValueError(f"leaving out rows with missing features leaves {kept.sum()} of {rows}: {some(missing)}")
+    note = f"{rows - int(kept.sum())} of {rows} rows with missing features left out"
+    return columns.filter(pl.Series(kept)), kept, [note]
+
+
+def _features(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[str]]:
+    """The (n, p) matrix and its names: numbers as they are, few categories one-hot, the rest refused by name."""
+    parts: list[tuple[str, Floats]] = []
+    notes, refused = [], []
+    for column in columns.get_columns():
+        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+            parts.append((column.name, column.cast(pl.Float64).to_numpy()))
+        elif column.dtype == pl.String or column.dtype in (pl.Categorical, pl.Enum):
+            levels = sorted(column.cast(pl.String).unique().to_list())
+            if len(levels) > MOST_CATEGORIES or len(levels) * 2 > columns.height:
+                refused.append(f"{column.name} ({len(levels)} values, {_kind(column.cast(pl.String))})")
+                continue
+            text = column.cast(pl.String)
+            # Two levels are one column: the other is its complement.
+            shown = levels[1:] if len(levels) == 2 else levels
+            parts += [(f"{column.name}={level}", (text == level).cast(pl.Float64).to_numpy()) for level in shown]
+            notes.append(f"column {column.name} one-hot encoded ({len(levels)} values)")
+        else:
+            refused.append(f"{column.name} ({column.dtype})")
+    if refused:
+        raise ValueError(
+            f"columns are neither numeric nor of {MOST_CATEGORIES} categories at most: {some(refused)}; convert them, or "
+            "leave them out (--drop COLUMN)"
+        )
+    constant = [name for name, values in parts if values.min() == values.max()]
+    if constant:
+        notes.append(f"constant columns left out: {some(constant)}")
+    parts = [part for part in parts if part[0] not in constant]
+    if not parts:
+        raise ValueError("features must vary, got only constant columns")
+    return np.column_stack([values for _, values in parts]), tuple(name for name, _ in parts), notes

@@ -1,0 +1,284 @@
+"""Tables read block by block: the same numbers as in memory, whatever the offsets, the blocks and the source."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import freshmix as fm
+from freshmix.estimate import factorise
+from freshmix.estimate.columns import factorise_columns
+from freshmix.estimate.moments import factorise_moments, moments
+from freshmix.recommend.large import label_bias, read_large
+from freshmix.recommend.prepare import scaled_features
+from freshmix.recommend.stream import Stream
+from freshmix.tables import Blocks, DaskBlocks, FileBlocks, open_table
+
+from .test_cli import invoke
+
+
+def table(rows=700, features=12, seed=0):
+    """Columns of very different offsets and scales."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows, features)) @ rng.standard_normal((features, features))
+    y = X @ rng.standard_normal(features) + rng.standard_normal(rows)
+    X[:, 0] += 1e9
+    X[:, 1] *= 1e-12
+    X[:, 2] *= 1e12
+    X[:, 3] = np.arange(rows)
+    return X, y + 1e6
+
+
+def frame(X, y):
+    return pl.DataFrame({**{f"x{i}": column for i, column in enumerate(X.T)}, "y": y})
+
+
+def files(folder, X, y, pieces=3, suffix="parquet"):
+    paths = []
+    for i, part in enumerate(np.array_split(np.arange(len(y)), pieces)):
+        paths.append(folder / f"part{i}.{suffix}")
+        getattr(frame(X[part], y[part]), f"write_{suffix}")(paths[-1])
+    return paths
+
+
+def pairs(X, y, size=64):
+    return ((X[i : i + size], y[i : i + size]) for i in range(0, len(y), size))
+
+
+def check(found, X, y, standardize=True):
+    """Against the factorisation in memory: eigenvalues, squared responses and what is left over."""
+    prepared, *_ = scaled_features(X, None, standardize)
+    real = ~np.isnan(y)
+    expected = factorise(prepared[real], y[real])
+    given = factorise_moments(found, standardize)
+    assert (given.rows, given.features, given.zeros) == (expected.rows, expected.features, expected.zeros)
+    np.testing.assert_allclose(given.eigenvalues, expected.eigenvalues, rtol=1e-9)
+    np.testing.assert_allclose(np.abs(given.responses), np.abs(expected.responses), rtol=1e-6, atol=1e-7 * np.nanstd(y))
+    np.testing.assert_allclose(given.zero_energy, expected.zero_energy, rtol=1e-8)
+    np.testing.assert_allclose(given.condition, expected.condition, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_moments_are_those_of_the_whole_table(size):
+    X, y = table()
+    found = moments(Blocks(pairs(X, y, size), X.shape[1]))
+    whole = np.column_stack([X, y])
+    assert np.all(np.abs(found.mean - whole.mean(axis=0)) <= 1e-14 * np.abs(whole).max(axis=0))
+    scale = whole.std(axis=0)
+    correlations = found.scatter / np.multiply.outer(scale, scale) / len(y)
+    np.testing.assert_allclose(correlations, np.corrcoef(whole.T), atol=1e-7)
+    check(found, X, y)
+
+
+def test_an_offset_that_only_later_blocks_have():
+    """Raw sums of squares, or a shift taken from the first block, would lose every digit of the second column."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((600, 3)), rng.standard_normal(600)
+    X[:10, 1] += 1e10
+    X[:, 2] += 1e10 * (np.arange(600) >= 300)
+    found = moments(Blocks(pairs(X, y, 10), 3))
+    expected = np.cov(X[:, 0], X[:, 2], bias=True) * 600
+    np.testing.assert_allclose(found.scatter[2, 2], expected[1, 1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+@pytest.mark.parametrize("labelled", [1.0, 0.4])
+def test_files_give_the_same_factorisation(tmp_path, suffix, labelled):
+    X, y = table()
+    y[np.random.default_rng(2).random(y.size) > labelled] = np.nan
+    if suffix == "csv":
+        # A missing label is an empty field.
+        paths = []
+        for path in files(tmp_path, X, y, suffix=suffix):
+            pl.read_csv(path).with_columns(pl.col("y").fill_nan(None)).write_csv(path)
+            paths.append(path)
+    else:
+        paths = files(tmp_path, X, y)
+    found = moments(FileBlocks(paths, "y"))
+    check(found, X, y)
+    spread = found.everything()
+    np.testing.assert_allclose(spread.squares, ((X - X.mean(axis=0)) ** 2).sum(axis=0), rtol=1e-9)
+    assert found.rows == np.sum(~np.isnan(y))
+
+
+def test_dask_arrays_give_the_same_factorisation():
+    da = pytest.importorskip("dask.array")
+    X, y = table(1000)
+    y[:300] = np.nan
+    found = moments(DaskBlocks(da.from_array(X, chunks=(90, 5)), da.from_array(y, chunks=130)))
+    check(found, X, y)
+
+
+def test_a_cluster_gives_the_same_factorisation():
+    """Each worker sends back its moments, not its rows."""
+    da = pytest.importorskip("dask.array")
+    distributed = pytest.importorskip("distributed")
+    X, y = table(2000)
+    with distributed.Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None):
+        found = moments(DaskBlocks(da.from_array(X, chunks=(100, 12)), da.from_array(y, chunks=100)))
+    check(found, X, y)
+
+
+@pytest.mark.parametrize("labelled", [1.0, 0.6])
+def test_more_columns_than_rows_are_read_by_columns(tmp_path, labelled):
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((60, 400)) * np.geomspace(1, 1e6, 400), rng.standard_normal(60)
+    X[:, 7] = 4.0
+    y[rng.random(60) > labelled] = np.nan
+    found, labels, (one, other) = factorise_columns(FileBlocks(files(tmp_path, X, y), "y"))
+    prepared, *_ = scaled_features(X, None, True)
+    real = ~np.isnan(y)
+    expected = factorise(prepared[real], y[real])
+    assert (found.rows, found.features, found.zeros) == (real.sum(), 399, 0)
+    np.testing.assert_array_equal(labels, y)
+    np.testing.assert_allclose(found.eigenvalues, expected.eigenvalues, rtol=1e-10)
+    np.testing.assert_allclose(np.abs(found.responses), np.abs(expected.responses), atol=1e-8)
+    np.testing.assert_allclose(one.squares, ((X[real] - X[real].mean(axis=0)) ** 2).sum(axis=0), rtol=1e-9, atol=1e-9)
+    assert one.rows + other.rows == 60
+
+
+@pytest.mark.parametrize("labelled", [1.0, pytest.param(0.5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("features", [8, 90])
+def test_the_recommendation_is_that_of_the_table_in_memory(tmp_path, labelled, features):
+    """Also by columns, where there are more of them."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((60 if features > 60 else 400, features)) + 100
+    y = X @ rng.standard_normal(features) / features + rng.standard_normal(len(X))
+    y[rng.random(len(y)) > labelled] = np.nan
+    paths = files(tmp_path, X, y)
+    large = fm.recommend(open_table(paths, "y", max_bytes=0), generations=3)
+    small = fm.recommend(open_table(paths, "y"), generations=3)
+    assert large.rows == small.rows == len(y)
+    assert large.labelled == pytest.approx(small.labelled)
+    for name in ("real_weight", "penalty", "risk", "prediction_error", "noise_variance", "alpha", "row_weight", "aspect"):
+        assert getattr(large, name) == pytest.approx(getattr(small, name), rel=1e-4), name
+    assert any("read once in blocks" in note for note in large.notes)
+
+
+def test_large_tables_warn_of_labels_that_are_not_missing_at_random(tmp_path):
+    X, y = table(600)
+    y[X[:, 5] > np.median(X[:, 5])] = np.nan
+    held = read_large(FileBlocks(files(tmp_path, X, y), "y"))
+    large = label_bias(held.labelled_spread, held.other_spread, held.names)
+    small = Stream.of(y, None, None).label_bias(X, held.names)
+    assert large == small
+    assert "not missing at random: x5 differs" in large
+
+
+def test_large_tables_warn_of_copies_outliers_and_classes():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((300, 4))
+    X[:, 3] = X[:, 1]
+    y = X[:, 0] + rng.standard_normal(300)
+    y[17] = 1e6
+    said = " ".join(fm.recommend(Blocks(pairs(X, y), 4, "abcd")).warnings)
+    assert "1 column is a copy of others: b = d" in said
+    assert "one label, 1e+06, makes up 100%" in said
+    assert "two values" not in said
+    assert "two values, 0 and 1" in " ".join(fm.recommend(Blocks(pairs(X, (y > 0) * 1.0), 4)).warnings)
+
+
+def test_paths_and_dask_arrays_go_straight_into_recommend(tmp_path, monkeypatch):
+    da = pytest.importorskip("dask.array")
+    X, y = table(200, 5)
+    expected = fm.recommend(X, y)
+    files(tmp_path, X, y)
+    pattern = tmp_path / "part*.parquet"
+    assert fm.recommend(pattern, "y").risk == expected.risk
+    assert fm.recommend(da.from_array(X, chunks=50), da.from_array(y, chunks=50)).risk == pytest.approx(expected.risk, rel=1e-4)
+    monkeypatch.setattr("freshmix.tables.files.MOST_BYTES", 100)
+    assert fm.recommend([str(pattern)], "y").risk == pytest.approx(expected.risk, rel=1e-4)
+
+
+def test_time_gives_the_rows_per_generation(tmp_path):
+    X, y = table(120, 5)
+    y[::3] = np.nan
+    path = tmp_path / "t.csv"
+    frame(X, y).with_columns(pl.col("y").fill_nan(None), day=pl.Series(np.arange(120) // 10)).write_csv(path)
+    held = read_large(open_table(path, "y", time="day", max_bytes=0))
+    assert (held.rows_per_generation, held.features, held.labelled, held.rows) == (10, 5, 80, 120)
+
+
+def test_missing_features(tmp_path):
+    X, y = table(90, 4)
+    X[[3, 40, 80], [0, 1, 1]] = np.nan
+    paths = files(tmp_path, X, y)
+    with pytest.raises(ValueError, match=r"missing values: x0 \(1\), x1 \(2\)"):
+        moments(FileBlocks(paths, "y"))
+    whole = np.isfinite(X).all(axis=1)
+    found = moments(FileBlocks(paths, "y"), drop_missing=True)
+    assert found.dropped == 3
+    check(found, X[whole], y[whole])
+    X[5, 3] = np.inf
+    with pytest.raises(ValueError, match=r"infinite values: column 3 \(1\)"):
+        moments(Blocks(pairs(X, y), 4), drop_missing=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda f: f.with_columns(x0=pl.lit("red")), r"numeric or boolean, got x0 \(String\)"),
+        (lambda f: f.with_columns(y=pl.lit("red")), "target 'y' must be numeric"),
+        (lambda f: f.with_columns(y=pl.lit(2.0)), "target must vary, got 2 in all 90"),
+        (lambda f: f.with_columns(y=pl.lit(None, pl.Float64)), "the target is empty in 90 of 90 rows"),
+        (lambda f: f.with_columns(y=pl.col("x1") * float("inf")), "infinite"),
+        (lambda f: f.select("y"), "column beside the target"),
+        (lambda f: f.select("x0"), "no column 'y'"),
+        (lambda f: f.with_columns(x0=pl.lit(1.0)).select("x0", "y"), "only constant"),
+        (lambda f: f.with_columns(x0=1e200 * pl.col("x1")), "overflow"),
+        (lambda f: f.head(2), "no real label: at least 3"),
+    ],
+)
+def test_refusals(tmp_path, change, match):
+    change(frame(*table(90, 4))).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=match) as caught:
+        fm.recommend(open_table(tmp_path / "t.parquet", "y", max_bytes=0))
+    assert "\n" not in str(caught.value)
+
+
+def test_more_refusals(tmp_path, monkeypatch):
+    X, y = table(90, 4)
+    paths = files(tmp_path, X, y, suffix="csv")
+    frame(X, y).rename({"x1": "z"}).write_csv(paths[1])
+    for limit in (0, None):
+        with pytest.raises(ValueError, match=r"part1.csv must have the columns of part0.csv, got a difference in x1, z"):
+            open_table(paths, "y", max_bytes=limit)
+    with pytest.raises(FileNotFoundError):
+        open_table(tmp_path / "none*.csv", "y")
+    with pytest.raises(ValueError, match="must be left out"):
+        fm.recommend(open_table(paths[0], "y", max_bytes=0), sample_weight=y)
+    with pytest.raises(ValueError, match="kernel must be linear"):
+        fm.recommend(open_table(paths[0], "y", max_bytes=0), kernel="rbf")
+    with pytest.raises(ValueError, match="weights are not supported"):
+        open_table(paths[0], "y", weight="x0", max_bytes=0)
+    with pytest.raises(TypeError, match="name of the target"):
+        fm.recommend(paths[0])
+    with pytest.raises(ValueError, match=r"blocks must hold \(m, 3\)"):
+        moments(Blocks(pairs(X, y), 3))
+    with pytest.raises(ValueError, match="got none"):
+        moments(Blocks((), 3))
+    monkeypatch.setattr("freshmix.estimate.moments.MOST_BYTES", 100)
+    with pytest.raises(ValueError, match="fewer columns"):
+        moments(Blocks(pairs(X, y), 4))
+
+
+def test_late_text_and_late_decimals_in_a_csv(tmp_path):
+    rows = "".join(f"{i},{i % 7},{'' if i < 15_000 else i % 5}\n" for i in range(20_000))
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,y\n" + rows + "1.5,2,3.5\n")
+    found = moments(FileBlocks([path], "y"))
+    assert (found.rows, found.unlabelled.rows) == (5001, 15_000)
+    path.write_text("a,b,y\n" + rows + "red,2,3\n")
+    with pytest.raises(ValueError, match=r"t.csv cannot be read as CSV") as caught:
+        moments(FileBlocks([path], "y"))
+    assert "\n" not in str(caught.value)
+
+
+def test_command(tmp_path, monkeypatch):
+    X, y = table(120, 5)
+    paths = files(tmp_path, X, y)
+    monkeypatch.setattr("freshmix.tables.files.MOST_BYTES", 100)
+    found = json.loads(invoke("recommend", *paths, "--target", "y", "--json"))
+    assert found["rows"] == 120
+    assert any("read once in blocks" in note for note in found["notes"])

@@ -1,0 +1,221 @@
+"""Label budgets against simulated loops, brute force over loops, and what a user can get wrong."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+from freshmix import plots
+from freshmix.estimate import banded, factorise
+from freshmix.plan.course import Setting, best_point
+from freshmix.plan.curve import Curve, _drawn
+from freshmix.population import Population
+
+from .test_cli import failure, invoke
+from .tolerances import FINITE_SIZE, largest_z
+
+ISOTROPIC = Population.isotropic(signal=2.0)
+
+
+def simulated(rng, rows, features, labels, loop, first_penalty, noise_ratio, generations):
+    """One loop on drawn rows, written out: the excess risk of its last generation. Isotropic features, noise variance 1."""
+    real, others = loop.groups
+    beta = rng.standard_normal(features)
+    beta *= np.sqrt(2.0) / np.linalg.norm(beta)
+    X = rng.standard_normal((labels, features))
+    y = X @ beta + rng.standard_normal(labels)
+    bhat = np.linalg.solve(X.T @ X / labels + first_penalty * np.eye(features), X.T @ y / labels)
+    weights = np.where(np.arange(rows) < labels, real.row_weight, others.row_weight)
+    for _ in range(generations):
+        X = rng.standard_normal((rows, features))
+        synthetic = X @ bhat + np.sqrt(noise_ratio) * rng.standard_normal(rows)
+        y = X @ beta + rng.standard_normal(rows)
+        mixed = np.where(np.arange(rows) < labels, real.real_weight * y + (1 - real.real_weight) * synthetic, synthetic)
+        Xw = X * weights[:, None]
+        bhat = np.linalg.solve(Xw.T @ X / rows + loop.penalty * np.eye(features), Xw.T @ mixed / rows)
+    return np.sum((bhat - beta) ** 2)
+
+
+@pytest.mark.parametrize(("noise_ratio", "generations"), [(0.0, 4), (1.0, 3)])
+def test_risk_is_that_of_a_simulated_loop(noise_ratio, generations):
+    """Generation 0 has only its labelled rows, which no other risk of this package starts from."""
+    rows, features, labels, runs = 200, 120, 60, 60
+    setting = Setting(ISOTROPIC, features / rows, noise_ratio, generations)
+    loop = setting.loop(labels / rows, 0.4, 0.2, 0.6)
+    expected = setting.risk(loop, setting.start(labels / rows, 0.5))
+    rng = np.random.default_rng(11)
+    risks = np.array([simulated(rng, rows, features, labels, loop, 0.5, noise_ratio, generations) for _ in range(runs)])
+    error = risks.std(ddof=1) / math.sqrt(runs)
+    assert abs(risks.mean() - expected) < largest_z(2) * error + FINITE_SIZE * expected
+
+
+def test_the_curve_is_the_best_of_many_loops():
+    """At three shares no loop of a dense grid, judged by the front door's own limit, is better by more than 1e-4."""
+    setting = Setting(ISOTROPIC, 0.8, 1.0, None)
+    near = None
+    for share in (1.0, 0.5, 0.1):
+        near = best_point(setting, share, near)
+        assert fm.limit(ISOTROPIC, near.loop).risk == pytest.approx(near.risk, rel=1e-12)
+        best = min(
+            fm.limit(ISOTROPIC, setting.loop(share, w, penalty, row)).risk
+            for w in np.linspace(0.05, 1, 12)
+            for penalty in np.geomspace(0.01, 10, 14)
+            for row in ([1.0] if share == 1 else [0.0, 0.03, 0.1, 0.3, 1.0])
+        )
+        assert near.risk <= best * (1 + 1e-4)
+
+
+def test_fewest_labels():
+    """One label less misses the target for every loop of a grid around the best one."""
+    setting = Setting(ISOTROPIC, 0.8, 1.0, None)
+    curve = Curve(setting, 200)
+    target = 0.9
+    count = curve.fewest(target)
+    found = curve.at(count)
+    assert fm.limit(ISOTROPIC, found.loop).risk <= target
+    share = (count - 1) / 200
+    for w in found.real_weight + np.linspace(-0.1, 0.1, 5):
+        for penalty in found.loop.penalty * np.geomspace(0.5, 2, 7):
+            for row in [0.0, *(found.row_weight * np.geomspace(0.3, 3, 7))]:
+                assert fm.limit(ISOTROPIC, setting.loop(share, min(w, 1.0), penalty, row)).risk > target
+    assert curve.fewest(0.9 * curve.least[1].risk) is None
+
+
+def test_more_labels_are_never_worse_with_a_free_penalty():
+    curve = Curve(Setting(ISOTROPIC, 1.5, 0.0, 12), 100)
+    risks = [curve.found[count].risk for count in curve.labels]
+    assert np.all(np.diff(risks) < 0)
+    assert risks[0] < ISOTROPIC.null_risk
+
+
+def table(rows=300, features=40, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rows, features))
+    return X, X @ rng.standard_normal(features) / 5 + rng.standard_normal(rows)
+
+
+def test_draws_are_evaluated_as_populations_are():
+    """Linear in (g, sigma^2): the sum over units is the risk of the drawn population itself."""
+    X, y = table()
+    found = banded(factorise(X, y), np.random.default_rng(0))
+    setting = Setting(found.population(), 0.5, 0.0, 3)
+    curve = Curve(setting, 30)
+    drawn = _drawn(found, curve)
+    population = found.population(float(found.noise_draws[0]), found.signal_draws[0])
+    for j, count in enumerate(curve.labels):
+        point = curve.found[count]
+        direct = Setting(population, 0.5, 0.0, 3)
+        assert drawn[0, j] == pytest.approx(direct.risk(point.loop, direct.start(point.share, point.first_penalty)), rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def aimed():
+    return fm.plan(*table(), cost_per_label=3.0, target_risk=0.3, rows_per_generation=80)
+
+
+def test_a_target(aimed):
+    assert aimed.verdict == "feasible"
+    assert aimed.cost == 3 * aimed.labels
+    assert aimed.risk <= 0.3
+    assert aimed.share == aimed.labels / 80 == aimed.loop.labelled
+    assert aimed.prediction_error == aimed.risk + aimed.noise_variance
+    low, high = aimed.intervals["labels"]
+    assert low <= aimed.labels <= high
+    assert aimed.intervals["cost"] == (3 * low, 3 * high)
+    assert aimed.rivals["keep_all_labels"] < aimed.labels < aimed.rivals["real_only"]
+    curve = aimed.curve
+    assert all(values.shape == curve["labels"].shape for values in curve.values())
+    assert np.all((curve["risk_low"] <= curve["risk"]) & (curve["risk"] <= curve["risk_high"]))
+    assert curve["labels"][-1] == 80
+    assert aimed.assumption.startswith("Assumed loop: 80 new rows in each generation, the same number of them labelled")
+
+
+def test_a_budget_and_a_target_agree(aimed):
+    at = np.flatnonzero(aimed.curve["labels"] == aimed.labels)[0]
+    options = {"rows_per_generation": 80, "penalty": float(aimed.curve["penalty"][at])}
+    found = fm.plan(*table(), cost_per_label=3.0, budget=aimed.cost + 1, **options)
+    assert (found.labels, found.cost) == (aimed.labels, aimed.cost)
+    assert found.risk == pytest.approx(aimed.risk, rel=1e-3)
+
+
+def test_out_of_reach_says_how_many_rows():
+    found = fm.plan(*table(), cost_per_label=1.0, target_risk=0.04, rows_per_generation=80, penalty=0.01)
+    assert found.verdict == "out of reach"
+    assert found.labels == found.cost == math.inf
+    rows = next(int(text.split()[0]) for text in found.changes if "rows per generation instead of 80" in text)
+    risks = [best_point(Setting(found.population, 40 / count, 0.0, 12, 0.01), 1.0).risk for count in (rows, 0.97 * rows)]
+    assert risks[0] <= 0.04 < risks[1]
+
+
+def test_collapse_near_the_threshold_without_a_penalty():
+    options = {"penalty": 0.0, "row_weight": 1.0, "synthetic_noise_ratio": 1.0, "generations": math.inf}
+    found = fm.plan(*table(), cost_per_label=1.0, rows_per_generation=42, **options)
+    assert found.verdict == "collapses"
+    assert "no share of labels prevents collapse at aspect ratio 0.952" in found.reason
+    for share in np.linspace(0.05, 1, 20):
+        for w in np.linspace(0.05, 1, 20):
+            loop = fm.Loop.partially_labelled(aspect=40 / 42, labelled=float(share), real_weight=float(w))
+            assert fm.limit(found.population, loop).risk > found.null_risk
+    said = " ".join(found.changes)
+    for word in ("penalty", "rows per generation", "features", "row weight"):
+        assert word in said
+
+
+def test_labels_of_the_table_by_default_and_partly_labelled_rows():
+    X, y = table()
+    y[:200] = np.nan
+    found = fm.plan(X, y, cost_per_label=1.0, rows_per_generation=90, penalty=0.1)
+    assert found.labels == 30
+    assert found.rivals == {}
+    assert found.target is found.budget is None
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"cost_per_label": 0}, "cost_per_label must be a number above 0"),
+        ({"target_risk": -1}, "target_risk must be a number above 0"),
+        ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error and budget, got target_risk and budget"),
+        ({"budget": 0.5}, "budget must pay for at least one label at 1"),
+        ({"target_error": 1e-3}, "above the noise variance"),
+        ({"generations": math.inf}, "generations must be a number without synthetic noise"),
+        ({"generations": 0}, "generations must be"),
+        ({"rows_per_generation": 2}, "rows_per_generation must be"),
+        ({"penalty": -1}, "penalty must be"),
+        ({"row_weight": "free"}, "row_weight must be"),
+    ],
+)
+def test_refusals(options, match):
+    with pytest.raises((ValueError, TypeError), match=match):
+        fm.plan(*table(60, 4), **{"cost_per_label": 1.0, **options})
+
+
+def test_command(tmp_path, capsys):
+    X, y = table(60, 4)
+    path = tmp_path / "t.csv"
+    np.savetxt(path, np.column_stack([X, y]), delimiter=",", header="a,b,c,d,y", comments="")
+    given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "3", "--penalty", "0.1")
+    saved = [tmp_path / f"plan.{kind}" for kind in ("json", "csv", "png")]
+    files = [each for name in saved for each in ("--save", name)]
+    found = json.loads(invoke(*given, "--json", "--budget", "41", *files))
+    assert (found["labels"], found["cost"], found["verdict"]) == (20, 40, "feasible")
+    assert json.loads(saved[0].read_text()) == found
+    assert saved[1].read_text().splitlines()[0].startswith("labels,cost,risk,risk_low,risk_high")
+    assert len(saved[1].read_text().splitlines()) == len(found["curve"]["labels"]) + 1
+    shown = invoke(*given, "--target-risk", "1e-9", width=100)
+    assert "out of reach: " in shown
+    assert "What would help" in shown
+    assert "Label 20 of 60 rows" in invoke(*given, "--budget", "41", width=100)
+    assert "budget must pay" in failure(capsys, *given, "--budget", "1")
+    assert "--row-weight must be auto" in failure(capsys, *given, "--row-weight", "much")
+    assert "--save must end in" in failure(capsys, *given, "--save", tmp_path / "plan.txt")
+
+
+def test_picture(aimed):
+    axes = plots.plan_picture(aimed).axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    assert np.array_equal(lines["best loop"].get_ydata(), aimed.curve["risk"])
+    assert "target" in lines
+    assert f"{aimed.labels:g} labels, cost {aimed.cost:.4g}" in lines
