@@ -27,7 +27,10 @@ model = "spiked"
 strength = -6.0
 alignment = 0.5
 
+[loops.empty]
+
 [loops.good]
+real_weight = 0.5
 
 [loops.bad]
 schedule = [0.5, 2.0]
@@ -63,7 +66,7 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
         ("replicates = 2.5", "replicates: Input should be a valid integer, got 2.5"),
         ("foo = 3", "foo: is not a known key"),
         ('[populations."b c"]', "populations.b c: strength must be a number above -1, got -6.0"),
-        ("[loops.good]", "loops.good: the loop needs a real_weight"),
+        ("[loops.empty]", "loops.empty: the loop needs a real_weight"),
         ("[loops.bad]", "loops.bad: schedule must hold weights between 0 and 1, got 2.0"),
         ("[[loops.worse.groups]]", "loops.worse.groups.1.share: is needed"),
         ("shar = 0.5", "loops.worse.groups.1.shar: is not a known key"),

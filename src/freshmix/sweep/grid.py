@@ -20,7 +20,7 @@ from ..simulate.setting import Setting
 # Axes that one factorisation serves: a task holds all of them.
 INNER = ("real_weight", "penalty")
 LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates", "labels")
-OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise")
+OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype")
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
 Value = float | int | str
@@ -189,9 +189,18 @@ def checked(sweep: Sweep) -> list[Fault]:
     block = {name: values[:1] for name, values in sweep.inner.items()}
     found = _fault(sweep, first, block)
     if found is not None:
+        sound = (
+            {**first, name: value}
+            for name, values in sweep.axes.items()
+            for value in values[1:]
+            if _fault(sweep, {**first, name: value}, block) is None
+        )
+        # Without a sound point beside it, only what differs from the first point's fault is told of other values.
+        first, found = (better, None) if (better := next(sound, None)) else (first, found)
+    if found is not None:
         faults.append((_blamed(sweep, found), found))
     for name, values in sweep.axes.items():
-        for i, value in enumerate(values[1:], start=1):
+        for i, value in enumerate(values):
             said = _fault(sweep, {**first, name: value}, block)
             if said is not None and said != found:
                 named = {"population": ("populations", str(value)), "loop": ("loops", str(value))}
