@@ -111,8 +111,8 @@ def plan(
     setting = Setting(found.population(), found.factorisation.features / count, ratio, horizon, fixed, others)
     if setting.averages_for_ever:
         raise ValueError(
-            "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk falls "
-            "to 0 as the real weight does, whatever the labels"
+            "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
+            "falls to 0 as the real weight does, whatever the labels"
         )
     target = target_risk
     if target_error is not None:
