@@ -116,13 +116,19 @@ def test_too_few_steps_have_no_backtest():
 
 def test_all_rows_labelled_and_rows_per_generation():
     X, y, _ = table(rows=400, features=40, labelled=1.1)
-    found = fm.recommend(X, y, rows_per_generation=80, generations=math.inf)
+    noisy = fm.Loop(covariates="fresh", synthetic_noise_ratio=1.0)
+    found = fm.recommend(X, y, loop=noisy, rows_per_generation=80, generations=math.inf)
     assert found.labelled == 1
     assert found.loop.aspect == 0.5
     assert found.generations is None
     assert found.row_weight == 1
     assert len(found.loop.groups) == 1
     assert found.long_run_risk == found.risk
+    # Without synthetic noise the long run has no best weight.
+    silent = fm.recommend(X, y, rows_per_generation=80, generations=math.inf)
+    assert silent.generations == 12
+    assert silent.real_weight > 0
+    assert any("no best weight exists" in note for note in silent.notes)
 
 
 def test_today_and_a_given_penalty():

@@ -22,6 +22,11 @@ from .stream import Stream
 
 __all__ = ["Recommendation", "recommend"]
 
+_NO_BEST_WEIGHT = (
+    "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no best "
+    f"weight exists; the weight is best for generation {HORIZON} instead"
+)
+
 
 def recommend(
     X: Any,
@@ -188,7 +193,7 @@ def _in_memory(
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
-        answer = FreshAnswer(
+        fresh = FreshAnswer(
             found,
             known,
             stream,
@@ -202,7 +207,10 @@ def _in_memory(
             share=request.labelled,
             scheduled=request.schedule,
             replayable=precision is None,
-        ).recommendation()
+        )
+        if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
+            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, _NO_BEST_WEIGHT))
+        answer = fresh.recommendation()
     return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
 
 
@@ -216,12 +224,7 @@ def _frozen(
 ) -> Recommendation:
     given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        notes = (
-            *notes,
-            "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no "
-            f"best weight exists; the weight is best for generation {HORIZON} instead",
-        )
-        horizon = HORIZON
+        notes, horizon = (*notes, _NO_BEST_WEIGHT), HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
     name = request.kernel if isinstance(request.kernel, str) else "callable"

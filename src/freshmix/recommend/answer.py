@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import Equivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, described
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
@@ -17,8 +17,9 @@ from ..risk.verdict import judge
 from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, judged, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
 from .schedule import Scheduled, best_schedule, for_frozen
+from .uncertainty import Uncertainty, frozen_uncertainty
 
 ILL_CONDITIONED = 1e8
 
@@ -97,11 +98,12 @@ class Answer:
             risk=risk,
             prediction_error=risk + self.found.noise_variance,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
-            population=self.found.population() if aspect is not None else None,
+            population=described(self.found) if aspect is not None else None,
             assumption=self.assumption(),
             attained=best.attained,
             generations=self.goal.generations,
@@ -212,24 +214,12 @@ class Answer:
         plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
         return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals; risks are affine in (sigma^2, g), so a few evaluations serve all draws."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        draws = np.column_stack([noise, signal])
-        centre = draws.mean(axis=0)
-        steps = np.maximum(centre, 0.1 * centre.max())
-        points = np.vstack([centre, centre + np.diag(steps)])
-        known = [self.found.equivalents(float(point[0]), point[1:]) for point in points]
-        risks = np.array([self.risk_under(each) for each in known])
-        nulls = np.array([each.null_risk for each in known])
-        moves = (draws - centre) / steps
-        risk, null = (values[0] + moves @ (values[1:] - values[0]) for values in (risks, nulls))
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(null / noise),
-            "risk": interval(risk),
-            "prediction_error": interval(risk + noise),
-        }
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        return frozen_uncertainty(
+            self.found, self.goal, self.best.real_weight, self.best.penalty, self.given, self.risk_under, self.schedule is None
+        )
 
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
@@ -241,12 +231,14 @@ class Answer:
             found.append(
                 f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
             )
-        low, high = interval(self.found.noise_draws)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":
             found.append(
                 "columns are collinear: "

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import PopulationEquivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
 from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
@@ -20,11 +20,10 @@ from ..risk.verdict import judge
 from .backtest import Course, backtest, drift, thinned
 from .check import Check
 from .check_fresh import check_fresh
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, judged, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
 from .schedule import best_schedule, for_fresh
 from .stream import Stream
-
-_DRAWS = 200
+from .uncertainty import Uncertainty, fresh_uncertainty
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class FreshAnswer:
     @cached_property
     def population(self) -> Population:
         """The estimated population."""
-        return self.found.population()
+        return described(self.found)
 
     @cached_property
     def loop(self) -> Loop:
@@ -162,7 +161,8 @@ class FreshAnswer:
             risk=best.risk,
             prediction_error=best.risk + noise,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
@@ -237,19 +237,20 @@ class FreshAnswer:
             courses["constant_weight"] = course(self.constant.loop)
         return courses
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals of the risk of the recommended loop and of what it rests on."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        chosen = np.linspace(0, noise.size - 1, min(_DRAWS, noise.size)).astype(int)
-        drawn = [self.found.population(float(noise[i]), signal[i]) for i in chosen]
-        risks = np.array([goal(each, self.horizon)(self.best.loop) for each in drawn])
-        nulls = np.array([each.null_risk for each in drawn])
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(nulls / noise[chosen]),
-            "risk": interval(risks),
-            "prediction_error": interval(risks + noise[chosen]),
-        }
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        assert self.loop.aspect is not None
+        share = self.loop.labelled
+        aspect = self.loop.aspect / share
+
+        def real_only(population: Population) -> float:
+            equivalents = PopulationEquivalents(population, aspect)
+            if self.given is not None:
+                return float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
+            return best_plain_ridge(equivalents)[1]
+
+        return fresh_uncertainty(self.found, self.best.loop, self.horizon, self.given, real_only)
 
     def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
         """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
@@ -325,13 +326,18 @@ class FreshAnswer:
         bias = self.stream.label_bias(self.X, self.names)
         if bias is not None:
             found.append(bias)
-        found += [each for each in (self.drifted, self.start_matters()) if each is not None]
-        low, high = interval(self.found.noise_draws)
+        if self.stream.steps is not None:
+            moved = drift(self.X, self.y, self.stream.steps, self.best.loop.penalty)
+            if moved is not None:
+                found.append(moved)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)

@@ -37,7 +37,10 @@ class Recommendation:
         penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded. With a schedule also
         ``constant_weight``, the best one.
     intervals : dict
-        Name -> (low, high), 90% posterior intervals.
+        Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
+        recommended one) hold the best choice, the others its expectation, one-sided where 0 is not excluded.
+    verdict_probabilities : dict
+        Verdict -> its share of the posterior draws, the most likely first.
     verdict, reason : str
         What the recommended loop does (see ``Limit``), and why; ``theory does not fit`` where ``check`` failed, and what the
         replay says.
@@ -119,6 +122,7 @@ class Recommendation:
     schedule: tuple[float, ...] | None = None
     check: Check | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:

@@ -22,7 +22,11 @@ _ELSEWHERE = 256
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did: tasks committed and failed (with their reasons), results found damaged, seconds of tasks and in all."""
+    """What a run did.
+
+    Tasks in all, finished before and committed; what failed and why; damages healed; libraries that are not those the store
+    was begun with; seconds of the tasks, and in all.
+    """
 
     store: Path
     tasks: int
@@ -30,6 +34,7 @@ class Summary:
     committed: int
     failed: dict[str, str]
     healed: list[str]
+    versions: str
     busy: float
     seconds: float
 
@@ -72,8 +77,9 @@ def complete(
         run = Run(opened, executor, concurrency, report)
         run.complete(map(int, items))
         failed = {plan.name_of(item % plan.tasks): reason for item, reason in sorted(run.failed.items())}
+        other = opened.other_versions() if run.committed else ""
     seconds = time.perf_counter() - start
-    return Summary(root, mine, mine - len(items), run.committed, failed, opened.healed, run.busy, seconds)
+    return Summary(root, mine, mine - len(items), run.committed, failed, opened.healed, other, run.busy, seconds)
 
 
 def processors() -> int:
