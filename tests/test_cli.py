@@ -1,5 +1,6 @@
 """The command line parses, calls and prints; a failed run says so in one line and leaves nothing behind."""
 
+import html
 import json
 import os
 import subprocess
@@ -131,10 +132,10 @@ def test_plain_words(table: Path) -> None:
     words = " ".join(text.split())
     for expected in (
         "real weight 0.43",
-        "lambda = 0.12 (scikit-learn alpha = 24)",
+        "penalty lambda 0.12 (scikit-learn's alpha: 24)",
         "excess risk in the long run 0.3303 (90% interval 0.2 to 0.4)",
         "real labels only 0.5 1.6 +11.87%",
-        "today's weight 0.41 1.51",
+        "today's setting 0.41 1.51",
         "synthetic labels only unbounded unbounded -",
         "noise variance 1.1 (90% interval 0.9 to 1.3)",
         "signal-to-noise ratio 0.9 (90% interval 0.5 to 2)",
@@ -182,6 +183,31 @@ def test_report_is_written_and_named(table: Path) -> None:
     page = target.read_text(encoding="utf-8")
     assert "from freshmix.tables import open_table" in page
     assert "recommendation = fm.recommend(" in page
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--generations", "inf", "--real-weight", "0.3"],
+        ["--schedule", "--generations", "3", "--labels", "frozen", "--penalty", "0.2", "--no-standardize"],
+        ["--time", "when", "--row-weight", "0.5", "--seed", "4", "--synthetic-labels", "sampled", "--generations", "inf"],
+    ],
+)
+def test_the_lines_of_the_report_run_and_reproduce_it(tmp_path: Path, options: list[str]) -> None:
+    table = tmp_path / "a table.csv"
+    rows = "".join(f"{i % 7},{(i * i) % 11},{i // 10},{(3 * i) % 7 + i % 11}\n" for i in range(60))
+    table.write_text("a,b,when,y\n" + rows)
+    target = tmp_path / "report.html"
+    said = json.loads(invoke("recommend", table, "--target", "y", "--drop", "b", *options, "--report", target, "--json"))
+    code = html.unescape(target.read_text().split("<pre><code>")[1].split("</code></pre>")[0])
+    names: dict[str, Any] = {}
+    exec(code, names)
+    found = names["recommendation"]
+    assert found.penalty == said["penalty"]
+    assert found.real_weight == said["real_weight"]
+    assert found.intervals["risk"] == tuple(said["intervals"]["risk"])
+    assert found.baselines["today"] == said["baselines"]["today"]
+    assert (found.check is None) == (said["check"] is None)
 
 
 @pytest.mark.usefixtures("calls")
@@ -273,3 +299,25 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch, table:
     monkeypatch.setattr(fm, "recommend", raising(KeyError("oops")))
     with pytest.raises(KeyError):
         main(["recommend", str(table), "--target", "y"])
+
+
+@pytest.mark.slow
+def test_interruption_while_sampling_says_one_line(tmp_path: Path) -> None:
+    """A signal that arrives within emcee's call of the likelihood, which prints a traceback of any exception there."""
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,y\n" + "".join(f"{i % 7},{(i * i) % 11},{i}\n" for i in range(60)))
+    code = """
+import os, signal, sys
+import freshmix.estimate
+from freshmix import cli
+room = sys.modules["freshmix.estimate.banded"]
+likelihood = room._Likelihood.log_posterior
+def interrupted(self, theta):
+    os.kill(os.getpid(), signal.SIGINT)
+    return likelihood(self, theta)
+room._Likelihood.log_posterior = interrupted
+sys.exit(cli.main())
+"""
+    command = [sys.executable, "-c", code, "recommend", str(path), "--target", "y"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "freshmix: interrupted\n")

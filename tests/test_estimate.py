@@ -1,11 +1,17 @@
 """Estimates from data against dense linear algebra and against the truth of drawn tables."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.estimate import banded, factorise, factorise_gram
-from freshmix.estimate.banded import outliers, spectrum
+from freshmix.estimate import NoiseEstimate, banded, factorise, factorise_gram
+from freshmix.estimate.intervals import shortest
+from freshmix.estimate.noise import Routes, stretch
+from freshmix.estimate.posterior import WALKERS, Posterior
+from freshmix.estimate.spectrum import outliers, profiles, spectrum
 
 
 def table(n, p, noise=1.0, tau=None, seed=0):
@@ -119,3 +125,159 @@ def test_same_seed_same_bits():
     one, two = (banded(f, np.random.default_rng(7)) for _ in range(2))
     assert np.array_equal(one.noise_draws, two.noise_draws)
     assert np.array_equal(one.signal_draws, two.signal_draws)
+
+
+def two_level(n, p, part, noise, seed):
+    """Eigenvalues 1 and 10 (a quarter), with this part of ||beta||^2 in the strong ones and null risk 2."""
+    rng = np.random.default_rng(seed)
+    tau = np.repeat([1.0, 10.0], [p - p // 4, p // 4])
+    strong = tau > 1
+    beta = rng.standard_normal(p)
+    beta[strong] *= np.sqrt(part) / np.linalg.norm(beta[strong])
+    beta[~strong] *= np.sqrt(1 - part) / np.linalg.norm(beta[~strong])
+    beta *= np.sqrt(2.0 / (beta @ (tau * beta)))
+    X = rng.standard_normal((n, p)) * np.sqrt(tau)
+    return X, X @ beta + np.sqrt(noise) * rng.standard_normal(n), beta
+
+
+def test_outlying_directions_leave_the_bands():
+    """A spike's eigenvalue and share are counted once."""
+    n, p = 800, 400
+    tau = np.ones(p)
+    tau[:2] = 30.0
+    X, y, _ = table(n, p, tau=tau)
+    found = fm.estimate(X, y)
+    assert found.eigenvalues[:-2].max() < 2.0
+    assert found.eigenvalues[-2:] == pytest.approx([30.0, 30.0], rel=0.2)
+    assert found.shares[-2:] == pytest.approx(1 / p, rel=1e-6)
+    assert found.shares @ found.eigenvalues == pytest.approx(tau.mean(), rel=0.05)
+
+
+def test_estimated_population_is_a_population():
+    X, y, _ = table(300, 150)
+    found = fm.estimate(X, y, seed=3)
+    assert isinstance(found, fm.Population)
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found
+    assert again.intervals == found.intervals
+    assert np.array_equal(again.signal_draws, found.signal_draws)
+    loop = fm.Loop(aspect=0.5, penalty=0.3, real_weight=0.6)
+    risks = [fm.limit(each, loop).risk for each in found.draws()]
+    assert len(risks) == found.noise_draws.size
+    # The risk is affine in (sigma^2, g): its posterior mean is that of the mean population.
+    assert np.mean(risks) == pytest.approx(fm.limit(found, loop).risk, rel=0.05)
+    assert fm.estimate(X, y, seed=3) == found
+
+
+@pytest.mark.parametrize(("n", "p", "rank"), [(60, 20, 10), (40, 100, 15)])
+def test_null_directions_are_atoms_of_eigenvalue_zero(n, p, rank):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, rank)) @ rng.standard_normal((rank, p))
+    found = fm.estimate(X, X[:, 0] + rng.standard_normal(n))
+    assert found.eigenvalues[-1] == 0
+    assert found.shares[-1] == pytest.approx(1 - rank / p)
+    assert found.shares.sum() == pytest.approx(1)
+
+
+def test_refusals():
+    X, y, _ = table(30, 5)
+    with pytest.raises(ValueError, match="X must have a column that varies"):
+        fm.estimate(np.ones((30, 2)), y)
+    with pytest.raises(ValueError, match="seed must be"):
+        fm.estimate(X, y, seed=-1)
+
+
+def test_no_signal_and_no_noise_have_one_sided_intervals():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 200))
+    nothing = fm.estimate(X, rng.standard_normal(300))
+    low, high = nothing.intervals["signal_to_noise_ratio"]
+    assert low == 0
+    assert 0 < high < 0.6
+    assert nothing.null_risk > 0
+    X = rng.standard_normal((300, 450))
+    exact = fm.estimate(X, X @ rng.standard_normal(450) / 20)
+    low, high = exact.intervals["noise_variance"]
+    assert low == 0
+    assert 0 < exact.noise_variance < high < 0.5
+
+
+def test_shortest_interval():
+    draws = np.random.default_rng(0).exponential(size=200_000)
+    assert shortest(draws) == pytest.approx((0.0, np.log(10)), abs=0.03)
+    low, high = shortest(10 + np.random.default_rng(1).standard_normal(200_000))
+    assert (low, high) == pytest.approx((10 - 1.645, 10 + 1.645), abs=0.08)
+    wide = shortest(10 + np.random.default_rng(1).standard_normal(200_000), 2.0)
+    assert wide[1] - wide[0] == pytest.approx(2 * (high - low))
+
+
+def test_moments_solve_their_two_equations():
+    """On responses whose squares are exactly sigma^2 + (b/gamma) s, every route returns sigma^2."""
+    X, y, _ = table(200, 120)
+    f = factorise(X, y)
+    routes = Routes.of(f, 0, np.array([1.0]))
+    found = routes(2.0 + 0.7 * f.eigenvalues, 2.0)
+    assert found["moments"] == pytest.approx(2.0, rel=1e-9)
+    assert found["residual"] == 2.0
+    assert found["leave_one_out"] == pytest.approx(2.0, rel=0.05)
+
+
+def test_leave_one_out_needs_no_model_of_the_signal():
+    """Anti-aligned signal misleads the moments; leave-one-out averages to the truth within its Monte Carlo error."""
+    values, moments = [], []
+    for seed in range(12):
+        X, y, _ = two_level(400, 200, 0.0, 1.0, seed)
+        found = banded(factorise(X, y), np.random.default_rng(seed)).noise_estimates
+        values.append(found["leave_one_out"].value)
+        moments.append(found["moments"].value)
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    assert abs(np.mean(values) - 1.0) < 3 * error + 0.02
+    assert np.mean(moments) > 1.3
+
+
+def test_disagreement_widens_every_interval():
+    estimates = {"one": NoiseEstimate(1.0, 0.1, -5.0), "two": NoiseEstimate(1.0, 0.1, 0.3)}
+    assert stretch(estimates) == 2.5
+    assert stretch({"two": estimates["two"]}) == 1.0
+    X, y, _ = table(200, 100)
+    found = banded(factorise(X, y), np.random.default_rng(0))
+    wide = replace(found, stretch=2.0, noise_estimates=estimates)
+    for name, (low, high) in found.intervals().items():
+        wider = wide.intervals()[name]
+        assert wider[0] <= low
+        assert wider[1] >= high
+    assert "one" in wide.disagreement()
+
+
+def test_parameters_of_the_start():
+    """Walkers start where the posterior is finite, and scale and share mean what the priors say."""
+    X, y, _ = table(100, 50)
+    f = factorise(X, y)
+    tau, weight = spectrum(f)
+    model = Posterior.of(f, 0, tau, weight, profiles(f, tau))
+    theta = model.start(np.random.default_rng(0))
+    assert theta.shape == (WALKERS, model.size)
+    assert np.isfinite(model.log_posterior(theta)).all()
+    noise, signal = model.parameters(theta)
+    # The share of the mean variance is what the second parameter says.
+    mean = noise + signal @ (model.count @ model.profile) / model.count.sum()
+    assert mean == pytest.approx(np.exp(theta[:, 0]), rel=1e-9)
+    assert noise / mean == pytest.approx(1 / (1 + np.exp(theta[:, 1])), rel=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [0.02, 0.25, 0.95])
+def test_coverage_of_noise_and_null_risk(part):
+    """90% intervals hold the truth in at least 32 of 42 draws (binomial, 90%: fewer in one run of 300)."""
+    inside = {"noise_variance": 0, "null_risk": 0}
+    draws = 0
+    for aspect in (0.5, 1.0, 2.0):
+        for seed in range(14):
+            X, y, _ = two_level(400, round(400 * aspect), part, 2.0, seed)
+            found = banded(factorise(X, y), np.random.default_rng(seed)).intervals()
+            draws += 1
+            for name, truth in (("noise_variance", 2.0), ("null_risk", 2.0)):
+                low, high = found[name]
+                inside[name] += low <= truth <= high
+    assert draws == 42
+    assert min(inside.values()) >= 32, inside

@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 import freshmix as fm
 from freshmix import plots
+from freshmix.recommend.check import Check
 
 
 def recommendation(**changes: Any) -> fm.Recommendation:
@@ -52,6 +53,7 @@ def recommendation(**changes: Any) -> fm.Recommendation:
             "synthetic_only": 0.5 + 0.3 * t,
             "today": 0.41 + 0.09 * 0.4**t,
         },
+        "check": Check(0.34 + 0.16 * 0.3**t, 0.35 + 0.15 * 0.3**t, np.full(13, 0.01), 1.1, 150, "rows", 0.5),
     }
     return fm.Recommendation(**(values | changes))
 
@@ -64,6 +66,7 @@ UNBOUNDED = recommendation(
     risk_by_weight=np.full(101, np.inf),
     risk_by_weight_tuned=np.full(101, np.inf),
     risk_by_generation={"recommended": np.full(13, np.inf)},
+    check=None,
 )
 ZERO = recommendation(
     risk=0.0,
@@ -77,6 +80,7 @@ EXPLODING = recommendation(
     baselines={"real_only": 0.5, "keep_all_labels": 1e-9, "today": 0.41, "synthetic_only": 1e12},
     risk_by_generation={"recommended": np.full(13, 0.33), "synthetic_only": 0.5 * 10.0 ** np.arange(13)},
 )
+PICTURES = [plots.weight_picture, plots.generation_picture, plots.ways_picture, plots.check_picture, plots.all_pictures]
 CASES = {"usual": recommendation(), "unbounded": UNBOUNDED, "zero": ZERO, "exploding": EXPLODING}
 
 
@@ -85,12 +89,14 @@ def lines(figure: Figure, axes: int = 0) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("picture", [plots.weight_picture, plots.generation_picture, plots.both])
+@pytest.mark.parametrize(
+    "picture", [plots.weight_picture, plots.generation_picture, plots.ways_picture, plots.check_picture, plots.all_pictures]
+)
 def test_all_text_lies_in_the_figure_and_legends_cover_no_curve(picture: Any, case: str) -> None:
     figure = picture(CASES[case])
     check_text(figure)
     for axes in figure.axes:
-        assert axes.get_ylabel() == "excess risk (squared label units)"
+        assert "(squared label units)" in axes.get_ylabel() + axes.get_xlabel()
 
 
 def check_text(figure: Figure) -> None:
@@ -138,7 +144,7 @@ def test_one_curve_where_the_penalty_was_fixed() -> None:
 def test_generation_picture_shows_the_numbers() -> None:
     made = recommendation()
     drawn = lines(plots.generation_picture(made))
-    assert list(drawn) == ["recommended", "real labels only", "synthetic labels only", "today's weight"]
+    assert list(drawn) == ["recommended", "real labels only", "synthetic labels only", "today's setting"]
     for line, course in zip(drawn.values(), made.risk_by_generation.values(), strict=True):
         assert np.array_equal(line.get_ydata(), course)
 
@@ -162,9 +168,37 @@ def test_infinite_values_are_not_drawn() -> None:
 def test_both_holds_the_two_pictures() -> None:
     figure = plots.both(recommendation())
     assert "recommended: w = 0.43" in lines(figure, 0)
-    assert "today's weight" in lines(figure, 1)
+    assert "today's setting" in lines(figure, 1)
 
 
 @pytest.mark.parametrize(("generations", "words"), [(None, "in the long run"), (5, "at generation 5")])
 def test_title_names_the_horizon(generations: int | None, words: str) -> None:
     assert words in plots.weight_picture(recommendation(generations=generations)).axes[0].get_title()
+
+
+def test_check_picture_shows_the_numbers() -> None:
+    made = recommendation()
+    figure = plots.check_picture(made)
+    assert np.array_equal(lines(figure)["predicted"].get_ydata(), made.check.predicted)
+    (bars,) = figure.axes[0].containers
+    assert np.array_equal(bars.lines[0].get_ydata(), made.check.observed)
+    assert "Yes: largest z-score +1.0" in figure.axes[0].get_title()
+    assert "no replay" in plots.check_picture(UNBOUNDED).axes[0].texts[0].get_text()
+
+
+def test_ways_picture_shows_the_numbers() -> None:
+    made = recommendation(intervals={"prediction_error": (1.3, 1.6)})
+    axes = plots.ways_picture(made).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["recommended", "real labels only", "keep all real labels", "today's setting", "synthetic labels only"]
+    dots = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in axes.get_lines() if line.get_marker() == "o"}
+    assert dots == pytest.approx({0: made.prediction_error, 1: 1.6, 2: 1.35, 3: 1.51})
+    assert any("unbounded" in text.get_text() for text in axes.texts)
+    (interval,) = [line for line in axes.get_lines() if line.get_label() == "90% interval"]
+    assert list(interval.get_xdata()) == [1.3, 1.6]
+
+
+def test_a_schedule_has_a_line_instead_of_a_dot() -> None:
+    drawn = lines(plots.weight_picture(recommendation(schedule=(0.5, 0.4))))
+    assert "recommended schedule" in drawn
+    assert not any(name.startswith("recommended: w") for name in drawn)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import freshmix as fm
+from freshmix.equivalents import PopulationEquivalents
 from freshmix.optimum.schedule import _Ridge
 
 POPULATIONS = {"isotropic": fm.Population.isotropic(2.0), "spiked": fm.Population.spiked(10.0, 0.7)}
@@ -40,7 +41,7 @@ def test_ridge(name, aspect, penalty, labels):
     best = fm.optimal_schedule(population, loop, 6)
     assert last(best) <= last(greedy)
     assert last(best) <= fm.optimal_weight(population, loop, generations=6).risk * (1 + 1e-9)
-    problem = _Ridge.of(population, loop, 6)
+    problem = _Ridge.of(PopulationEquivalents(population, aspect), loop, 6)
     at = np.linspace(0.3, 0.9, 6)
     value, gradient = problem.value_and_gradient(at)
     assert value == pytest.approx(last(at), rel=1e-10)

@@ -73,10 +73,14 @@ def test_backtest_agrees_with_the_order_of_theory(found):
     assert tested["keep_all_labels"][0] < tested["recommended"][0] < tested["real_only"][0]
 
 
+def blocks(steps):
+    return [np.flatnonzero(steps == step) for step in range(steps.max() + 1)]
+
+
 def test_backtest_by_hand():
     X, y, steps = table(rows=120, features=5, steps=4, labelled=0.7, seed=3)
-    course = Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)
-    found = backtest(X, y, steps, {"mix": course}, 0.0, np.random.default_rng(0))
+    course = Course(lambda t: 0.1, lambda t: 0.6, row_weight=0.5)
+    found, _ = backtest(X, y, y, blocks(steps), {"mix": course}, 0.0, np.random.default_rng(0))
     first = (steps == 0) & ~np.isnan(y)
     model = Ridge(alpha=0.1 * first.sum()).fit(X[first], y[first])
     errors = []
@@ -95,12 +99,11 @@ def test_backtest_sees_no_future():
     X, y, steps = table(rows=120, features=5, steps=4, seed=3)
     changed = y.copy()
     changed[steps == 3] += 100.0
-    course = {"mix": Course(lambda t: 0.1, real_weight=0.6, row_weight=0.5)}
+    course = {"mix": Course(lambda t: 0.1, lambda t: 0.6, row_weight=0.5)}
     short = steps < 3
-    one = backtest(X[short], y[short], steps[short], course, 0.0, np.random.default_rng(0))
-    rng = np.random.default_rng(0)
-    whole = backtest(X, y, steps, course, 0.0, rng)
-    far = backtest(X, changed, steps, course, 0.0, np.random.default_rng(0))
+    one, _ = backtest(X[short], y[short], y[short], blocks(steps[short]), course, 0.0, np.random.default_rng(0))
+    whole, _ = backtest(X, y, y, blocks(steps), course, 0.0, np.random.default_rng(0))
+    far, _ = backtest(X, changed, changed, blocks(steps), course, 0.0, np.random.default_rng(0))
     assert one is not None
     assert far["mix"][0] > whole["mix"][0] + 1000
 
@@ -113,13 +116,19 @@ def test_too_few_steps_have_no_backtest():
 
 def test_all_rows_labelled_and_rows_per_generation():
     X, y, _ = table(rows=400, features=40, labelled=1.1)
-    found = fm.recommend(X, y, rows_per_generation=80, generations=math.inf)
+    noisy = fm.Loop(covariates="fresh", synthetic_noise_ratio=1.0)
+    found = fm.recommend(X, y, loop=noisy, rows_per_generation=80, generations=math.inf)
     assert found.labelled == 1
     assert found.loop.aspect == 0.5
     assert found.generations is None
     assert found.row_weight == 1
     assert len(found.loop.groups) == 1
     assert found.long_run_risk == found.risk
+    # Without synthetic noise the long run has no best weight.
+    silent = fm.recommend(X, y, rows_per_generation=80, generations=math.inf)
+    assert silent.generations == 12
+    assert silent.real_weight > 0
+    assert any("no best weight exists" in note for note in silent.notes)
 
 
 def test_today_and_a_given_penalty():
@@ -227,3 +236,92 @@ def test_command_with_other_loops(file):
 )
 def test_bad_options(file, options, says, capsys):
     assert says in failure(capsys, "recommend", file, "--target", "y", *options)
+
+
+def test_the_share_that_gets_a_label_can_be_said():
+    X, y, time = table(rows=600, labelled=1.1)
+    found = fm.recommend(X, y, time=time, labelled=0.3)
+    assert found.labelled == pytest.approx(0.3)
+    assert found.loop.groups[0].share == 0.3
+    assert "30% of them with a real label, after a first model of 50 labelled rows" in found.assumption
+    # The backtest hides the labels that will not be there: least squares on all 50 labels of a step errs less.
+    assert found.backtest["real_only"][0] > 1.5
+    y[::2] = np.nan
+    more = fm.recommend(X, y, time=time, labelled=0.9)
+    assert more.backtest is None
+    assert any(note.startswith("no backtest: the loop labels 90% of the rows, the table 50%") for note in more.notes)
+    with pytest.raises(ValueError, match="labelled must be a number above 0 and at most 1"):
+        fm.recommend(X, y, labelled=1.5)
+    with pytest.raises(ValueError, match="labelled says what the loop's groups say already"):
+        fm.recommend(X, y, labelled=0.5, loop=fm.Loop.partially_labelled(labelled=0.5))
+    with pytest.raises(ValueError, match="labelled needs a loop with covariates='fresh'"):
+        fm.recommend(X, np.nan_to_num(y), labelled=0.5, loop=fm.Loop())
+
+
+def test_groups_of_a_loop_are_todays_setting():
+    X, y, time = table(rows=600)
+    loop = fm.Loop.partially_labelled(labelled=0.4, real_weight=0.8, row_weight=(1.0, 2.0), synthetic_noise_ratio=0.0)
+    found = fm.recommend(X, y, time=time, loop=loop)
+    tried = [fm.risk(found.population, loop.replace(aspect=1.2, penalty=x), 12)[-1] for x in np.geomspace(1e-3, 1e2, 200)]
+    assert found.baselines["today"] == pytest.approx(min(tried), rel=1e-3)
+    assert "today" in found.backtest
+
+
+def test_a_given_penalty_counts_all_rows():
+    X, y, _ = table(rows=600)
+    found = fm.recommend(X, y, penalty=0.2)
+    share = found.labelled
+    plain = fm.Loop(aspect=found.aspect / share, penalty=0.2 / share, real_weight=1.0)
+    assert found.baselines["real_only"] == pytest.approx(fm.risk(found.population, plain, 0)[0])
+
+
+def test_generations_of_a_size_are_cut_in_the_order_of_time():
+    steps = np.array([2, 0, 1, 0, 2, 1, 0])
+    stream = Stream.of(np.ones(7), steps, 3)
+    assert [sorted(steps[block]) for block in stream.blocks()] == [[0, 0, 1], [1, 2, 2]]
+    assert [sorted(block) for block in Stream.of(np.ones(7), np.repeat([0, 1], [3, 4]), None).blocks()] == [
+        [0, 1, 2],
+        [3, 4, 5, 6],
+    ]
+    with pytest.raises(ValueError, match="time must have at least 3 rows per step in the median, got 1"):
+        Stream.of(np.ones(50), np.arange(50), None)
+
+
+def test_steps_at_the_end_without_labels_are_left_out():
+    X, y, steps = table(rows=120, features=5, steps=6, labelled=0.7, seed=3)
+    late = np.where(steps == 5, np.nan, y)
+    course = {"mix": Course(lambda t: 0.1)}
+    one, _ = backtest(X, late, late, blocks(steps), course, 0.0, np.random.default_rng(0))
+    two, _ = backtest(X, y, y, blocks(steps)[:5], course, 0.0, np.random.default_rng(0))
+    assert one == two
+    none, why = backtest(X, late, np.where(steps == 2, np.nan, late), blocks(steps), course, 0.0, np.random.default_rng(0))
+    assert none is None
+    assert why == "no backtest: 1 of 5 steps have fewer than 2 labels"
+
+
+def test_a_first_model_that_the_table_cannot_give_is_told():
+    X, y, _ = table(rows=600, features=60, labelled=0.1)
+    found = fm.recommend(X, y)
+    (told,) = [each for each in found.warnings if "first model" in each]
+    assert "is taken to have 600 labelled rows" in told
+    # Generation 0 with the labelled rows alone, at its best penalty.
+    share = found.labelled
+    plain = [fm.risk(found.population, fm.Loop(aspect=0.1 / share, penalty=x, real_weight=1.0), 0)[0] for x in (0.1, 1.0, 10.0)]
+    assert found.risk < float(told.split("excess risk ")[1].split()[0]) < min(plain) * 1.5
+
+
+def test_labels_chosen_by_spread_are_told():
+    X, y, _ = table()
+    y = np.where(np.abs(X[:, 3]) > 1.0, np.nan, y)
+    assert "not missing at random: the spread of column 3" in Stream.of(y, None, None).label_bias(X, None)
+
+
+def test_labels_at_random_are_rarely_called_otherwise():
+    """Level 0.001 for the whole table, also with heavy tails and few labelled rows."""
+    told = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        X = np.hstack([rng.standard_normal((200, 20)), rng.random((200, 5)) < 0.3, rng.standard_exponential((200, 5))])
+        y = np.where(rng.random(200) < 0.15, 1.0, np.nan)
+        told += Stream.of(y, None, None).label_bias(X, None) is not None
+    assert told <= 3

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .estimate import EstimatedPopulation, estimate
     from .loop import Group, Loop
     from .optimum import (
         Optimum,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
+    "EstimatedPopulation": "estimate",
     "Group": "loop",
     "Limit": "risk",
     "Loop": "loop",
@@ -44,6 +46,7 @@ _HOMES = {
     "Population": "population",
     "Recommendation": "recommend",
     "collapse_boundary": "optimum",
+    "estimate": "estimate",
     "labels_needed": "optimum",
     "limit": "risk",
     "limit_surface": "risk.surface",
@@ -59,6 +62,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "EstimatedPopulation",
     "Group",
     "Limit",
     "Loop",
@@ -67,6 +71,7 @@ __all__ = [
     "Population",
     "Recommendation",
     "collapse_boundary",
+    "estimate",
     "labels_needed",
     "limit",
     "limit_surface",

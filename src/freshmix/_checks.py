@@ -14,7 +14,7 @@ def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.
     """A finite float with ``low <= value <= high`` and ``value > above``."""
     expected = "a finite number"
     if above > -math.inf:
-        expected = f"a number above {above:g}"
+        expected = f"a number above {above:g}" + (f" and at most {high:g}" if high < math.inf else "")
     elif low > -math.inf and high < math.inf:
         expected = f"a number between {low:g} and {high:g}"
     elif low > -math.inf:

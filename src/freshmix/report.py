@@ -1,4 +1,4 @@
-"""A Recommendation -> one file: a self-contained HTML page, or its two pictures as PNG or PDF.
+"""A Recommendation -> one file: a self-contained HTML page, or its pictures as PNG or PDF.
 
 The wording of numbers and tables lives here too, so that the page and the command line say the same.
 """
@@ -7,12 +7,13 @@ import io
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import __version__
 from .files import checked_path, picture, replace_file
+from .loop import Loop
 from .recommend import Recommendation
 
 if TYPE_CHECKING:
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".html", ".png", ".pdf")
 TITLE = "Real weight and ridge penalty for a retraining loop"
+# Weights of a schedule that are printed; of a longer one the middle is left out.
+_MOST_WEIGHTS = 12
 
 _RIVALS = {
     "real_only": "real labels only",
     "keep_all_labels": "keep all real labels",
-    "today": "today's weight",
+    "today": "today's setting",
     "synthetic_only": "synthetic labels only",
+    "constant_weight": "best constant weight",
 }
 
 
@@ -76,31 +80,51 @@ def rivals(recommendation: Recommendation) -> list[Rival]:
 
 
 def recipe(recommendation: Recommendation) -> str:
-    """What to do, in one sentence."""
+    """What to do, in a sentence or three."""
     r = recommendation
-    if r.real_weight == 1.0 and r.labelled == 1:
-        labels = "the real labels alone"
+    mix = f"fit {'each generation' if r.schedule is None else 'generation t'} {_training(r)}, with {_learner(r)}."
+    if r.check is not None and not r.check.fits:
+        return f"On theory alone, which is not to be relied on here: {mix}"
+    if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
+        return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept, {mix}"
+    if r.advice == "keep_all_labels":
+        return (
+            f"Keep all real labels ever drawn and fit on their averages: no mix is better. Where old ones cannot be kept, {mix}"
+        )
+    return mix[0].upper() + mix[1:]
+
+
+def _training(r: Recommendation) -> str:
+    """Which labels a generation is fitted on."""
+    if r.schedule is not None:
+        return f"on w_t x real label + (1 - w_t) x synthetic label, with w_1, w_2, ... = {schedule(r.schedule)}"
+    if r.real_weight == 1.0:
+        labels = "the real labels alone" if r.labelled == 1 else "the real label"
     elif r.real_weight == 0.0:
         labels = "the synthetic labels alone"
     else:
         labels = f"{figures(r.real_weight)} x real label + {figures(1 - r.real_weight)} x synthetic label"
-    if r.rows_per_generation is not None and r.labelled < 1:
-        if r.real_weight == 1.0:
-            labels = "the real label"
-        labels = f"labelled rows on {labels}"
-        labels += (
-            " alone" if r.row_weight == 0 else f", other rows on the synthetic label at row weight {figures(r.row_weight)}"
-        )
+    if r.labelled == 1:
+        return f"on {labels}"
+    if r.row_weight == 0:
+        return f"on the labelled rows alone, on {labels}"
+    return f"with labelled rows on {labels}, other rows on the synthetic label at row weight {figures(r.row_weight)}"
+
+
+def _learner(r: Recommendation) -> str:
     linear = r.population is not None
     if r.penalty == 0.0:
-        learner = "minimum-norm least squares" if linear else "kernel regression without a penalty"
-    else:
-        learner = f"scikit-learn's {'Ridge' if linear else 'KernelRidge'}(alpha={figures(r.alpha)})"
-        learner += "" if linear else " on a centred kernel and centred labels"
-    mix = f"Fit each generation {'with' if labels.startswith('labelled') else 'on'} {labels}, with {learner}."
-    if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
-        return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept: {mix}"
-    return mix
+        return "minimum-norm least squares" if linear else "kernel regression without a penalty"
+    name = "Ridge" if linear else "KernelRidge"
+    return f"scikit-learn's {name}(alpha={figures(r.alpha)})" + ("" if linear else " on a centred kernel and centred labels")
+
+
+def schedule(weights: Sequence[float]) -> str:
+    """Weights of a schedule, with the middle of a long one left out."""
+    shown = [f"{w:.3g}" for w in weights]
+    if len(shown) > _MOST_WEIGHTS:
+        shown = [*shown[: _MOST_WEIGHTS - 3], "...", *shown[-2:]]
+    return ", ".join(shown)
 
 
 def remarks(recommendation: Recommendation) -> tuple[str, ...]:
@@ -113,7 +137,14 @@ def remarks(recommendation: Recommendation) -> tuple[str, ...]:
         kept = "no further real labels come, so that keeping all of them is training on real labels only"
     else:
         kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
-    return (kept, "prediction error is excess risk plus noise variance; change is that of the prediction error")
+    today = () if r.baselines.get("today") is not None else ("today's setting is compared where its real weight is given",)
+    return (kept, *today, "prediction error is excess risk plus noise variance; change is that of the prediction error")
+
+
+def checked(recommendation: Recommendation) -> str | None:
+    """What the replay on the table's own rows found, in one sentence."""
+    check = recommendation.check
+    return None if check is None else check.line()
 
 
 def backtested(recommendation: Recommendation) -> list[tuple[str, str]]:
@@ -127,11 +158,17 @@ def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
     """Name and value of what to set, and what to expect of it."""
     r = recommendation
     weights = [("real weight", figures(r.real_weight))]
+    if r.schedule is not None:
+        rival = r.baselines["constant_weight"]
+        assert rival is not None
+        gain = f"{100 * (1 - r.risk / rival):.3g}% of its excess risk" if 0 < rival < math.inf else "-"
+        weights = [(f"real weights, generations 1 to {len(r.schedule)}", schedule(r.schedule))]
+        weights.append(("gain over the best constant weight", gain))
     if r.row_weight != 1.0:
         weights.append(("row weight in the loss", figures(r.row_weight)))
     return [
         *weights,
-        ("penalty", f"lambda = {figures(r.penalty)} (scikit-learn alpha = {figures(r.alpha)})"),
+        ("penalty lambda", f"{figures(r.penalty)} (scikit-learn's alpha: {figures(r.alpha)})"),
         (f"excess risk {horizon(r)}", _with_interval(r, "risk", r.risk) + ("" if r.attained else ", approached only")),
         (f"prediction error {horizon(r)}", _with_interval(r, "prediction_error", r.prediction_error)),
         *([] if r.long_run_risk is None else [("excess risk in the long run", figures(r.long_run_risk))]),
@@ -185,8 +222,8 @@ def write_report(
     target = checked_path(path, "path", SUFFIXES)
     makers: dict[str, Callable[[], bytes]] = {
         ".html": lambda: _page(recommendation, title, command).encode(),
-        ".png": lambda: picture(plots.both(recommendation), "png"),
-        ".pdf": lambda: picture(plots.both(recommendation), "pdf"),
+        ".png": lambda: picture(plots.all_pictures(recommendation), "png"),
+        ".pdf": lambda: picture(plots.all_pictures(recommendation), "pdf"),
     }
     replace_file(target, makers[target.suffix.lower()]())
 
@@ -194,8 +231,6 @@ def write_report(
 def _page(recommendation: Recommendation, title: str, command: str | None) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-
-    from . import plots
 
     shelf = Environment(
         loader=PackageLoader("freshmix"),
@@ -217,8 +252,8 @@ def _page(recommendation: Recommendation, title: str, command: str | None) -> st
         backtested=backtested(recommendation),
         estimates=estimates(recommendation),
         horizon=horizon(recommendation),
-        weight_picture=Markup(_svg(plots.weight_picture(recommendation), "weights")),
-        generation_picture=Markup(_svg(plots.generation_picture(recommendation), "generations")),
+        checked=checked(recommendation),
+        pictures=[(alt, Markup(_svg(draw(recommendation), name))) for name, alt, draw in _pictures(recommendation)],
         version=__version__,
     )
 
@@ -240,10 +275,58 @@ def _svg(figure: "Figure", prefix: str) -> str:
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", text)
 
 
+def _pictures(r: Recommendation) -> list[tuple[str, str, "Callable[[Recommendation], Figure]"]]:
+    """Name, description and maker of each picture on the page."""
+    from . import plots
+
+    found: list[tuple[str, str, Callable[[Recommendation], Figure]]] = [
+        ("weights", f"Excess risk against the real weight; recommended: {figures(r.real_weight)}", plots.weight_picture),
+        ("generations", "Excess risk by generation for the recommendation and its rivals", plots.generation_picture),
+        ("ways", "Prediction error of each way of training, with the recommendation's interval", plots.ways_picture),
+    ]
+    if r.check is not None:
+        found.append(("check", "Excess risk by generation: predicted, and replayed on the table's rows", plots.check_picture))
+    return found
+
+
 def _call(recommendation: Recommendation) -> str:
-    loop = recommendation.loop
-    known = f"fm.Loop(labels={loop.labels!r}, synthetic_noise_ratio={loop.synthetic_noise_ratio!r})"
-    return (
-        "import freshmix as fm\n\n"
-        f"recommendation = fm.recommend(X, y, loop={known}, generations={recommendation.generations!r})\n"
-    )
+    """The call of ``recommend`` behind a recommendation that was made in Python, of what was not left at its default."""
+    options = dict(recommendation.options)
+    known = options.pop("loop", None)
+    said = ["X, y"]
+    if isinstance(known, Loop):
+        said.append(f"loop={loop_code(known)}")
+    if options.pop("time", False):
+        said.append("time=time")
+    if options.pop("sample_weight", False):
+        said.append("sample_weight=sample_weight")
+    if options:
+        said.append(keywords(options))
+    return f"import freshmix as fm\n\nrecommendation = fm.recommend({', '.join(said)})\n"
+
+
+def loop_code(loop: Loop) -> str:
+    """A loop as Python code."""
+    said: dict[str, object] = {"covariates": loop.covariates, "synthetic_noise_ratio": loop.synthetic_noise_ratio}
+    if loop.labels != "fresh":
+        said["labels"] = loop.labels
+    if loop.penalty:
+        said["penalty"] = loop.penalty
+    if loop.real_weight is not None:
+        said["real_weight"] = loop.real_weight
+    groups = ""
+    if loop.groups is not None and loop.real_weight is None:
+        groups = f", groups=[{', '.join(f'fm.{group!r}' for group in loop.groups)}]"
+    return f"fm.Loop({keywords(said)}{groups})"
+
+
+def keywords(values: Mapping[str, object]) -> str:
+    """Keyword arguments as Python code."""
+    return ", ".join(f"{name}={_code(value)}" for name, value in values.items())
+
+
+def _code(value: object) -> str:
+    if callable(value):
+        return str(getattr(value, "__name__", "kernel"))
+    value = value.item() if hasattr(value, "item") else value
+    return 'float("inf")' if value == math.inf else repr(value)

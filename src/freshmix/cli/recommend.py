@@ -36,6 +36,13 @@ Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of time
 RowsPerGeneration = Annotated[
     int | None, typer.Option(metavar="N", help="New rows per generation; by default the median per time step.")
 ]
+Labelled = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label; by default the table's.")
+]
+RowWeight = Annotated[
+    float | None, typer.Option(metavar="A", help="Loss weight in use today of rows without a real label, others having 1.")
+]
+Schedule = Annotated[bool, typer.Option("--schedule", help="A weight for each generation instead of a constant one.")]
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
@@ -66,11 +73,14 @@ def recommend(
     covariates: Covariates = None,
     time: Time = None,
     rows_per_generation: RowsPerGeneration = None,
+    labelled: Labelled = None,
     weight: Weight = None,
     labels: Labels = "fresh",
     synthetic_labels: SyntheticLabels = None,
     synthetic_noise: SyntheticNoise = None,
     real_weight: RealWeight = None,
+    row_weight: RowWeight = None,
+    schedule: Schedule = False,
     generations: Generations = None,
     drop: Drop = None,
     drop_missing: DropMissing = False,
@@ -88,6 +98,8 @@ def recommend(
         "kernel": kernel,
         "generations": generations_of(generations),
         "rows_per_generation": rows_per_generation,
+        "labelled": labelled,
+        "schedule": schedule,
         "standardize": not no_standardize,
         "seed": seed,
     }
@@ -109,7 +121,8 @@ def recommend(
 
         rows = open_table(table, **reading)
         held = rows if isinstance(rows, Table) else read_large(rows, not no_standardize)
-        stream = time is not None or rows_per_generation is not None or held.partly
+        asked = any(each is not None for each in (time, rows_per_generation, labelled, row_weight))
+        stream = asked or held.partly
         fresh = covariates == "fresh" or (covariates is None and stream)
         known: dict[str, Any] = {
             "covariates": "fresh" if fresh else "frozen",
@@ -119,11 +132,19 @@ def recommend(
             "real_weight": real_weight,
         }
         loop = fm.Loop(**known)
+        if row_weight is not None:
+            # Groups say today's setting and the share of labelled rows too.
+            today = fm.Loop.partially_labelled(
+                labelled=held.share if labelled is None else labelled,
+                real_weight=1.0 if real_weight is None else real_weight,
+                row_weight=(1.0, row_weight),
+            )
+            loop, options["labelled"] = loop.replace(groups=today.groups), None
         found = fm.recommend(held, loop=loop, **options)
         if report is not None:
             from freshmix.report import write_report
 
-            write_report(found, report, command=_pythonlines(table, reading, known, options))
+            write_report(found, report, command=_pythonlines(table, reading, loop, found))
     if as_json:
         typer.echo(json.dumps(plain(found), allow_nan=False))
     else:
@@ -165,20 +186,22 @@ def number_or_auto(text: str, option: str) -> float | str:
     return value
 
 
-def _pythonlines(tables: list[Path], reading: dict[str, Any], known: dict[str, Any], options: dict[str, Any]) -> str:
-    """The same computation as Python code."""
+def _pythonlines(tables: list[Path], reading: dict[str, Any], loop: "fm.Loop", found: "fm.Recommendation") -> str:
+    """The same computation as Python code, with what was not left at its default."""
+    from freshmix.report import keywords, loop_code
+
     names = str(tables[0]) if len(tables) == 1 else [str(each) for each in tables]
-
-    def keywords(values: dict[str, Any]) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in values.items())
-
-    return (
-        "import freshmix as fm\n"
-        "from freshmix.tables import open_table\n\n"
-        f"table = open_table({names!r}, {keywords(reading)})\n"
-        f"loop = fm.Loop({keywords(known)})\n"
-        f"recommendation = fm.recommend(\n    table, loop=loop,\n    {keywords(options)}\n)\n"
-    )
+    said = {name: value for name, value in reading.items() if value}
+    options = {name: value for name, value in found.options.items() if name != "loop"}
+    lines = [
+        "import freshmix as fm",
+        "from freshmix.tables import open_table",
+        "",
+        f"table = open_table({names!r}, {keywords(said)})",
+        f"loop = {loop_code(loop)}",
+        f"recommendation = fm.recommend(table, loop=loop{', ' + keywords(options) if options else ''})",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _print(found: "fm.Recommendation", report: Path | None) -> None:
@@ -197,7 +220,9 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     pairs(console, "Recommended", wording.settings(found))
     _rivals(console, found)
     if wording.backtested(found):
-        pairs(console, "Backtest: mean squared error on the next step's labelled rows", wording.backtested(found))
+        pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
+    if wording.checked(found) is not None:
+        lines(console, "Does the theory fit this table?", (wording.checked(found) or "",))
     pairs(console, "Estimated from the table", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:

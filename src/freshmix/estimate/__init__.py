@@ -5,6 +5,18 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 """
 
 from .banded import Estimate, banded
+from .estimated import EstimatedPopulation, described, estimate
 from .factorise import Factorisation, factorise, factorise_gram
+from .noise import NoiseEstimate
 
-__all__ = ["Estimate", "Factorisation", "banded", "factorise", "factorise_gram"]
+__all__ = [
+    "Estimate",
+    "EstimatedPopulation",
+    "Factorisation",
+    "NoiseEstimate",
+    "banded",
+    "described",
+    "estimate",
+    "factorise",
+    "factorise_gram",
+]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .._checks import Floats, choice, whole
-from ..equivalents import PopulationEquivalents
+from ..equivalents import Equivalents, PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
 from ..risk import aspect_of, check_loops, fresh, frozen
@@ -57,9 +57,14 @@ def optimal_schedule(population: Population, loop: Loop, generations: int, *, me
         raise ValueError("a schedule is for loops in which all rows have a real label: expected one real weight, got groups")
     if loop.covariates == "fresh":
         return _fresh(population, loop, generations, method)
+    return frozen_schedule(PopulationEquivalents(population, aspect_of(loop)), loop, generations, method)
+
+
+def frozen_schedule(equivalents: Equivalents, loop: Loop, generations: int, method: str = "horizon") -> Floats:
+    """The schedule for frozen covariates, from a population's or a sample's equivalents."""
     if loop.penalty == 0:
         return minnorm_schedule(loop.synthetic_noise_ratio, generations, loop.labels)
-    return _Ridge.of(population, loop, generations).schedule(method)
+    return _Ridge.of(equivalents, loop, generations).schedule(method)
 
 
 def minnorm_schedule(noise_ratio: float, generations: int, labels: str = "fresh") -> Floats:
@@ -86,14 +91,13 @@ def _least_of_quadratic(values: list[float]) -> float:
 class _Ridge:
     """Frozen covariates with a penalty: risks and gradients on one solved contour that serves all schedules."""
 
-    def __init__(self, contour: Contour, equivalents: PopulationEquivalents, loop: Loop, generations: int) -> None:
+    def __init__(self, contour: Contour, equivalents: Equivalents, loop: Loop, generations: int) -> None:
         self.contour, self.equivalents, self.loop, self.generations = contour, equivalents, loop, generations
         s, lam = contour.nodes, loop.penalty
         self.q, self.fit = s / (s + lam), s / (s + lam) ** 2
 
     @classmethod
-    def of(cls, population: Population, loop: Loop, generations: int) -> "_Ridge":
-        equivalents = PopulationEquivalents(population, aspect_of(loop))
+    def of(cls, equivalents: Equivalents, loop: Loop, generations: int) -> "_Ridge":
         # Weights near 0 keep the filters' highest powers of q: a contour that settles there serves all schedules.
         filters = frozen.ridge_filters(np.full(generations, 0.05), loop.penalty, loop.synthetic_noise_ratio, loop.labels)
         contour = settled(equivalents, loop.penalty, generations, filters)[0]

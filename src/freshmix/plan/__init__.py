@@ -59,7 +59,7 @@ def plan(
         Horizon T, by default 12. The long run needs synthetic noise: without it the risk keeps falling as the loop's memory
         grows.
     penalty : "auto" or float
-        Ridge penalty lambda of each generation, or "auto" to choose it.
+        Ridge penalty lambda of each generation, the first one too, or "auto" to choose it.
     row_weight : "auto" or float
         Loss weight of the rows without a real label (1 as much as a labelled row, 0 leaves them out), or "auto" to choose it.
     synthetic_noise_ratio : float

@@ -6,14 +6,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..recommend import Recommendation
+from .check import draw_check
 from .style import (
     BLUE,
-    GREEN,
     GREY,
     INK,
-    ORANGE,
-    PURPLE,
-    VERMILLION,
+    RIVALS,
     WEIGHT_LABEL,
     dress,
     figure_of,
@@ -21,18 +19,15 @@ from .style import (
     golden_line,
     scale,
 )
+from .ways import draw_ways
 
-_BASELINES = {
-    "real_only": ("real labels only", VERMILLION, "--"),
-    "keep_all_labels": ("keep all real labels", GREEN, "-."),
-    "synthetic_only": ("synthetic labels only", PURPLE, ":"),
-}
+_BASELINES = {"real_only": "--", "keep_all_labels": "-.", "synthetic_only": ":"}
 _COURSES = {
-    "recommended": ("recommended", BLUE, "-", "o"),
-    "real_only": ("real labels only", VERMILLION, "--", "s"),
-    "synthetic_only": ("synthetic labels only", PURPLE, ":", "^"),
-    "today": ("today's weight", ORANGE, (0, (6, 2)), "D"),
-    "keep_all_labels": ("keep all real labels", GREEN, "-.", "v"),
+    "real_only": ("--", "s"),
+    "synthetic_only": (":", "^"),
+    "today": ((0, (6, 2)), "D"),
+    "keep_all_labels": ("-.", "v"),
+    "constant_weight": ((0, (3, 1)), "P"),
 }
 
 
@@ -56,11 +51,22 @@ def generation_picture(recommendation: Recommendation) -> Figure:
 
 
 def both(recommendation: Recommendation) -> Figure:
-    """The two pictures side by side, for one PNG or PDF file."""
+    """The first two pictures side by side."""
     figure = figure_of(11.6)
     left, right = figure.subplots(1, 2)
     _draw_weights(left, recommendation)
     _draw_generations(right, recommendation)
+    return figure
+
+
+def all_pictures(recommendation: Recommendation) -> Figure:
+    """The four pictures, for one PNG or PDF file."""
+    figure = figure_of(11.6, 9.6)
+    (one, two), (three, four) = figure.subplots(2, 2)
+    _draw_weights(one, recommendation)
+    _draw_generations(two, recommendation)
+    draw_ways(three, recommendation)
+    draw_check(four, recommendation)
     return figure
 
 
@@ -72,16 +78,21 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
     }
     low, high = scale(axes, dot[0], [fixed, tuned, dot, finite(list(lines.values()))])
     w = recommendation.weight_grid
-    at_best = f"recommended: w = {recommendation.real_weight:.4g}"
-    axes.plot(recommendation.real_weight, dot[0], "o", color=BLUE, markersize=8, label=at_best, zorder=5, clip_on=False)
-    axes.plot(w, fixed, color=BLUE, linewidth=2.2, label=f"penalty λ = {recommendation.penalty:.4g}", zorder=4)
+    if recommendation.schedule is None:
+        at_best = f"recommended: w = {recommendation.real_weight:.4g}"
+        axes.plot(recommendation.real_weight, dot[0], "o", color=BLUE, markersize=8, label=at_best, zorder=5, clip_on=False)
+        at_penalty = f"penalty λ = {recommendation.penalty:.4g}"
+    else:
+        axes.axhline(dot[0], color=BLUE, linewidth=1.2, label="recommended schedule", zorder=2)
+        at_penalty = "constant weight at its best penalty"
+    axes.plot(w, fixed, color=BLUE, linewidth=2.2, label=at_penalty, zorder=4)
     if not np.allclose(fixed, tuned, rtol=1e-6, atol=0.0, equal_nan=True):
         style = (0, (6, 2))
         axes.plot(w, tuned, color=GREY, linestyle=style, linewidth=1.8, label="λ re-tuned at each weight", zorder=3)
     for name, value in lines.items():
         if low <= value <= high:
-            label, colour, dashes = _BASELINES[name]
-            axes.axhline(value, color=colour, linestyle=dashes, linewidth=1.2, label=label, zorder=1)
+            label, colour = RIVALS[name]
+            axes.axhline(value, color=colour, linestyle=_BASELINES[name], linewidth=1.2, label=label, zorder=1)
     golden_line(axes)
     axes.set_xlim(0.0, 1.0)
     t = recommendation.generations
@@ -94,8 +105,9 @@ def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
     scale(axes, finite([recommendation.risk])[0], list(courses.values()))
     last = max([1, *(course.size - 1 for course in courses.values())])
     for order, (name, course) in enumerate(courses.items()):
-        label, colour, dashes, marker = _COURSES.get(name, (name.replace("_", " "), GREY, "-", "v"))
         best = name == "recommended"
+        label, colour = ("recommended", BLUE) if best else RIVALS.get(name, (name.replace("_", " "), GREY))
+        dashes, marker = ("-", "o") if best else _COURSES.get(name, ("-", "v"))
         axes.plot(
             np.arange(course.size),
             course,

@@ -15,6 +15,15 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73",
 # Text and frames. A shade that nothing else has, so that a page can put its own text colour in its place.
 INK = "#1a1a1b"
 
+# Ways of training have the same name and colour in all pictures.
+RIVALS = {
+    "real_only": ("real labels only", VERMILLION),
+    "keep_all_labels": ("keep all real labels", GREEN),
+    "today": ("today's setting", ORANGE),
+    "synthetic_only": ("synthetic labels only", PURPLE),
+    "constant_weight": ("best constant weight", GREY),
+}
+
 GOLDEN_WEIGHT = (5**0.5 - 1) / 2
 RISK_LABEL = "excess risk (squared label units)"
 WEIGHT_LABEL = "real weight w (share of the real label in the mix)"
@@ -24,10 +33,10 @@ _LOG_RANGE, _MOST_RANGE = 20.0, 1e3
 _LEGEND_DROP = 0.5
 
 
-def figure_of(width: float) -> Figure:
-    """An empty figure of this width (inches), with no global state behind it."""
+def figure_of(width: float, height: float = 4.8) -> Figure:
+    """An empty figure of this size (inches), with no global state behind it."""
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-    return Figure(figsize=(width, 4.8), dpi=150, layout=layout, facecolor="white")
+    return Figure(figsize=(width, height), dpi=150, layout=layout, facecolor="white")
 
 
 def golden_line(axes: Axes) -> None:
@@ -58,17 +67,18 @@ def dress(axes: Axes, title: str, ylabel: str = RISK_LABEL, background: str = "n
     axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
     figure = axes.get_figure(root=True)
     assert figure is not None
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        bbox_transform=axes.transAxes + ScaledTranslation(0.0, -_LEGEND_DROP, figure.dpi_scale_trans),
-        ncols=2,
-        frameon=False,
-        fontsize=8.5,
-        labelcolor=INK,
-        handlelength=3,
-        borderaxespad=0.0,
-    )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            bbox_transform=axes.transAxes + ScaledTranslation(0.0, -_LEGEND_DROP, figure.dpi_scale_trans),
+            ncols=2,
+            frameon=False,
+            fontsize=8.5,
+            labelcolor=INK,
+            handlelength=3,
+            borderaxespad=0.0,
+        )
 
 
 def finite(values: ArrayLike) -> Floats:

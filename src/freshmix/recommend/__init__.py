@@ -1,12 +1,11 @@
 """From a table to a recommendation: estimate -> risk -> optimum (MATH sections 6 and 7)."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .._checks import number, whole
+from .._checks import Floats
 from ..estimate import Estimate
 from ..loop import Loop
 from ..optimum import frozen as optimum
@@ -16,11 +15,17 @@ from .answer import Answer
 from .checks import table_warnings
 from .fresh import FreshAnswer
 from .large import LargeTable, read_large
-from .prepare import Kernel, checked_kernel, checked_weights, estimate_from, precomputed, scaled_features
+from .prepare import Kernel, checked_weights, estimate_from, precomputed, scaled_features
+from .request import FRESH, Request, frozen_rows
 from .result import HORIZON, Recommendation
 from .stream import Stream
 
 __all__ = ["Recommendation", "recommend"]
+
+_NO_BEST_WEIGHT = (
+    "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no best "
+    f"weight exists; the weight is best for generation {HORIZON} instead"
+)
 
 
 def recommend(
@@ -35,6 +40,8 @@ def recommend(
     time: Any = None,
     rows_per_generation: int | None = None,
     sample_weight: Any = None,
+    labelled: float | None = None,
+    schedule: bool = False,
     seed: int = 0,
 ) -> Recommendation:
     """The real weight and the penalty that keep a loop on this table best, and what they bring.
@@ -48,9 +55,10 @@ def recommend(
     y : (n,) array or series
         Real labels; NaN where a row has none. Where X names files, the name of their target column.
     loop : Loop, optional
-        What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight. Its aspect is filled in. By
-        default, where every row has a label and no ``time`` is given, the paper's setting: the same rows relabelled in each
-        generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
+        What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight, or today's groups of rows
+        (their shares then hold in place of the table's). Its aspect is filled in. By default, where every row has a label
+        and no ``time``, ``rows_per_generation`` or ``labelled`` is given, the paper's setting: the same rows relabelled in
+        each generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
         generation, the table's share of them labelled, synthetic labels that are plain predictions.
     generations : int or inf, optional
         Horizon T >= 1 to be best at; by default the long run for frozen covariates and 12 for fresh ones.
@@ -67,6 +75,11 @@ def recommend(
         By default the median number of rows per time step, or all rows.
     sample_weight : (n,) array, optional
         Precision of each label, up to a common factor: a weight of 2 means half the noise variance, not two rows.
+    labelled : float, optional
+        Share of a generation's rows that get a real label; by default the table's.
+    schedule : bool
+        Whether to recommend a schedule of real weights w_1 ... w_T for the horizon T (12 by default) instead of a constant
+        one. Needs a real label in every row.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
@@ -93,44 +106,75 @@ def recommend(
     >>> best.verdict, 0.5 < best.real_weight <= 1, round(best.alpha / best.penalty)
     ('improves', True, 200)
     """
-    given = None if penalty == "auto" else number("penalty", penalty, low=0.0)
-    kernel = checked_kernel(kernel)
-    rng = np.random.default_rng(whole("seed", seed, low=0))
+    request = Request.of(
+        loop,
+        generations,
+        kernel,
+        penalty,
+        standardize,
+        rows_per_generation,
+        labelled,
+        schedule,
+        seed,
+        time=time is not None,
+        sample_weight=sample_weight is not None,
+    )
     source = X if isinstance(X, LargeTable) else source_of(X, y)
-    if isinstance(source, Blocks | LargeTable):
-        for name, value in (("time", time), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise ValueError(f"{name} must be left out for a table that is read in blocks")
-        if kernel != "linear":
-            raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
-        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
-        if rows_per_generation is not None:
-            large = replace(large, rows_per_generation=whole("rows_per_generation", rows_per_generation, low=3))
-        rows_per_generation = large.rows_per_generation
-        known = _known_loop(loop, large.partly or rows_per_generation is not None)
-        horizon = _horizon(generations, known)
-        found = large.estimate(given if known.covariates == "frozen" else None, rng)
-        if known.covariates == "fresh":
-            return large.fresh_answer(found, known, horizon, given, seed)
-        _frozen_rows(large.labelled, large.rows, rows_per_generation is not None)
-        answer = _frozen(found, known, horizon, given, "linear", large.features, large.notes)
-        return replace(answer, warnings=(*answer.warnings, *large.warnings))
-    notes: tuple[str, ...] = ()
-    columns = None
-    if source is not None:
-        time = source.time if time is None else time
-        sample_weight = source.weight if sample_weight is None else sample_weight
-        X, y, columns, notes = source.X, source.y, source.features, source.notes
+    if not isinstance(source, Blocks | LargeTable):
+        if source is not None:
+            time = source.time if time is None else time
+            sample_weight = source.weight if sample_weight is None else sample_weight
+            return _in_memory(source.X, source.y, time, sample_weight, request, source.features, source.notes)
+        return _in_memory(X, y, time, sample_weight, request)
+    for name, value in (("time", time), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{name} must be left out for a table that is read in blocks")
+    if request.kernel != "linear":
+        raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
+    return _in_blocks(source if isinstance(source, LargeTable) else read_large(source, standardize), request)
+
+
+def _in_blocks(large: LargeTable, request: Request) -> Recommendation:
+    """From the moments of a table whose rows have passed."""
+    if request.rows_per_generation is not None:
+        large = replace(large, rows_per_generation=request.rows_per_generation)
+    sized = [] if large.rows_per_generation is None else ["rows_per_generation"]
+    asked = [*sized, *(name for name in FRESH if name in request.options and name not in sized)]
+    known = request.known(large.partly, asked)
+    rng = np.random.default_rng(request.seed)
+    if known.covariates == "fresh":
+        found = large.estimate(None, rng)
+        answer = large.fresh_answer(
+            found, known, request.horizon(known), request.penalty, request.seed, request.labelled, request.schedule
+        )
+        return replace(answer, options=request.options)
+    frozen_rows(large.labelled, large.rows, asked)
+    found = large.estimate(request.penalty, rng)
+    answer = _frozen(found, known, request, large.features, large.notes, None)
+    return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
+
+
+def _in_memory(
+    X: Any,
+    y: Any,
+    time: Any,
+    sample_weight: Any,
+    request: Request,
+    columns: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Recommendation:
+    """From the rows themselves."""
     X, time = split_time(X, time)
     features, labels, names = to_arrays(X, y, columns, unlabelled=True)
     weights = checked_weights(sample_weight, labels)
-    known = _known_loop(loop, bool(np.isnan(labels).any()) or time is not None or rows_per_generation is not None)
-    horizon = _horizon(generations, known)
+    asked = [name for name in FRESH if (time is not None if name == "time" else name in request.options)]
+    known = request.known(bool(np.isnan(labels).any()), asked)
+    kernel, rng = request.kernel, np.random.default_rng(request.seed)
     warnings = table_warnings(features, labels, names, kernel)
     if kernel == "precomputed":
         prepared = precomputed(features)
     else:
-        prepared, names, done = scaled_features(features, names, standardize)
+        prepared, names, done = scaled_features(features, names, request.standardize)
         notes = (*notes, *done)
     if weights is not None:
         kept = weights.kept
@@ -138,76 +182,53 @@ def recommend(
         labels, time, notes = labels[kept], time if time is None else np.asarray(time)[kept], (*notes, *weights.notes)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
-        _frozen_rows(int((~np.isnan(labels)).sum()), labels.size, time is not None or rows_per_generation is not None)
-        found = estimate_from(prepared, labels, kernel, given, rng, precision)
-        answer = _frozen(found, known, horizon, given, kernel, prepared.shape[1], notes)
+        frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
+        found = estimate_from(prepared, labels, kernel, request.penalty, rng, precision)
+        rows = None if precision is not None else (prepared, labels)
+        answer = _frozen(found, known, request, prepared.shape[1], notes, rows)
     else:
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
-        stream = Stream.of(labels, time, rows_per_generation)
+        stream = Stream.of(labels, time, request.rows_per_generation)
         real = stream.labelled
         # At the threshold of a generation, not of the table.
         found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
-        answer = FreshAnswer(found, known, stream, prepared, labels, names, horizon, given, seed, notes).recommendation()
-    return replace(answer, warnings=(*answer.warnings, *warnings))
-
-
-def _frozen_rows(labelled: int, rows: int, stepped: bool) -> None:
-    """Refuse what frozen covariates cannot mean: time steps, and rows without a real label."""
-    if stepped:
-        raise ValueError("time and rows_per_generation need a loop with covariates='fresh': frozen rows are the same each time")
-    if labelled < rows:
-        raise ValueError(
-            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
-            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
+        fresh = FreshAnswer(
+            found,
+            known,
+            stream,
+            prepared,
+            labels,
+            names,
+            request.horizon(known),
+            request.penalty,
+            request.seed,
+            notes,
+            share=request.labelled,
+            scheduled=request.schedule,
+            replayable=precision is None,
         )
+        if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
+            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, _NO_BEST_WEIGHT))
+        answer = fresh.recommendation()
+    return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
 
 
 def _frozen(
     found: Estimate,
     known: Loop,
-    horizon: int | None,
-    given: float | None,
-    kernel: Kernel,
+    request: Request,
     features: int,
     notes: tuple[str, ...],
+    rows: tuple[Floats, Floats] | None,
 ) -> Recommendation:
-    notes = (*notes, *_horizon_notes(known, horizon))
+    given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        horizon = HORIZON
+        notes, horizon = (*notes, _NO_BEST_WEIGHT), HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    name = kernel if isinstance(kernel, str) else "callable"
-    return Answer(found, known, goal, best, given, name, features, notes).recommendation()
-
-
-def _known_loop(loop: Loop | None, stream: bool) -> Loop:
-    if loop is None:
-        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if stream else Loop()
-    if not isinstance(loop, Loop):
-        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    if loop.schedule is not None:
-        raise ValueError("loop must have one real_weight or groups, or neither: schedules are not supported here yet")
-    if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
-        raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
-    if loop.aspect is not None:
-        raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
-    return loop
-
-
-def _horizon(generations: int | float | None, loop: Loop) -> int | None:
-    """T, or None for the long run: asked for by inf, and the default of frozen covariates."""
-    if generations is None:
-        return HORIZON if loop.covariates == "fresh" else None
-    if isinstance(generations, float) and math.isinf(generations) and generations > 0:
-        return None
-    return whole("generations", generations, low=1)
-
-
-def _horizon_notes(loop: Loop, horizon: int | None) -> tuple[str, ...]:
-    if loop.synthetic_noise_ratio == 0 and horizon is None and loop.labels == "fresh":
-        return (
-            "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no "
-            f"best weight exists; the weight is best for generation {HORIZON} instead",
-        )
-    return ()
+    name = request.kernel if isinstance(request.kernel, str) else "callable"
+    answer = Answer(
+        found, known, goal, best, given, name, features, notes, rows, request.kernel, request.seed, request.schedule
+    )
+    return answer.recommendation()

@@ -2,24 +2,34 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .._checks import Floats
-from ..estimate import Estimate
+from ..equivalents import Equivalents
+from ..estimate import Estimate, described
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
 from ..risk import frozen
 from ..risk.verdict import judge
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, ratio
+from .check import Check
+from .check_frozen import Plan, check_frozen, feature_rows
+from .prepare import Kernel
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
+from .schedule import Scheduled, best_schedule, for_frozen
+from .uncertainty import Uncertainty, frozen_uncertainty
 
 ILL_CONDITIONED = 1e8
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything a recommendation is put together from."""
+    """Everything a recommendation is put together from.
+
+    ``table`` holds X as scaled and y, for the replay; None where the rows are not kept or do not count alike.
+    """
 
     found: Estimate
     known: Loop
@@ -29,10 +39,41 @@ class Answer:
     kernel: str
     features: int
     notes: tuple[str, ...]
+    table: tuple[Floats, Floats] | None = None
+    pairwise: Kernel = "linear"
+    seed: int = 0
+    scheduled: bool = False
+
+    @cached_property
+    def schedule(self) -> Scheduled | None:
+        """The best schedule for the horizon, where one is asked for."""
+        if not self.scheduled:
+            return None
+        assert self.goal.generations is not None
+        at = for_frozen(self.goal.equivalents, self.known, self.goal.generations)
+        return best_schedule(at, self.best.penalty, self.given is not None)
+
+    @property
+    def weights(self) -> Floats:
+        """w_1 ... w_T of the recommended loop, up to the horizon or the one that is shown."""
+        if self.schedule is not None:
+            return self.schedule.weights
+        return np.full(self.goal.generations or HORIZON, self.best.real_weight)
+
+    @property
+    def penalty(self) -> float:
+        """The recommended penalty: of the schedule, or of the best constant weight."""
+        return self.best.penalty if self.schedule is None else self.schedule.penalty
+
+    @property
+    def risk(self) -> float:
+        """Risk of the recommended loop at the horizon."""
+        return self.best.risk if self.schedule is None else self.schedule.risk
 
     def recommendation(self) -> Recommendation:
         """Everything put together."""
         f, best = self.found.factorisation, self.best
+        risk, penalty, schedule = self.risk, self.penalty, self.schedule
         aspect = None if self.kernel != "linear" else f.aspect
         baselines = self.baselines()
         real_only = baselines["real_only"]
@@ -40,23 +81,29 @@ class Answer:
         null = self.goal.equivalents.null_risk
         until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
         unbounded = "no real labels enter and nothing is forgotten"
-        verdict, reason = judge(best.risk, real_only, null, unbounded, until)
+        check = self.check()
+        verdict, reason = judged(check, judge(risk, real_only, null, unbounded, until))
         weights = np.linspace(0.0, 1.0, 101)
         at_penalty = self.goal.over_weights(weights, best.penalty)
         return Recommendation(
-            loop=self.known.replace(aspect=aspect, penalty=best.penalty, real_weight=best.real_weight),
-            real_weight=best.real_weight,
+            loop=self.known.replace(
+                aspect=aspect,
+                penalty=penalty,
+                **({"real_weight": best.real_weight} if schedule is None else {"schedule": schedule.weights}),
+            ),
+            real_weight=float(self.weights[-1]),
             row_weight=1.0,
-            penalty=best.penalty,
-            alpha=f.rows * best.penalty,
-            risk=best.risk,
-            prediction_error=best.risk + self.found.noise_variance,
+            penalty=penalty,
+            alpha=f.rows * penalty,
+            risk=risk,
+            prediction_error=risk + self.found.noise_variance,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
-            population=self.found.population() if aspect is not None else None,
+            population=described(self.found) if aspect is not None else None,
             assumption=self.assumption(),
             attained=best.attained,
             generations=self.goal.generations,
@@ -70,16 +117,25 @@ class Answer:
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
             risk_by_generation=self.by_generation(),
-            advice=advice_of(best.risk, best.real_weight, baselines),
+            advice=advice_of(risk, 0.0 if schedule is not None else best.real_weight, baselines),
             long_run_risk=self.long_run(),
+            schedule=None if schedule is None else tuple(schedule.weights.tolist()),
+            check=check,
         )
+
+    def risk_under(self, equivalents: Equivalents) -> float:
+        """Risk of the recommended loop at the horizon, were these the data."""
+        ratio, labels, horizon = self.goal.noise_ratio, self.goal.labels, self.goal.generations
+        if self.schedule is not None:
+            return float(frozen.risk_by_generation(equivalents, self.weights, self.penalty, ratio, labels)[-1])
+        return float(Goal(equivalents, ratio, labels, horizon).over_weights(self.weights[-1:], self.penalty)[0])
 
     def long_run(self) -> float | None:
         """Long-run risk of the loop where the horizon is another."""
         if self.goal.generations is None:
             return None
         endless = Goal(self.goal.equivalents, self.goal.noise_ratio, self.goal.labels, None)
-        return float(endless.over_weights(np.array([self.best.real_weight]), self.best.penalty)[0])
+        return float(endless.over_weights(self.weights[-1:], self.penalty)[0])
 
     def assumption(self) -> str:
         """The loop that is assumed, in one sentence."""
@@ -124,6 +180,7 @@ class Answer:
             "keep_all_labels": self.real_only_penalty(draws)[1],
             "today": None if today is None else today.risk,
             "synthetic_only": float(synthetic),
+            **({} if self.schedule is None else {"constant_weight": self.best.risk}),
         }
 
     def by_generation(self) -> dict[str, Floats]:
@@ -131,40 +188,38 @@ class Answer:
         horizon = self.goal.generations or HORIZON
         equivalents = self.goal.equivalents
 
-        def course(w: float, penalty: float) -> Floats:
+        def course(w: float | Floats, penalty: float) -> Floats:
             rho, labels = self.known.synthetic_noise_ratio, self.known.labels
-            return frozen.risk_by_generation(equivalents, np.full(horizon, w), penalty, rho, labels)
+            return frozen.risk_by_generation(equivalents, np.broadcast_to(w, horizon), penalty, rho, labels)
 
         courses = {
-            "recommended": course(self.best.real_weight, self.best.penalty),
+            "recommended": course(self.weights, self.penalty),
             "real_only": np.full(horizon + 1, self.real_only_penalty(1.0)[1]),
             "synthetic_only": course(0.0, self.best.penalty),
         }
         today = self.today()
         if today is not None:
             courses["today"] = course(today.real_weight, today.penalty)
+        if self.schedule is not None:
+            courses["constant_weight"] = course(self.best.real_weight, self.best.penalty)
         return courses
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals; risks are affine in (sigma^2, g), so a few evaluations serve all draws."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        draws = np.column_stack([noise, signal])
-        centre = draws.mean(axis=0)
-        steps = np.maximum(centre, 0.1 * centre.max())
-        points = np.vstack([centre, centre + np.diag(steps)])
-        known = [self.found.equivalents(float(point[0]), point[1:]) for point in points]
-        goals = [Goal(each, self.goal.noise_ratio, self.goal.labels, self.goal.generations) for each in known]
-        at = np.array([self.best.real_weight])
-        risks = np.array([goal.over_weights(at, self.best.penalty)[0] for goal in goals])
-        nulls = np.array([each.null_risk for each in known])
-        moves = (draws - centre) / steps
-        risk, null = (values[0] + moves @ (values[1:] - values[0]) for values in (risks, nulls))
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(null / noise),
-            "risk": interval(risk),
-            "prediction_error": interval(risk + noise),
-        }
+    def check(self) -> Check | None:
+        """The recommended loop replayed on the table's own rows."""
+        if self.table is None:
+            return None
+        X, y = self.table
+        rng = np.random.default_rng([self.seed, 2])
+        features, group, rows = feature_rows(X, self.pairwise, rng)
+        plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
+        return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        return frozen_uncertainty(
+            self.found, self.goal, self.best.real_weight, self.best.penalty, self.given, self.risk_under, self.schedule is None
+        )
 
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
@@ -176,12 +231,14 @@ class Answer:
             found.append(
                 f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
             )
-        low, high = interval(self.found.noise_draws)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":
             found.append(
                 "columns are collinear: "

@@ -1,68 +1,91 @@
 """The recommended loop and its rivals on the table itself, in time order, judged on later rows."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import Floats
+from ..loop import Group, Loop
 
-MOST_STEPS = 24
 FEWEST_STEPS = 3
 
 
 @dataclass(frozen=True)
 class Course:
-    """One way of training: penalty of step t, real weight, row weight of rows without a label, and which rows it keeps."""
+    """One way of training: penalty and real weight of step t, row weights without and with a label, and which rows it keeps."""
 
     penalty: Callable[[int], float]
-    real_weight: float = 1.0
+    real_weight: Callable[[int], float] = lambda t: 1.0
     row_weight: float = 0.0
+    labelled_row_weight: float = 1.0
     keeps: bool = False
+
+    @classmethod
+    def of(cls, loop: Loop, first_penalty: float) -> "Course":
+        """A loop of at most one group of labelled rows; its first model has real labels alone, at a penalty of its own."""
+        groups = loop.groups or ()
+        labelled = [group for group in groups if group.real_weight > 0] or [Group(1.0, 1.0, 0.0)]
+        others = [group.row_weight for group in groups if group.real_weight == 0]
+
+        def weight(t: int) -> float:
+            return labelled[0].real_weight if loop.schedule is None else float(loop.weights(t)[-1])
+
+        row_weight = others[0] if others else 0.0
+        return cls(lambda t: loop.penalty if t else first_penalty, weight, row_weight, labelled[0].row_weight)
+
+
+def thinned(y: Floats, share: float, rng: np.random.Generator) -> Floats:
+    """The labels with only a share of them shown, NaN in place of the others."""
+    return np.where(rng.random(y.size) < share, y, np.nan)
 
 
 def backtest(
     X: Floats,
     y: Floats,
-    steps: NDArray[np.intp],
+    shown: Floats,
+    blocks: Sequence[NDArray[np.intp]],
     courses: Mapping[str, Course],
     noise: float,
     rng: np.random.Generator,
-) -> dict[str, tuple[float, float]] | None:
-    """Mean squared error on the labelled rows of the next step, with its standard error over steps.
+) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
+    """Mean squared error on the labelled rows of the next step, with its standard error over steps; or why there is none.
 
     Step 0 is fitted on real labels alone. Then each course labels the rows of its step by its previous model (plus noise of
-    variance ``noise``), mixes, refits, and is judged on the rows of the step after, whose labels it has not seen. Returns
-    None for fewer than three steps or too few labelled rows in one.
+    variance ``noise``), mixes in the labels that are ``shown``, refits, and is judged on the labels y of the step after,
+    which it has not seen. ``blocks`` are the rows of each step in the order of time; steps at the end without a label are
+    left out.
     """
-    blocks = _blocks(steps)
-    if len(blocks) < FEWEST_STEPS or any(np.isfinite(y[rows]).sum() < 2 for rows in blocks):
-        return None
+    while blocks and not np.isfinite(y[blocks[-1]]).any():
+        blocks = blocks[:-1]
+    few = [t for t, rows in enumerate(blocks) if np.isfinite(shown[rows]).sum() < 2]
+    if len(blocks) < FEWEST_STEPS or few:
+        short = f"{len(few)} of {len(blocks)} steps have fewer than 2 labels"
+        return None, f"no backtest: {short if few else f'it needs {FEWEST_STEPS} steps with labels, got {len(blocks)}'}"
     drawn = math.sqrt(noise) * rng.standard_normal(y.size)
     found = {}
     for name, course in courses.items():
-        models, errors = None, []
+        model, errors = None, []
         kept: list[NDArray[np.intp]] = []
         for t, rows in enumerate(blocks[:-1]):
-            labelled = rows[np.isfinite(y[rows])]
+            labelled = rows[np.isfinite(shown[rows])]
             kept = [*kept, labelled] if course.keeps else [labelled]
-            if models is None or course.keeps:
-                train, labels, weights = np.concatenate(kept), y[np.concatenate(kept)], None
-                count = train.size
+            if model is None or course.keeps:
+                train = np.concatenate(kept)
+                labels, weights = shown[train], None
             else:
-                synthetic = models(X[rows]) + drawn[rows]
-                real = np.isfinite(y[rows])
-                mixed = course.real_weight * y[rows] + (1 - course.real_weight) * synthetic
-                labels = np.where(real, mixed, synthetic)
-                weights = np.where(real, 1.0, course.row_weight)
-                train, count = rows, rows.size
-            models = _ridge(X[train], labels, count * course.penalty(t), weights)
+                synthetic = model(X[rows]) + drawn[rows]
+                real, w = np.isfinite(shown[rows]), course.real_weight(t)
+                labels = np.where(real, w * shown[rows] + (1 - w) * synthetic, synthetic)
+                weights = np.where(real, course.labelled_row_weight, course.row_weight)
+                train = rows
+            model = _ridge(X[train], labels, train.size * course.penalty(t), weights)
             later = blocks[t + 1][np.isfinite(y[blocks[t + 1]])]
-            errors.append(float(np.mean((models(X[later]) - y[later]) ** 2)))
+            errors.append(float(np.mean((model(X[later]) - y[later]) ** 2)))
         found[name] = (float(np.mean(errors)), float(np.std(errors, ddof=1) / math.sqrt(len(errors))))
-    return found
+    return found, None
 
 
 def drift(X: Floats, y: Floats, steps: NDArray[np.intp], penalty: float) -> str | None:
@@ -91,13 +114,6 @@ def drift(X: Floats, y: Floats, steps: NDArray[np.intp], penalty: float) -> str 
         f"the coefficients drift: on the later half a model of the earlier half errs by {before.mean():.3g}, one of the later "
         f"half itself by {own.mean():.3g} (z = {z:.1f}); the theory assumes no drift"
     )
-
-
-def _blocks(steps: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Rows of each step in time order; many steps are gathered into at most MOST_STEPS blocks."""
-    last = int(steps.max()) + 1
-    block = steps if last <= MOST_STEPS else steps * MOST_STEPS // last
-    return [np.flatnonzero(block == each) for each in range(int(block.max()) + 1)]
 
 
 def _ridge(X: Floats, y: Floats, alpha: float, weights: Floats | None) -> Callable[[Floats], Floats]:

@@ -1,7 +1,6 @@
 """A recommendation for new rows in each generation, some of them with a real label (MATH sections 5 to 7)."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,19 +8,22 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import PopulationEquivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
 from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
 from ..optimum.frozen import best_plain_ridge
+from ..optimum.least import least
 from ..population import Population
 from ..risk import fresh, frozen
 from ..risk.verdict import judge
-from .backtest import Course, backtest, drift
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, interval, ratio
+from .backtest import Course, backtest, drift, thinned
+from .check import Check
+from .check_fresh import check_fresh
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
+from .schedule import best_schedule, for_fresh
 from .stream import Stream
-
-_DRAWS = 200
+from .uncertainty import Uncertainty, fresh_uncertainty
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,14 @@ class FreshAnswer:
     given: float | None
     seed: int
     notes: tuple[str, ...]
+    share: float | None = None
+    scheduled: bool = False
+    replayable: bool = True
 
     @cached_property
     def population(self) -> Population:
         """The estimated population."""
-        return self.found.population()
+        return described(self.found)
 
     @cached_property
     def loop(self) -> Loop:
@@ -51,16 +56,48 @@ class FreshAnswer:
         if self.known.groups is not None and len(self.known.groups) > 1:
             return self.known.replace(aspect=aspect)
         w = 1.0 if self.known.real_weight is None else self.known.real_weight
-        share = self.stream.share
+        share = self.stream.share if self.share is None else self.share
         groups = [Group(share, 1.0, w)] + ([Group(1 - share, 1.0, 0.0)] if share < 1 else [])
         return self.known.replace(aspect=aspect, groups=groups)
 
     @cached_property
-    def best(self) -> Optimum:
-        """The best weight, penalty and row weight at the horizon."""
+    def constant(self) -> Optimum:
+        """The best constant weight, penalty and row weight at the horizon."""
         if self.given is None:
             return best_loop(self.population, self.loop, self.horizon)
         return best_weight(self.population, self.loop.replace(penalty=self.given), self.horizon)
+
+    @cached_property
+    def best(self) -> Optimum:
+        """What is recommended: the best constant weight, or the best schedule where one is asked for."""
+        if not self.scheduled:
+            return self.constant
+        if self.loop.labelled < 1 or len(self.loop.groups or ()) > 1:
+            raise ValueError(
+                "schedule needs a real label in every row of a generation, got a loop with "
+                f"{100 * self.loop.labelled:.3g}% of its rows labelled or several groups: a schedule is one weight for all rows"
+            )
+        assert self.horizon is not None
+        start = self.constant.loop
+        found = best_schedule(for_fresh(self.population, start, self.horizon), start.penalty, self.given is not None)
+        loop = start.replace(penalty=found.penalty, schedule=found.weights)
+        return Optimum(loop, float(found.weights[-1]), found.risk)
+
+    @cached_property
+    def today(self) -> Loop | None:
+        """Today's loop, where it is known: with the given penalty, with its own, or else with the best one for it."""
+        several = len(self.known.groups or ()) > 1
+        if self.known.real_weight is None and not several:
+            return None
+        if self.given is not None or self.known.penalty:
+            return self.loop.replace(penalty=self.given if self.given is not None else self.known.penalty)
+        scale = float(self.population.eigenvalues.max())
+
+        def at(log_penalties: Floats) -> Floats:
+            return np.array([self.risk_of(self.loop.replace(penalty=math.exp(x))) for x in log_penalties])
+
+        grid = np.log(scale * np.geomspace(1e-6, 1e3, 46))
+        return self.loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
 
     def risk_of(self, loop: Loop) -> float:
         """Risk at the horizon."""
@@ -73,6 +110,16 @@ class FreshAnswer:
             return self.given, float(frozen.real_only_risk(equivalents, self.given, 1.0))
         return best_plain_ridge(equivalents)
 
+    @cached_property
+    def real_only(self) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on the labelled rows of one generation; a given penalty counts all rows."""
+        assert self.loop.aspect is not None
+        share = self.loop.labelled
+        if self.given is not None:
+            equivalents = PopulationEquivalents(self.population, self.loop.aspect / share)
+            return self.given / share, float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
+        return self.plain(self.loop.aspect / share)
+
     def kept(self, t: int) -> float:
         """Aspect of all real labels of generations 0 ... t: n (1 + f t) rows."""
         assert self.loop.aspect is not None
@@ -80,17 +127,13 @@ class FreshAnswer:
 
     def baselines(self) -> dict[str, float | None]:
         """Risks of the other ways of training."""
-        assert self.loop.aspect is not None
-        best = self.best.loop
-        today = None
-        if self.known.real_weight is not None:
-            now = self.loop.replace(penalty=self.given if self.given is not None else self.known.penalty or best.penalty)
-            today = self.risk_of(now)
+        best = self.constant.loop
         return {
-            "real_only": self.plain(self.loop.aspect / self.loop.labelled)[1],
+            "real_only": self.real_only[1],
             "keep_all_labels": self.plain(self.kept(self.horizon or HORIZON))[1],
-            "today": today,
+            "today": None if self.today is None else self.risk_of(self.today),
             "synthetic_only": self.risk_of(with_parameters(best, 0.0)),
+            **({"constant_weight": self.constant.risk} if self.scheduled else {}),
         }
 
     def recommendation(self) -> Recommendation:
@@ -101,11 +144,14 @@ class FreshAnswer:
         assert real_only is not None
         until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
         unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
-        verdict, reason = judge(best.risk, real_only, population.null_risk, unbounded, until)
+        check = self.check()
+        verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
         weights = np.linspace(0.0, 1.0, 41)
-        fixed = np.array([self.risk_of(with_parameters(best.loop, float(w))) for w in weights])
+        constant = self.constant.loop
+        fixed = np.array([self.risk_of(with_parameters(constant, float(w))) for w in weights])
         row_weights = [group.row_weight for group in best.loop.groups or () if group.real_weight == 0]
-        tested = self.backtested(baselines)
+        tested, untested = self.backtested()
+        notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
         return Recommendation(
             loop=best.loop,
             real_weight=best.real_weight,
@@ -115,7 +161,8 @@ class FreshAnswer:
             risk=best.risk,
             prediction_error=best.risk + noise,
             baselines=baselines,
-            intervals=self.intervals(),
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
             verdict=verdict,
             reason=reason,
             warnings=self.warnings(),
@@ -128,23 +175,35 @@ class FreshAnswer:
             aspect=self.loop.aspect,
             noise_variance=noise,
             signal_to_noise_ratio=ratio(population.null_risk, noise),
-            notes=self.notes,
+            notes=notes,
             weight_grid=weights,
             risk_by_weight=fixed,
             risk_by_weight_tuned=fixed if self.given is not None else self.tuned(weights, fixed),
             risk_by_generation=self.by_generation(),
-            advice=advice_of(best.risk, best.real_weight, baselines),
+            advice=advice_of(best.risk, 0.0 if self.scheduled else best.real_weight, baselines),
             long_run_risk=fresh.limit_risk(population, best.loop),
             labelled=self.loop.labelled,
             rows_per_generation=self.stream.rows_per_generation,
             backtest=tested,
+            schedule=best.loop.schedule,
+            check=check,
         )
+
+    def check(self) -> Check | None:
+        """The recommended loop replayed on the table's own rows, where they are kept and count alike."""
+        if not self.replayable:
+            return None
+        T = self.horizon or HORIZON
+        rng = np.random.default_rng([self.seed, 2])
+        rows = self.stream.rows_per_generation
+        return check_fresh(self.X, self.y, self.found, self.best.loop, rows, T, self.real_only[0], rng)
 
     def assumption(self) -> str:
         """The loop that is assumed, in one sentence."""
         share, rho = self.loop.labelled, self.known.synthetic_noise_ratio
         rows = f"{self.stream.rows_per_generation} new rows in each generation"
-        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label"
+        first = f", after a first model of {self.stream.rows_per_generation} labelled rows"
+        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label{first}"
         kinds = {0.0: "synthetic labels that are plain predictions", 1.0: "synthetic labels sampled from the fitted model"}
         synthetic = kinds.get(rho, f"synthetic labels with {rho:g} times the real labels' noise variance")
         until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
@@ -152,73 +211,111 @@ class FreshAnswer:
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """Risk with the penalty re-tuned at each weight, from a grid around the best one."""
-        scale = max(self.best.loop.penalty, 1e-6 * float(self.population.eigenvalues.max()))
-        grid = scale * np.geomspace(1e-2, 1e2, 17)
-        loops = [with_parameters(self.best.loop, float(w)) for w in weights]
+        constant = self.constant.loop
+        scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
+        grid = scale * np.geomspace(1e-2, 1e2, 11)
+        loops = [with_parameters(constant, float(w)) for w in weights]
         table = [[self.risk_of(loop.replace(penalty=float(each))) for each in grid] for loop in loops]
         return np.asarray(np.minimum(fixed, np.min(table, axis=1)))
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
         T = self.horizon or HORIZON
-        assert self.loop.aspect is not None
 
         def course(loop: Loop) -> Floats:
             return fresh.risk_by_generation(self.population, [loop], T)
 
-        real = np.full(T + 1, self.plain(self.loop.aspect / self.loop.labelled)[1])
         courses = {
             "recommended": course(self.best.loop),
-            "real_only": real,
+            "real_only": np.full(T + 1, self.real_only[1]),
             "keep_all_labels": np.array([self.plain(self.kept(t))[1] for t in range(T + 1)]),
-            "synthetic_only": course(with_parameters(self.best.loop, 0.0)),
+            "synthetic_only": course(with_parameters(self.constant.loop, 0.0)),
         }
-        if self.known.real_weight is not None:
-            courses["today"] = course(self.loop.replace(penalty=self.known.penalty or self.best.loop.penalty))
+        if self.today is not None:
+            courses["today"] = course(self.today)
+        if self.scheduled:
+            courses["constant_weight"] = course(self.constant.loop)
         return courses
 
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """90% posterior intervals of the risk of the recommended loop and of what it rests on."""
-        noise, signal = self.found.noise_draws, self.found.signal_draws
-        chosen = np.linspace(0, noise.size - 1, min(_DRAWS, noise.size)).astype(int)
-        drawn = [self.found.population(float(noise[i]), signal[i]) for i in chosen]
-        risks = np.array([goal(each, self.horizon)(self.best.loop) for each in drawn])
-        nulls = np.array([each.null_risk for each in drawn])
-        return {
-            "noise_variance": interval(noise),
-            "signal_to_noise_ratio": interval(nulls / noise[chosen]),
-            "risk": interval(risks),
-            "prediction_error": interval(risks + noise[chosen]),
-        }
-
-    def backtested(self, baselines: dict[str, float | None]) -> dict[str, tuple[float, float]] | None:
-        """Mean squared error on later rows, by name; None without a time column or enough steps."""
-        if self.stream.steps is None:
-            return None
-        best = self.best.loop
-        weight = 0.0
-        if self.loop.labelled < 1:
-            weight = next((group.row_weight for group in best.groups or () if group.real_weight == 0), 0.0)
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
         assert self.loop.aspect is not None
-        real = self.plain(self.loop.aspect / self.loop.labelled)[0]
-        aspect, share = self.loop.aspect, self.loop.labelled
+        share = self.loop.labelled
+        aspect = self.loop.aspect / share
 
-        def after(penalty: float) -> Callable[[int], float]:
-            """The first model has real labels alone, at their own best penalty."""
-            return lambda t: penalty if t else real
+        def real_only(population: Population) -> float:
+            equivalents = PopulationEquivalents(population, aspect)
+            if self.given is not None:
+                return float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
+            return best_plain_ridge(equivalents)[1]
 
+        return fresh_uncertainty(self.found, self.best.loop, self.horizon, self.given, real_only)
+
+    def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
+        """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
+        if self.stream.steps is None:
+            return None, None
+        share = self.loop.labelled
+        if share > 1.1 * self.stream.share:
+            shares = f"the loop labels {100 * share:.3g}% of the rows, the table {100 * self.stream.share:.3g}%"
+            return None, f"no backtest: {shares}"
+        if sum(group.real_weight > 0 for group in self.best.loop.groups or ()) > 1:
+            return None, "no backtest: it is for one group of labelled rows"
+        assert self.loop.aspect is not None
+        aspect, first = self.loop.aspect, self.plain(self.loop.aspect / share)[0]
+        constant = self.constant.loop
         courses = {
-            "recommended": Course(after(best.penalty), self.best.real_weight, weight),
+            "recommended": Course.of(self.best.loop, first),
             # Tuned for the labelled rows alone, and counted over all rows of a step.
-            "real_only": Course(after(real * share)),
+            "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
             "keep_all_labels": Course(lambda t: self.plain(aspect / (share * (t + 1)))[0], keeps=True),
-            "synthetic_only": Course(after(best.penalty), 0.0, 1.0),
+            "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
         }
-        if baselines["today"] is not None:
-            courses["today"] = Course(after(self.known.penalty or best.penalty), self.known.real_weight or 0.0, 1.0)
+        if self.today is not None:
+            courses["today"] = Course.of(self.today, first)
+        if self.scheduled:
+            courses["constant_weight"] = Course.of(constant, first)
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.seed, 1])
-        return backtest(self.X, self.y, self.stream.steps, courses, noise, rng)
+        shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
+        return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng)
+
+    @cached_property
+    def drifted(self) -> str | None:
+        """A sentence where the coefficients drift."""
+        steps = self.stream.steps
+        return None if steps is None else drift(self.X, self.y, steps, self.constant.loop.penalty)
+
+    def more_notes(self) -> tuple[str, ...]:
+        """What was looked at beside the features."""
+        notes = self.notes
+        if self.stream.steps is not None and self.drifted is None:
+            notes = (*notes, "no drift of the coefficients found; the theory assumes that there is none")
+        return notes
+
+    def start_matters(self) -> str | None:
+        """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
+        share, labelled = self.loop.labelled, int(self.stream.labelled.sum())
+        if self.horizon is None or labelled >= 0.95 * self.stream.rows_per_generation:
+            return None
+        assert self.loop.aspect is not None
+        turn = fresh.generation(self.population, self.best.loop, fresh.groups_at(self.best.loop, 1))
+        penalty = self.plain(self.loop.aspect / share)[0]
+        start = self.best.loop.replace(aspect=self.loop.aspect / share, penalty=penalty)
+        first, state = fresh.first_generation(self.population, start)
+        if turn is None or first is None:
+            return None
+        for _ in range(self.horizon):
+            state = turn.step(state)
+        risk = turn.risk(state)
+        if risk < 1.05 * self.best.risk:
+            return None
+        return (
+            f"the first model is taken to have {self.stream.rows_per_generation} labelled rows, and the table has {labelled}; "
+            f"from {100 * share:.3g}% of a generation the recommended loop has excess risk {risk:.4g} at generation "
+            f"{self.horizon} instead of {self.best.risk:.4g}"
+        )
 
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
@@ -233,12 +330,14 @@ class FreshAnswer:
             moved = drift(self.X, self.y, self.stream.steps, self.best.loop.penalty)
             if moved is not None:
                 found.append(moved)
-        low, high = interval(self.found.noise_draws)
+        low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
                 f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
                 "best weight depends on it"
             )
+        if self.found.stretch > 1.5:
+            found.append(self.found.disagreement())
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)

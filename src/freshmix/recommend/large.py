@@ -48,6 +48,11 @@ class LargeTable:
         return self.other_spread.rows > 0
 
     @property
+    def share(self) -> float:
+        """Share of rows with a real label."""
+        return self.labelled / self.rows
+
+    @property
     def features(self) -> int:
         """Columns that vary."""
         return self.factorisation.features or 0
@@ -57,15 +62,38 @@ class LargeTable:
         at_threshold(penalty, self.labelled, self.features)
         return banded(self.factorisation, rng)
 
-    def fresh_answer(self, found: Estimate, known: Loop, horizon: int | None, given: float | None, seed: int) -> Recommendation:
+    def fresh_answer(
+        self,
+        found: Estimate,
+        known: Loop,
+        horizon: int | None,
+        given: float | None,
+        seed: int,
+        share: float | None = None,
+        schedule: bool = False,
+    ) -> Recommendation:
         """New rows in each generation; no rows are left for a backtest."""
         count = self.rows if self.rows_per_generation is None else whole("rows_per_generation", self.rows_per_generation, low=3)
         mask = np.broadcast_to(np.True_, (self.labelled,))
         stream = LargeStream(mask, None, count, self)
         y = np.broadcast_to(np.nan, (self.rows,))
         notes = (*self.notes, "no backtest: the rows of a table that is read in blocks are not kept")
-        answer = FreshAnswer(found, known, stream, np.empty((0, self.features)), y, self.names, horizon, given, seed, notes)
-        made = answer.recommendation()
+        X = np.empty((0, self.features))
+        made = FreshAnswer(
+            found,
+            known,
+            stream,
+            X,
+            y,
+            self.names,
+            horizon,
+            given,
+            seed,
+            notes,
+            share=share,
+            scheduled=schedule,
+            replayable=False,
+        ).recommendation()
         return replace(made, warnings=(*made.warnings, *self.warnings))
 
 
@@ -78,7 +106,7 @@ class LargeStream(Stream):
     @property
     def share(self) -> float:
         """Share of rows with a real label."""
-        return self.table.labelled / self.table.rows
+        return self.table.share
 
     def label_bias(self, X: Floats, names: tuple[str, ...] | None) -> str | None:
         """The comparison of ``Stream.label_bias``, from means and variances."""
@@ -115,8 +143,9 @@ def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
         notes.append(f"constant columns left out: {', '.join(constant[:5])}{more}")
     notes.append("features standardised to mean 0 and variance 1" if standardize else "features centred, not scaled")
     notes.append(
-        f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number of "
-        f"{'columns' if wide else 'rows'}; rows are not compared with each other"
+        f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number "
+        f"of {'columns' if wide else 'rows'}, beside what is read ahead; no rows are kept for a check by "
+        "replay or a look at copies"
     )
     return LargeTable(factorisation, labelled, other, source.names, source.rows_per_generation, tuple(notes), tuple(warnings))
 

@@ -106,7 +106,7 @@ def estimate_from(
     if kernel == "linear":
         at_threshold(penalty, *X.shape)
         return banded(factorise(X, y, weights), rng)
-    return banded(factorise_gram(_gram(X, kernel), y, weights), rng)
+    return banded(factorise_gram(gram_of(X, kernel), y, weights), rng)
 
 
 def at_threshold(penalty: float | None, n: int, p: int) -> None:
@@ -118,7 +118,8 @@ def at_threshold(penalty: float | None, n: int, p: int) -> None:
         )
 
 
-def _gram(X: Floats, kernel: Kernel) -> Floats:
+def gram_of(X: Floats, kernel: Kernel) -> Floats:
+    """The (n, n) kernel matrix of the rows of X, or X itself where it is that."""
     if kernel == "precomputed":
         return X
     if not isinstance(kernel, str):

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .._checks import Floats
 from ..loop import Loop
 from ..population import Population
+from .check import DOES_NOT_FIT, Check
 
 # The horizon shown, and used where the long run has no best weight.
 HORIZON = 12
@@ -24,7 +25,8 @@ class Recommendation:
     loop : Loop
         The recommended loop, with its aspect, penalty and real weight.
     real_weight, row_weight, penalty : float
-        w, the loss weight of the rows (1: all alike) and lambda of ``(X'X/n + lambda I)^-1 X'y/n``.
+        w (the last one of a schedule), the loss weight of the rows without a real label (1: all alike) and lambda of
+        ``(X'X/n + lambda I)^-1 X'y/n``.
     alpha : float
         rows x penalty, the ``alpha`` of scikit-learn's ``Ridge``.
     risk, prediction_error : float
@@ -32,11 +34,16 @@ class Recommendation:
     baselines : dict
         Excess risk of ``real_only`` (one generation), ``keep_all_labels`` (labels of the horizon's generations averaged;
         12 in the long run), ``today`` (None if no real weight was given), each with the best penalty for it unless the
-        penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded.
+        penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded. With a schedule also
+        ``constant_weight``, the best one.
     intervals : dict
-        Name -> (low, high), 90% posterior intervals.
+        Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
+        recommended one) hold the best choice, the others its expectation, one-sided where 0 is not excluded.
+    verdict_probabilities : dict
+        Verdict -> its share of the posterior draws, the most likely first.
     verdict, reason : str
-        What the recommended loop does (see ``Limit``), and why.
+        What the recommended loop does (see ``Limit``), and why; ``theory does not fit`` where ``check`` failed, and what the
+        replay says.
     warnings : tuple of str
         Where the theory is on thin ice for this table.
     population : Population or None
@@ -72,6 +79,13 @@ class Recommendation:
         Rows of a generation, with fresh covariates.
     backtest : dict or None
         Name -> (mean squared error on later rows, its standard error), where the table has a time column.
+    schedule : tuple of float or None
+        Real weights w_1 ... w_T, where a schedule was asked for.
+    check : Check or None
+        The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
+        not allow it.
+    options : dict
+        What ``recommend`` was asked for beside the defaults; ``time`` is True where there was one.
     """
 
     loop: Loop
@@ -105,6 +119,10 @@ class Recommendation:
     labelled: float = 1.0
     rows_per_generation: int | None = None
     backtest: Mapping[str, tuple[float, float]] | None = None
+    schedule: tuple[float, ...] | None = None
+    check: Check | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
@@ -113,6 +131,11 @@ def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | N
     if kept is not None and kept < risk * (1 - 1e-9):
         return "keep_all_labels"
     return "real_only" if real_weight == 1.0 else "mix"
+
+
+def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
+    """Verdict and reason: theory's, or the replay's where the check failed."""
+    return theory if check is None or check.fits else (DOES_NOT_FIT, check.reason())
 
 
 def interval(draws: Floats) -> tuple[float, float]:

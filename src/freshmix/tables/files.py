@@ -49,6 +49,11 @@ class Table:
         """Whether some rows have no real label."""
         return bool(np.isnan(self.y).any())
 
+    @property
+    def share(self) -> float:
+        """Share of rows with a real label."""
+        return 1 - float(np.isnan(self.y).mean())
+
 
 def read_table(
     path: Paths,

@@ -1,0 +1,48 @@
+"""Does the theory fit? Predicted against replayed risk."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..recommend import Recommendation
+from .style import BLUE, INK, VERMILLION, dress, figure_of, finite, scale
+
+
+def check_picture(recommendation: Recommendation) -> Figure:
+    """Excess risk R_t (squared label units) of the recommended loop: predicted, and replayed on the table's own rows.
+
+    Bars of the replay reach two standard errors. Empty where there was no replay.
+    """
+    figure = figure_of(5.8)
+    draw_check(figure.subplots(), recommendation)
+    return figure
+
+
+def draw_check(axes: Axes, recommendation: Recommendation) -> None:
+    """The picture on given axes."""
+    check = recommendation.check
+    title = "Does the theory fit these rows?"
+    if check is None:
+        axes.text(0.05, 0.9, "no replay of this table", transform=axes.transAxes, fontsize=9, color=INK)
+    else:
+        t = np.arange(check.predicted.size)
+        predicted, observed, error = finite(check.predicted), finite(check.observed), 2 * finite(check.standard_error)
+        scale(axes, float(predicted[-1]), [predicted, observed - error, observed + error])
+        axes.plot(t, predicted, color=BLUE, linewidth=2.2, label="predicted", zorder=3)
+        axes.errorbar(
+            t,
+            observed,
+            error,
+            color=VERMILLION,
+            fmt="o",
+            markersize=5,
+            capsize=3,
+            label="replayed, ± 2 standard errors",
+            zorder=4,
+        )
+        title += f" {'Yes' if check.fits else 'No'}: largest z-score {check.z[check.worst]:+.1f}"
+        axes.set_xlim(-0.04 * t[-1] - 0.1, 1.04 * t[-1] + 0.1)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    dress(axes, title)
+    axes.set_xlabel("generation t (0: fitted on real labels)", fontsize=10, color=INK)

@@ -1,0 +1,116 @@
+"""What a recommendation is asked for, checked once; and what of it needs the table to be known."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .._checks import number, whole
+from ..loop import Loop
+from .prepare import Kernel, checked_kernel
+from .result import HORIZON
+
+# Options that mean new rows in each generation.
+FRESH = ("time", "rows_per_generation", "labelled")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The options of ``recommend`` beside the table; ``options`` are those not left at their defaults."""
+
+    loop: Loop | None
+    generations: int | float | None
+    kernel: Kernel
+    penalty: float | None
+    standardize: bool
+    rows_per_generation: int | None
+    labelled: float | None
+    schedule: bool
+    seed: int
+    options: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        loop: Any,
+        generations: Any,
+        kernel: Any,
+        penalty: Any,
+        standardize: bool,
+        rows_per_generation: Any,
+        labelled: Any,
+        schedule: Any,
+        seed: Any,
+        **flags: bool,
+    ) -> "Request":
+        """Check everything that can be checked without the table; ``flags`` say which arrays came with it."""
+        said = {
+            "loop": (loop, None),
+            "generations": (generations, None),
+            "kernel": (kernel, "linear"),
+            "penalty": (penalty, "auto"),
+            "standardize": (standardize, True),
+            "rows_per_generation": (rows_per_generation, None),
+            "labelled": (labelled, None),
+            "schedule": (schedule, False),
+            "seed": (seed, 0),
+        }
+        options = {name: value for name, (value, default) in said.items() if value is not default and value != default}
+        if loop is not None:
+            _check_loop(loop)
+            if labelled is not None and len(loop.groups or ()) > 1:
+                raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
+        if not isinstance(schedule, bool):
+            raise TypeError(f"schedule must be True or False, got {schedule!r}")
+        return cls(
+            loop,
+            generations,
+            checked_kernel(kernel),
+            None if penalty == "auto" else number("penalty", penalty, low=0.0),
+            standardize,
+            None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
+            None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
+            schedule,
+            whole("seed", seed, low=0),
+            options | {name: True for name, given in flags.items() if given},
+        )
+
+    def known(self, partly: bool, asked: list[str]) -> Loop:
+        """The loop: the one given, or the practitioner's where the table or an option shows it, or the paper's."""
+        if self.loop is not None:
+            return self.loop
+        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if partly or asked else Loop()
+
+    def horizon(self, loop: Loop) -> int | None:
+        """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""
+        T = self.generations
+        if T is None:
+            return HORIZON if loop.covariates == "fresh" or self.schedule else None
+        if isinstance(T, float) and math.isinf(T) and T > 0:
+            if self.schedule:
+                raise ValueError(
+                    "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
+                )
+            return None
+        return whole("generations", T, low=1)
+
+
+def _check_loop(loop: Any) -> None:
+    if not isinstance(loop, Loop):
+        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    if loop.schedule is not None:
+        raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
+    if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
+        raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
+    if loop.aspect is not None:
+        raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
+
+
+def frozen_rows(labelled: int, rows: int, asked: list[str]) -> None:
+    """Refuse what frozen covariates cannot mean: time steps and their like, and rows without a real label."""
+    if asked:
+        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
+    if labelled < rows:
+        raise ValueError(
+            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
+            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
+        )

@@ -1,0 +1,237 @@
+"""Does the theory fit? The replay is a loop that really runs, passes on rows that theory is for, and fails on others."""
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+from freshmix.recommend import check_fresh as fresh_room
+from freshmix.recommend.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
+from freshmix.recommend.check_frozen import Fold, Plan, feature_rows
+from freshmix.recommend.prepare import estimate_from
+
+from . import naive
+
+
+def rows(kind, n, p, rng):
+    X = rng.standard_normal((n, p))
+    if kind == "heavy":
+        X *= rng.standard_t(2.5, size=(n, 1))
+    if kind == "copies":
+        X = X[rng.integers(0, n // 5, n)]
+    if kind == "dependent":
+        for i in range(1, n):
+            X[i] = 0.95 * X[i - 1] + np.sqrt(1 - 0.95**2) * X[i]
+    if kind == "binary":
+        X = (X > 0.5).astype(float)
+    if kind == "correlated":
+        X = X @ np.linalg.cholesky(0.7 ** np.abs(np.subtract.outer(np.arange(p), np.arange(p)))).T
+    return X
+
+
+def labels(X, rng):
+    f = X @ rng.standard_normal(X.shape[1])
+    return f / f.std() + rng.standard_normal(X.shape[0])
+
+
+@pytest.mark.parametrize("labels_kept", ["fresh", "frozen"])
+@pytest.mark.parametrize("p", [12, 60])
+def test_the_replay_is_the_loop_run_and_judged_on_held_out_rows(p, labels_kept):
+    """Expected risk at held-out rows against dense runs with drawn noise."""
+    rng = np.random.default_rng(p)
+    X, beta = rng.standard_normal((60, p)), rng.standard_normal((p, 2)) / np.sqrt(p)
+    held = np.arange(60) % 4 == 0
+    weights, sigma = np.array([0.6, 0.3, 0.8]), 0.7
+    plan = Plan(weights, 0.2, 0.5, labels_kept)
+    fold = Fold.of(X, beta, held, sigma**2)
+    expected = fold.observed(plan).mean(axis=1)
+    one, two = X[~held] - X[~held].mean(axis=0), X[held] - X[~held].mean(axis=0)
+    runs = []
+    for _ in range(1500):
+        # Noise without its mean, which the intercept takes up.
+        def noise(scale=1.0):
+            drawn = sigma * scale * rng.standard_normal((len(one), 2))
+            return drawn - drawn.mean(axis=0)
+
+        first = one @ beta + noise()
+        fitted = naive.fit(one, first, 0.2)
+        risks = [np.mean((two @ (fitted - beta)) ** 2)]
+        for w in weights:
+            real = first if labels_kept == "frozen" else one @ beta + noise()
+            fitted = naive.fit(one, w * real + (1 - w) * (one @ fitted + noise(np.sqrt(0.5))), 0.2)
+            risks.append(np.mean((two @ (fitted - beta)) ** 2))
+        runs.append(risks)
+    z = (np.mean(runs, axis=0) - expected) / (np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs)))
+    assert np.abs(z).max() < 4
+
+
+def test_drawn_signals_have_the_posterior_of_bayesian_ridge():
+    rng = np.random.default_rng(0)
+    n, p, noise = 30, 4, 0.5
+    X = rng.standard_normal((n, p))
+    X -= X.mean(axis=0)
+    y = X @ np.array([1.0, -0.5, 0.2, 0.0]) + np.sqrt(noise) * rng.standard_normal(n)
+    null = 2.0
+    prior = null / (np.sum(X**2) / n)
+    precision = X.T @ X / noise + np.eye(p) / prior
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ X.T @ y / noise
+    wide = np.hstack([drawn_signals(X, y, noise, null, np.random.default_rng(i)) for i in range(2500)])
+    error = np.sqrt(np.diag(covariance) / wide.shape[1])
+    assert np.abs((wide.mean(axis=1) - mean) / error).max() < 4
+    assert np.cov(wide) == pytest.approx(covariance, abs=4 * covariance.max() * np.sqrt(2 / wide.shape[1]))
+
+
+def test_both_forms_of_the_drawn_signals_agree():
+    """The same draw by p x p and by n x n equations: append columns of zeros until p > n."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((12, 10)), rng.standard_normal(12)
+    padded = np.hstack([X, np.zeros((12, 5))])
+    narrow, wide = (drawn_signals(each, y, 0.0, 1.0, np.random.default_rng(3)) for each in (X, padded))
+    assert X @ narrow == pytest.approx(padded @ wide, abs=2.0)
+    dense = np.linalg.lstsq(X, y, rcond=None)[0]
+    assert np.abs(X @ narrow - (X @ dense)[:, None]).max() < 1e-6
+    # More features than rows, and no noise: the labels themselves.
+    thin = drawn_signals(X[:6], y[:6], 0.0, 1.0, rng)
+    assert X[:6] @ thin == pytest.approx(np.repeat(y[:6, None], thin.shape[1], axis=1), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["normal", "binary", "correlated"])
+@pytest.mark.parametrize("aspect", [0.2, 2.0])
+def test_passes_where_theory_holds(kind, aspect):
+    for seed in range(2):
+        rng = np.random.default_rng([seed, 7])
+        X = rows(kind, 240, round(240 * aspect), rng)
+        found = fm.recommend(X, labels(X, rng))
+        assert found.check.fits
+        assert found.check.held_out == "rows"
+        assert found.verdict in ("improves", "holds", "degrades")
+        assert np.abs(found.check.observed / found.check.predicted - 1).max() < 0.1
+
+
+@pytest.mark.parametrize("kind", ["heavy", "copies", "dependent"])
+def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
+    rng = np.random.default_rng(11)
+    X = rows(kind, 240, 120, rng)
+    found = fm.recommend(X, labels(X, rng))
+    check = found.check
+    assert not check.fits
+    assert check.held_out == ("blocks" if kind == "dependent" else "rows")
+    assert found.verdict == DOES_NOT_FIT
+    assert found.reason.startswith("here is what the replay says: ")
+    assert f"{check.observed[-1]:.4g} at generation 12" in found.reason
+    assert ("shuffle" in found.reason) == (kind == "dependent")
+    w, penalty, risk = check.best
+    assert 0 < w <= 1
+    assert penalty > 0
+    assert risk <= check.observed[-1] * (1 + 1e-9)
+
+
+def test_dependent_rows_pass_when_shuffled():
+    """A shuffle hides the dependence: rows of the same blocks are then on both sides, and theory predicts that."""
+    rng = np.random.default_rng(12)
+    X = rows("dependent", 240, 120, rng)
+    order = rng.permutation(240)
+    assert fm.recommend(X[order], labels(X, rng)[order]).check.held_out == "rows"
+
+
+@pytest.mark.parametrize("labelled", [0.5, 1.0])
+@pytest.mark.parametrize("kind", ["normal", "correlated", "heavy", "dependent"])
+def test_fresh_covariates_pass_and_fail(kind, labelled):
+    rng = np.random.default_rng(5)
+    X = rows(kind, 600, 40, rng)
+    y = labels(X, rng)
+    y[rng.random(600) > labelled] = np.nan
+    known = np.isfinite(y)
+    found = estimate_from(X[known], y[known], "linear", None, rng)
+    loop = fm.Loop.partially_labelled(labelled=labelled, real_weight=0.4, penalty=0.05, synthetic_noise_ratio=0.0)
+    check = fresh_room.check_fresh(X, y, found, loop, 60, 12, 0.1, rng)
+    assert check.fits == (kind in ("normal", "correlated"))
+    assert check.predicted.size == 9
+    assert check.rows == 60
+
+
+def test_the_fresh_replay_agrees_with_theory_of_a_known_population():
+    """Blocks of gaussian rows: mean over tables within four standard errors of the theory for the true population."""
+    p, size, T = 40, 80, 3
+    loop = fm.Loop.partially_labelled(labelled=0.5, real_weight=0.6, penalty=0.1, row_weight=(1.0, 0.5)).replace(
+        aspect=p / size
+    )
+    runs = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X, beta = rng.standard_normal((1200, p)), rng.standard_normal((p, 4))
+        beta /= np.linalg.norm(beta, axis=0)
+        residuals = rng.standard_normal(2000)
+        risks, alone = fresh_room._replay(X, beta, residuals, loop, 0.3, size, T, rng.permutation(1200), rng)
+        runs.append([*risks, alone])
+    expected = fm.risk(fm.Population.isotropic(), loop, T)
+    real = fm.risk(fm.Population.isotropic(), fm.Loop(aspect=1.0, penalty=0.3, real_weight=1.0), 0)
+    error = np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs))
+    # Half a percent for the finite size.
+    gap = np.abs(np.mean(runs, axis=0) - [*expected, *real])
+    assert np.all(gap < 4 * error + 0.005 * np.array([*expected, *real]))
+
+
+def test_population_of_known_signals():
+    """Null risk and ridge risk of the fitted population against the true one."""
+    rng = np.random.default_rng(3)
+    n, p = 1500, 60
+    tau = np.repeat([1.0, 6.0], p // 2)
+    beta = rng.standard_normal((p, 8)) * np.repeat([0.3, 0.1], p // 2)[:, None]
+    X = rng.standard_normal((n, p)) * np.sqrt(tau)
+    made = fresh_room._population(X - X.mean(axis=0), beta, 1.0)
+    energy = np.mean(beta**2, axis=1)
+    true = fm.Population([1.0, 6.0], [0.5, 0.5], [energy[: p // 2].sum(), energy[p // 2 :].sum()], 1.0)
+    assert made.null_risk == pytest.approx(true.null_risk, rel=0.1)
+    for penalty in (0.05, 0.5, 5.0):
+        loop = fm.Loop(aspect=0.8, penalty=penalty, real_weight=0.5)
+        assert fm.limit(made, loop).risk == pytest.approx(fm.limit(true, loop).risk, rel=0.05)
+
+
+def test_kernels_are_checked_in_their_feature_space():
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((90, 5))
+    Z, group, taken = feature_rows(X, "rbf", rng)
+    distance = np.sum((X[:, None] - X) ** 2, axis=2)
+    assert np.abs(Z @ Z.T - np.exp(-distance[np.ix_(taken, taken)] / 5)).max() < 1e-8
+    assert np.array_equal(group, np.arange(90))
+    y = np.sin(X[:, 0]) + 0.3 * rng.standard_normal(90)
+    assert fm.recommend(X, y, kernel="rbf").check.fits
+
+
+def test_copies_and_their_error():
+    X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])
+    assert copies(X).tolist() == [0, 1, 0, 2, 1]
+    apart = np.array([[1.0, -1.0, 1.0, 0.0, -1.0]])
+    # Cluster sums 2, -2, 0.
+    assert standard_error(apart, np.array([1e9]), copies(X))[0] == pytest.approx(np.sqrt(8 * 3 / 2) / 5)
+    assert standard_error(apart, np.array([0.1]), np.arange(5))[0] == pytest.approx(0.1 * np.sqrt(2 / 5))
+
+
+def test_what_counts_as_a_misfit():
+    def check(observed, error, noise):
+        return Check(np.array([1.0, 1.0]), np.array([1.0, observed]), np.full(2, error), noise, 100, "rows", 1.0)
+
+    assert not check(1.5, 0.1, 1.0).fits
+    assert check(1.5, 0.2, 1.0).fits, "within chance"
+    assert check(1.05, 0.001, 1.0).fits, "within a tenth of the risk"
+    assert check(1.5, 0.1, 100.0).fits, "within a hundredth of the prediction error"
+    assert check(1.5, 0.1, 1.0).worst == 1
+    assert "it does not: replayed with 100 of the table's rows" in check(1.5, 0.1, 1.0).line()
+    assert check(1.0, 0.0, 1.0).z.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("n", "p", "penalty"), [(15, 3, "auto"), (100, 75, 0)])
+def test_no_check_without_rows_or_at_the_threshold(n, p, penalty):
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((n, p))
+    assert fm.recommend(X, labels(X, rng), penalty=penalty).check is None
+
+
+def test_the_same_seed_gives_the_same_check():
+    rng = np.random.default_rng(8)
+    X = rng.standard_normal((100, 30))
+    y = labels(X, rng)
+    one, two, other = (fm.recommend(X, y, seed=seed).check.observed for seed in (3, 3, 4))
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)

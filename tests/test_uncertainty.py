@@ -1,0 +1,86 @@
+"""Intervals and verdict probabilities of a recommendation, against the search repeated in full on single draws."""
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+from freshmix.estimate import banded, factorise
+from freshmix.optimum import frozen as optimum
+from freshmix.optimum.frozen import Goal
+from freshmix.recommend.uncertainty import Affine, fresh_uncertainty, frozen_uncertainty
+from freshmix.risk import frozen
+
+from .test_estimate import table
+
+
+@pytest.fixture(scope="module")
+def found():
+    X, y, _ = table(300, 150, noise=2.0)
+    return banded(factorise(X, y), np.random.default_rng(0))
+
+
+def test_affine_is_exact_for_the_limit_risk(found):
+    affine = Affine.of(found, 20)
+
+    def risk(point):
+        return float(frozen.limit_risk(found.equivalents(float(point[0]), point[1:]), 0.7, 0.4))
+
+    direct = np.array([risk(point) for point in affine.draws])
+    assert affine(np.array([risk(point) for point in affine.points])) == pytest.approx(direct, rel=1e-9)
+
+
+def test_affine_keeps_what_is_infinite(found):
+    affine = Affine.of(found, 5)
+    values = np.ones((len(affine.points), 2))
+    values[:, 1] = np.inf
+    assert np.array_equal(affine(values), np.column_stack([np.ones(5), np.full(5, np.inf)]))
+
+
+@pytest.mark.parametrize("generations", [None, 3])
+def test_frozen_intervals_against_full_searches(found, generations):
+    goal = Goal(found.equivalents(), 1.0, "fresh", generations)
+    best = optimum.best_loop(goal)
+
+    def risk_under(equivalents):
+        return float(Goal(equivalents, 1.0, "fresh", generations).over_weights(np.array([best.real_weight]), best.penalty)[0])
+
+    made = frozen_uncertainty(found, goal, best.real_weight, best.penalty, None, risk_under)
+    draws = Affine.of(found, 12).draws
+    full = [optimum.best_loop(Goal(found.equivalents(float(d[0]), d[1:]), 1.0, "fresh", generations)) for d in draws]
+    for name, step in (("real_weight", 0.02), ("penalty", 0.0)):
+        low, high = made.intervals[name]
+        values = np.array([getattr(each, name) for each in full])
+        # 90% interval of 200 draws, 12 of them searched in full: at least 8 inside, with the grid's step to spare.
+        assert np.sum((values >= low * 0.95 - step) & (values <= high * 1.05 + step)) >= 8
+        assert low < high
+    assert sum(made.verdict_probabilities.values()) == pytest.approx(1)
+
+
+def test_fresh_intervals_hold_the_recommended_point(found):
+    X, y, _ = table(200, 100, noise=2.0)
+    y[::2] = np.nan
+    best = fm.recommend(X, y)
+    for name in ("real_weight", "penalty", "risk", "prediction_error"):
+        low, high = best.intervals[name]
+        assert low <= getattr(best, name) <= high, name
+    assert sum(best.verdict_probabilities.values()) == pytest.approx(1)
+    assert next(iter(best.verdict_probabilities)) == best.verdict
+    assert isinstance(best.population, fm.EstimatedPopulation)
+
+
+def test_a_given_penalty_has_no_interval():
+    X, y, _ = table(120, 60)
+    best = fm.recommend(X, y, penalty=0.5)
+    assert "penalty" not in best.intervals
+    low, high = best.intervals["real_weight"]
+    assert low <= best.real_weight <= high
+    loop = fm.Loop(covariates="fresh", real_weight=0.5)
+    assert "penalty" not in fm.recommend(X, y, loop=loop, penalty=0.5).intervals
+
+
+def test_a_loop_that_diverges_for_every_draw(found):
+    """Its risk is infinite whatever the noise: the verdict is certain."""
+    loop = fm.Loop(aspect=0.8, real_weight=0.0, covariates="fresh", synthetic_noise_ratio=1.0)
+    made = fresh_uncertainty(found, loop, None, 0.0, lambda population: 1.0)
+    assert made.verdict_probabilities == {"diverges": 1.0}
+    assert made.intervals["risk"] == (np.inf, np.inf)
