@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .risk import Limit, limit, risk
     from .risk.surface import limit_surface
     from .simulate import mean_and_error, simulate
+    from .sweep import sweep
 
 # Where each public name lives; a module is imported when a name of it is first used.
 _HOMES = {
@@ -51,6 +52,7 @@ _HOMES = {
     "recommend": "recommend",
     "risk": "risk",
     "simulate": "simulate",
+    "sweep": "sweep",
 }
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "recommend",
     "risk",
     "simulate",
+    "sweep",
 ]
 
 

@@ -34,16 +34,34 @@ def checked_path(path: str | os.PathLike[str], parameter: str, suffixes: Sequenc
     return result
 
 
-def replace_file(target: Path, content: bytes) -> None:
-    """Write beside the target, then put in its place, so that no reader ever sees half a file."""
+def replace_file(target: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write beside the target, then put in its place, so that no reader ever sees half a file.
+
+    ``durable``: on disk when this returns, even if the power fails.
+    """
     beside = target.with_name(f".freshmix-{secrets.token_hex(8)}{target.suffix}")
     try:
         with open(beside, "xb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(beside, target)
+        if durable:
+            sync_folder(target.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Names of new and replaced files in a folder on disk, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def picture(figure: "Figure", kind: str) -> bytes:

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import lfilter
 
 from ._checks import Floats, number, vector, whole
 from .population import Population
@@ -250,11 +249,15 @@ class _Autoregressive:
     scale: float | None = None
 
     def rows(self, rng: Generator, count: int) -> Floats:
+        from scipy.signal import lfilter
+
         z = self.entries.draw(rng, (count, self.beta.size))
         z[:, 1:] *= math.sqrt(1 - self.correlation**2)
         return np.asarray(lfilter([1.0], [1.0, -self.correlation], z, axis=1))
 
     def root(self, columns: Floats) -> Floats:
+        from scipy.signal import lfilter
+
         # The adjoint of the recursion runs backwards.
         found = lfilter([1.0], [1.0, -self.correlation], columns[::-1], axis=0)[::-1].copy()
         found[1:] *= math.sqrt(1 - self.correlation**2)

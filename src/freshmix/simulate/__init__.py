@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from .. import __version__
@@ -22,6 +21,10 @@ from ..sampling import Diagonal, Rows, Source, entries_of, source_of
 from . import exact_law, redraw, spectral
 from .replicates import finished, one_blas_thread
 from .setting import Setting
+
+# xarray is imported where a dataset is made: worker processes start without it.
+if TYPE_CHECKING:
+    import xarray as xr
 
 ENGINES = ("auto", "spectral", "redraw", "exact-law")
 WORKFLOWS = ("replace", "accumulate", "accumulate-subsample", "stack")
@@ -50,7 +53,7 @@ def simulate(
     executor: Executor | None = None,
     progress: bool | None = None,
     partial: bool = False,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Excess risk by generation of finite samples.
 
     Parameters
@@ -118,6 +121,46 @@ def simulate(
     >>> dict(found.risk.sizes), found.attrs["engine"]
     ({'replicate': 2, 'real_weight': 2, 'generation': 4}, 'spectral')
     """
+    name, setting = prepared(
+        population,
+        loop,
+        generations,
+        rows=rows,
+        seed=seed,
+        real_weight=real_weight,
+        penalty=penalty,
+        entries=entries,
+        label_noise=label_noise,
+        noise=noise,
+        engine=engine,
+        workflow=workflow,
+        device=device,
+    )
+    _warn(setting)
+    count = whole("replicates", replicates, low=1)
+    workers = whole("workers", workers, low=1)
+    with one_blas_thread():
+        done = finished(_MODULES[name].risks, setting, count, workers, executor, progress, partial)
+    return _dataset(done, setting, name, count)
+
+
+def prepared(
+    population: Population | Source,
+    loop: Loop | Sequence[Loop],
+    generations: int,
+    *,
+    rows: int | None = None,
+    seed: int = 0,
+    real_weight: ArrayLike | None = None,
+    penalty: ArrayLike | None = None,
+    entries: str | ArrayLike = "gaussian",
+    label_noise: str | ArrayLike = "gaussian",
+    noise: str = "auto",
+    engine: str = "auto",
+    workflow: str = "replace",
+    device: str | None = None,
+) -> tuple[str, Setting]:
+    """The engine and the checked setting of a ``simulate`` call, whose replicates ``one_replicate`` runs one by one."""
     loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Iterable) else ()
     if not loops or not all(isinstance(each, Loop) for each in loops):
         raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
@@ -142,15 +185,15 @@ def simulate(
         setting = Setting(**{**setting.__dict__, "expected": False})
     if device not in (None, "cpu"):
         raise ValueError(f"device must be None or 'cpu' so far, got {device!r}")
-    _warn(setting)
-    count = whole("replicates", replicates, low=1)
-    workers = whole("workers", workers, low=1)
-    with one_blas_thread():
-        done = finished(_MODULES[name].risks, setting, count, workers, executor, progress, partial)
-    return _dataset(done, setting, name, count)
+    return name, setting
 
 
-def mean_and_error(dataset: xr.Dataset) -> xr.Dataset:
+def one_replicate(engine: str, setting: Setting, replicate: int) -> Floats:
+    """(W, P, T + 1) risks of one replicate, the same numbers as in ``simulate`` with any other replicates."""
+    return np.asarray(_MODULES[engine].risks(setting, replicate))
+
+
+def mean_and_error(dataset: "xr.Dataset") -> "xr.Dataset":
     """Mean over replicates and its Monte Carlo standard error (NaN for a single replicate).
 
     Parameters
@@ -170,6 +213,8 @@ def mean_and_error(dataset: xr.Dataset) -> xr.Dataset:
     >>> sorted(mean_and_error(found).data_vars)
     ['mean', 'standard_error']
     """
+    import xarray as xr
+
     count = dataset.sizes["replicate"]
     mean = dataset.risk.mean("replicate", keep_attrs=True)
     spread = dataset.risk.std("replicate", ddof=1) if count > 1 else xr.full_like(mean, math.nan)
@@ -304,7 +349,9 @@ def _warn(setting: Setting) -> None:
         )
 
 
-def _dataset(done: dict[int, Floats], setting: Setting, engine: str, asked: int) -> xr.Dataset:
+def _dataset(done: dict[int, Floats], setting: Setting, engine: str, asked: int) -> "xr.Dataset":
+    import xarray as xr
+
     order = sorted(done)
     values = np.stack([done[replicate] for replicate in order]) if order else np.empty((0, *setting.shape))
     dims = ["replicate"]
