@@ -10,7 +10,7 @@ import typer
 
 from freshmix import __version__
 
-from . import recommend, reproduce, simulate, theory
+from . import recommend, reproduce, simulate, sweep, theory
 
 app = typer.Typer(
     name="freshmix",
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("recommend")(recommend.recommend)
 app.command("theory")(theory.theory)
 app.command("simulate")(simulate.simulate)
+app.command("sweep")(sweep.sweep)
 app.command("reproduce")(reproduce.reproduce)
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.

@@ -13,6 +13,8 @@ from .._checks import Floats
 from .setting import Setting
 
 Engine = Callable[[Setting, int], Floats]
+# The environment of a worker process, for libraries that read it when they start.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def finished(
@@ -77,7 +79,7 @@ def one_blas_thread() -> Any:
 def _processes(workers: int) -> Executor:
     from loky import get_reusable_executor
 
-    executor: Executor = get_reusable_executor(max_workers=workers, env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
+    executor: Executor = get_reusable_executor(max_workers=workers, env=ONE_THREAD)
     return executor
 
 

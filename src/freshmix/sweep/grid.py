@@ -101,6 +101,11 @@ class Sweep:
         *index, replicate = np.unravel_index(task, self.outer_shape)
         return {name: values[i] for (name, values), i in zip(self.axes.items(), index, strict=True)}, int(replicate)
 
+    def name_of(self, task: int) -> str:
+        """A task in words."""
+        coordinates, replicate = self.task_of(task)
+        return ", ".join(f"{name}={value}" for name, value in {**coordinates, "replicate": replicate}.items())
+
     def point(self, coordinates: Mapping[str, Value]) -> str:
         """What the tasks at these coordinates run, as text: small, and the same for all their replicates."""
         given = dict(coordinates)

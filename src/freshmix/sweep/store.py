@@ -1,48 +1,25 @@
 """Results of a sweep on disk: one Zarr group that plain ``xarray.open_zarr`` reads."""
 
-import asyncio
+import contextlib
 import json
-import math
-import os
-import platform
-import shutil
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import Crc32cCodec, ZstdCodec
-from zarr.core.buffer import Buffer
-from zarr.storage import LocalStore
 
-from .. import __version__
 from .._checks import Floats
-from ..files import replace_file, sync_folder
+from ..files import replace_file
 from .grid import Sweep, SweepError
-from .layout import Block, Region, changes, chunk_shape, described, more_blocks, region, regions
+from .layout import Block, changes, described, more_blocks, region, regions
 from .lock import NAME as LOCK
 from .lock import Lock
+from .making import MADE, MAKING, Durable, coordinate, make, settle
+from .reading import PROGRESS, array_of, blocks_of, chunk_file, damages, in_words, marks_of
 
-_MASK_BYTES = 2**22
 _OPEN_CHUNKS = 64
-# A store is made, or made longer, beside itself and then moved into place: half-made ones are thrown away, whole ones moved.
-_MAKING, _MADE = ".making", ".made"
-
-
-class _Durable(LocalStore):
-    """Files that are on disk, whole, before what is written after them."""
-
-    async def set(self, key: str, value: Buffer) -> None:
-        await asyncio.to_thread(_put, self.root / key, value.to_bytes())
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content, durable=True)
 
 
 class Store:
@@ -61,30 +38,30 @@ class Store:
 
     def __init__(self, root: Path, sweep: Sweep) -> None:
         self.root, self.sweep = root, sweep
-        strangers = root.is_dir() and any(path.name not in (LOCK, _MAKING, _MADE) for path in root.iterdir())
+        strangers = root.is_dir() and any(path.name not in (LOCK, PROGRESS, MAKING, MADE) for path in root.iterdir())
         if root.exists() and not root.is_dir():
             raise NotADirectoryError(f"the store must be a folder, got the file {str(root)!r}")
-        if strangers and not any((root / name).exists() for name in ("zarr.json", _MADE)):
+        if strangers and not any((root / name).exists() for name in ("zarr.json", MADE)):
             raise SweepError(f"{root} is a folder with other files in it, not the store of a sweep")
         root.mkdir(parents=True, exist_ok=True)
         self.lock = Lock(root)
         try:
-            _settle(root)
+            settle(root)
             if not (root / "zarr.json").exists():
-                _make(root, sweep, [dict(sweep.inner)], None)
+                make(root, sweep, [dict(sweep.inner)], None)
             self._open()
             old, new = self.group.attrs["sweep"], json.dumps(described(sweep))
             if old != new:
                 self._lengthen(json.loads(str(old)))
-            self.healed = self._heal()
+            self.healed = [*self._heal_coordinates(), *self._heal()]
         except BaseException:
             self.close()
             raise
 
     def _open(self) -> None:
-        self.group = zarr.open_group(_Durable(self.root), mode="r+", use_consolidated=False)
+        self.group = zarr.open_group(Durable(self.root), mode="r+", use_consolidated=False)
         self.blocks = blocks_of(self.group)
-        self.risk, self._marks = _array(self.group, "risk"), _array(self.group, "done")
+        self.risk, self._marks = array_of(self.group, "risk"), array_of(self.group, "done")
         self.done, self._unreadable_marks = marks_of(self.risk, self._marks)
         self._filling: dict[tuple[int, ...], Floats] = {}
 
@@ -94,8 +71,22 @@ class Store:
             raise SweepError("\n".join((f"{self.root} is the store of another sweep; they differ in:", *said)))
         self._heal()
         inner = {name: tuple(old["grid"][name]) for name in self.sweep.inner}
-        _make(self.root, self.sweep, more_blocks(self.blocks, inner, self.sweep.inner), self)
+        make(self.root, self.sweep, more_blocks(self.blocks, inner, self.sweep.inner), (self.group, self.risk, self.done))
         self._open()
+
+    def _heal_coordinates(self) -> list[str]:
+        found = []
+        for name, values in self.sweep.coordinates.items():
+            axis = array_of(self.group, name)
+            try:
+                if np.asarray(axis[...]).tolist() == list(values):
+                    continue
+                reason = "changed"
+            except Exception as error:
+                reason = in_words(error)
+            axis[...] = coordinate(values)
+            found.append(f"{name}: {reason}")
+        return found
 
     def _heal(self) -> list[str]:
         """Unmark and remove what cannot be read, so that it is computed again."""
@@ -156,6 +147,34 @@ class Store:
             self._marks[where] = self.done[where]
         self._forget(touched)
 
+    def absorb(self, risk: "zarr.Array[Any]", done: NDArray[np.bool_], name: str) -> int:
+        """Take finished results of a store of the same layout; how many were new.
+
+        Raises SweepError where a result that both have is not the same.
+        """
+        self.lock.check()
+        news = 0
+        for _, where in regions(self.risk.shape, self.risk.chunks):
+            mine, theirs = self.done[where[:-1]], done[where[:-1]]
+            if not theirs.any():
+                continue
+            values, buffer = np.asarray(risk[where]), np.array(self.risk[where])
+            if not np.array_equal(values[mine & theirs], buffer[mine & theirs]):
+                raise SweepError(f"{name} and {self.root} have different results for the same task")
+            new = theirs & ~mine
+            if new.any():
+                buffer[new] = values[new]
+                self.risk[where] = buffer
+                news += int(new.sum())
+        self.done |= done
+        self._marks[...] = self.done
+        return news
+
+    def note(self, content: Mapping[str, Any]) -> None:
+        """Leave word of the run for other processes; nothing depends on it."""
+        with contextlib.suppress(OSError):
+            replace_file(self.root / PROGRESS, json.dumps(content).encode())
+
     def _buffer(self, chunk: tuple[int, ...]) -> Floats:
         """The contents of a chunk, kept here while it fills."""
         if chunk not in self._filling:
@@ -184,171 +203,3 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def blocks_of(group: zarr.Group) -> list[Block]:
-    """The blocks of weights and penalties that the store's numbers were computed in."""
-    return [{name: tuple(values) for name, values in block.items()} for block in json.loads(str(group.attrs["blocks"]))]
-
-
-def chunk_file(root: Path, array: "zarr.Array[Any]", index: Sequence[int]) -> Path:
-    """The file of a chunk."""
-    return root / array.path / str(array.metadata.encode_chunk_key(tuple(index)))
-
-
-def marks_of(risk: "zarr.Array[Any]", marks: "zarr.Array[Any]") -> tuple[NDArray[np.bool_], str]:
-    """Which results are finished, and what is wrong with the marks.
-
-    Where the marks cannot be read, the results tell: each was written whole, and only when it was finished.
-    """
-    try:
-        return np.array(marks[...], dtype=bool), ""
-    except Exception as error:
-        done = np.zeros(marks.shape, dtype=bool)
-        for _, where in regions(risk.shape, risk.chunks):
-            try:
-                done[where[:-1]] = ~np.isnan(risk[where]).any(axis=-1)
-            except Exception:
-                done[where[:-1]] = True
-        return done, f"done: {_reason(error)}"
-
-
-def damages(risk: "zarr.Array[Any]", done: NDArray[np.bool_]) -> Iterator[tuple[Region, NDArray[np.bool_], str]]:
-    """Region of each chunk that cannot be read or lacks finished results, which ones are lost, and why."""
-    for index, where in regions(risk.shape, risk.chunks):
-        marked = done[where[:-1]]
-        if not marked.any():
-            continue
-        name = f"risk chunk {'/'.join(map(str, index))}"
-        try:
-            lost = marked & np.isnan(risk[where]).any(axis=-1)
-        except Exception as error:
-            yield where, np.ones_like(marked), f"{name}: {_reason(error)}"
-            continue
-        if lost.any():
-            yield where, lost, f"{name}: {int(lost.sum())} results are marked as finished but missing"
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
-    found = group[name]
-    if not isinstance(found, zarr.Array):
-        raise SweepError(f"{group.store_path} has no array {name}")
-    return found
-
-
-def _settle(root: Path) -> None:
-    """Finish or undo what an earlier process left half done."""
-    shutil.rmtree(root / _MAKING, ignore_errors=True)
-    for leftover in root.glob("**/.freshmix-*"):
-        leftover.unlink(missing_ok=True)
-    made = root / _MADE
-    if not made.exists():
-        return
-    for new in sorted(made.iterdir(), key=lambda path: path.name == "zarr.json"):
-        old = root / new.name
-        if old.is_dir():
-            shutil.rmtree(old)
-        new.replace(old)
-    sync_folder(root)
-    made.rmdir()
-
-
-def _make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Store | None) -> None:
-    """A store without results, or with those of an old one."""
-    making = root / _MAKING
-    shutil.rmtree(making, ignore_errors=True)
-    lead = len(sweep.outer_shape)
-    codecs = [ZstdCodec(level=1), Crc32cCodec()]
-    try:
-        group = zarr.create_group(_Durable(making), zarr_format=3, attributes=_attributes(sweep, blocks))
-        for name, values in sweep.coordinates.items():
-            data = np.array(values) if not isinstance(values[0], str) else np.array(values, dtype=object)
-            kind: Any = str if isinstance(values[0], str) else data.dtype
-            axis = group.create_array(
-                name, shape=data.shape, chunks=data.shape, dtype=kind, compressors=codecs, dimension_names=(name,)
-            )
-            axis[...] = data
-        risk = group.create_array(
-            "risk",
-            shape=sweep.shape,
-            chunks=chunk_shape(sweep.shape, lead, 8),
-            dtype="float64",
-            fill_value=math.nan,
-            compressors=codecs,
-            dimension_names=sweep.dims,
-            attributes={"long_name": "excess risk", "units": "squared label units"},
-        )
-        marks = group.create_array(
-            "done",
-            shape=sweep.shape[:-1],
-            chunks=chunk_shape(sweep.shape[:-1], lead, 1, _MASK_BYTES),
-            dtype="bool",
-            fill_value=False,
-            compressors=codecs,
-            dimension_names=sweep.dims[:-1],
-            attributes={"long_name": "finished"},
-        )
-        if old is not None:
-            _copy(old, sweep, risk, marks)
-        with warnings.catch_warnings():
-            # Plain open_zarr looks for consolidated metadata; both are read the same way.
-            warnings.filterwarnings("ignore", "Consolidated metadata")
-            zarr.consolidate_metadata(_Durable(making))
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
-    os.replace(making, root / _MADE)
-    sync_folder(root)
-    _settle(root)
-
-
-def _copy(old: Store, sweep: Sweep, risk: "zarr.Array[Any]", marks: "zarr.Array[Any]") -> None:
-    """Finished results of an old store, put in their places."""
-    before = _coordinates(old.group, old.risk)
-    order = [list(before).index(name) for name in sweep.dims]
-    position = {name: {value: i for i, value in enumerate(before[name])} for name in sweep.dims}
-    old_done = old.done.transpose(order[:-1])
-    for _, where in regions(risk.shape, risk.chunks):
-        new, past = _matching(sweep.dims, sweep, position, where)
-        if not all(new) or not old_done[np.ix_(*past[:-1])].any():
-            continue
-        places = tuple(np.array(past[order.index(axis)]) for axis in range(len(order)))
-        chosen = old.risk.oindex[places]
-        buffer = np.full(tuple(part.stop - part.start for part in where), np.nan)
-        buffer[np.ix_(*new)] = np.asarray(chosen).transpose(order)
-        risk[where] = buffer
-    new, past = _matching(sweep.dims[:-1], sweep, position, (slice(None),) * marks.ndim)
-    grown = np.zeros(marks.shape, dtype=bool)
-    grown[np.ix_(*new)] = old_done[np.ix_(*past)]
-    marks[...] = grown
-
-
-def _matching(
-    dims: Sequence[str], sweep: Sweep, position: Mapping[str, Mapping[Any, int]], where: Region
-) -> tuple[list[list[int]], list[list[int]]]:
-    """Along each dimension, the places within a region and in the old arrays of the values that both have."""
-    pairs = [
-        [(k, position[name][value]) for k, value in enumerate(sweep.coordinates[name][part]) if value in position[name]]
-        for name, part in zip(dims, where, strict=True)
-    ]
-    return [[k for k, _ in each] for each in pairs], [[i for _, i in each] for each in pairs]
-
-
-def _coordinates(group: zarr.Group, risk: "zarr.Array[Any]") -> dict[str, list[Any]]:
-    names = risk.metadata.dimension_names  # type: ignore[union-attr]
-    return {str(name): np.asarray(_array(group, str(name))[...]).tolist() for name in names or ()}
-
-
-def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
-    libraries = {name: version(name) for name in ("numpy", "scipy", "zarr")}
-    return {
-        "title": sweep.title,
-        "spec": sweep.text,
-        "sweep": json.dumps(described(sweep)),
-        "blocks": json.dumps(blocks),
-        "versions": json.dumps({"freshmix": __version__, "python": platform.python_version()} | libraries),
-    }

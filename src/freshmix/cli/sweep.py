@@ -1,0 +1,183 @@
+"""``freshmix sweep``: simulations over a grid of parameters, kept in a folder, resumed where they stopped."""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from freshmix.sweep.complete import Summary
+    from freshmix.sweep.grid import Sweep
+
+Spec = Annotated[Path | None, typer.Argument(metavar="SPEC.toml", help="What to run; --status and --verify need none.")]
+Store = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results, made or gone on with; xarray opens it.")]
+Workers = Annotated[
+    int | None, typer.Option(metavar="K", help="Processes; one for each core by default, 0: none of their own.")
+]
+Scheduler = Annotated[str | None, typer.Option(metavar="tcp://...", help="Run on the Dask cluster with this scheduler.")]
+Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, in DIR.I-of-N: for job arrays.")]
+Merge = Annotated[bool, typer.Option("--merge", help="Take the results of the shards beside DIR into DIR.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the number of tasks, time from one task, and size on disk.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Check all that is in DIR; exit code 1 if something is wrong.")]
+Status = Annotated[bool, typer.Option("--status", help="Print how far DIR and its shards are.")]
+
+
+def sweep(
+    spec: Spec = None,
+    store: Store = ...,  # type: ignore[assignment]
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    shard: Shard = None,
+    merge: Merge = False,
+    dry_run: DryRun = False,
+    verify: Verify = False,
+    status: Status = False,
+) -> None:
+    """Simulations over a grid of parameters; the same command goes on where it stopped."""
+    chosen = [
+        n for n, given in (("--merge", merge), ("--dry-run", dry_run), ("--verify", verify), ("--status", status)) if given
+    ]
+    if len(chosen) > 1:
+        raise ValueError(f"one of --merge, --dry-run, --verify and --status at a time, got {' and '.join(chosen)}")
+    if spec is None and not (verify or status):
+        raise ValueError("SPEC.toml is needed: the file that describes the sweep")
+    if scheduler is not None and (workers is not None or chosen):
+        raise ValueError(f"--scheduler does not go with {(chosen or ['--workers'])[0]}")
+    with _told():
+        if status:
+            _status(store)
+        elif verify:
+            _verify(store)
+        else:
+            from freshmix.sweep.spec import read_spec
+
+            assert spec is not None
+            plan = read_spec(spec)
+            if dry_run:
+                _dry_run(plan, store, workers)
+            elif merge:
+                _merge(plan, store)
+            else:
+                _run(plan, store, workers, scheduler, _part(shard))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Errors of several lines: all faults of a file, all differences from a store."""
+    try:
+        yield
+    except ValueError as error:
+        if len(said := str(error).splitlines()) < 2:
+            raise
+        for line in said:
+            print(f"freshmix: error: {line}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def _part(shard: str | None) -> tuple[int, int] | None:
+    if shard is None:
+        return None
+    part, slash, parts = shard.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise ValueError(f"--shard must be I/N, two whole numbers, got {shard!r}")
+    return int(part), int(parts)
+
+
+def _run(plan: "Sweep", store: Path, workers: int | None, scheduler: str | None, shard: tuple[int, int] | None) -> None:
+    from freshmix.sweep.complete import complete
+
+    def terminated(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    # A job that is told to stop commits what is finished, as an interrupted one does.
+    before = signal.signal(signal.SIGTERM, terminated)
+    try:
+        with contextlib.ExitStack() as stack:
+            executor = None
+            if scheduler is not None:
+                client = stack.enter_context(_client(scheduler))
+                executor, workers = client.get_executor(), max(1, sum(client.nthreads().values()))
+            summary = complete(plan, store, workers=workers, executor=executor, shard=shard)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    _summary(summary)
+
+
+def _client(scheduler: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError("--scheduler needs the package distributed: pip install freshmix[cluster]") from None
+    connect: Any = Client
+    return connect(scheduler, timeout=30)
+
+
+def _summary(summary: "Summary") -> None:
+    from freshmix.sweep.progress import duration
+
+    for line in summary.healed:
+        print(f"freshmix: was damaged, computed again: {line}", file=sys.stderr)
+    for name, reason in list(summary.failed.items())[:10]:
+        print(f"freshmix: failed: {name}: {reason}", file=sys.stderr)
+    finished = summary.before + summary.committed
+    typer.echo(
+        f"{finished:,} of {summary.tasks:,} tasks finished, {summary.committed:,} of them now in {duration(summary.seconds)}. "
+        f"Results: {summary.store}"
+    )
+    if summary.failed:
+        print(f"freshmix: error: {len(summary.failed):,} tasks failed; the same command tries them again", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _dry_run(plan: "Sweep", store: Path, workers: int | None) -> None:
+    from freshmix.sweep.complete import processors
+    from freshmix.sweep.progress import duration
+    from freshmix.sweep.status import forecast
+
+    count = processors() if workers is None else max(1, workers)
+    found = forecast(plan, store, count)
+    shape = ", ".join(f"{name} {len(values)}" for name, values in plan.coordinates.items())
+    typer.echo(f"{found.tasks:,} tasks, {found.finished:,} of them finished ({shape})")
+    typer.echo(f"{duration(found.task_seconds)} for one task, {duration(found.seconds)} in all on {count} workers")
+    typer.echo(f"{found.size / 1e6:,.1f} MB on disk at most")
+
+
+def _merge(plan: "Sweep", store: Path) -> None:
+    from freshmix.sweep.merge import merge, shards_of
+    from freshmix.sweep.status import status
+
+    merge(plan, store)
+    found = status(store)[0]
+    typer.echo(
+        f"{found.finished:,} of {found.tasks:,} tasks finished after merging {len(shards_of(store))} shards into {store}"
+    )
+
+
+def _status(store: Path) -> None:
+    from freshmix.sweep.status import status
+
+    for each in status(store):
+        share = 100 * each.finished / each.tasks
+        typer.echo(
+            f"{each.store}: {each.finished:,} of {each.tasks:,} tasks finished ({share:.1f}%), {each.size / 1e6:,.1f} MB"
+        )
+        if "run" in each.last:
+            typer.echo(f"  {f'in use by {each.owner}' if each.owner else 'last run'}: {each.last['run']}")
+        for name, reason in list(each.last.get("failed", {}).items())[:10]:
+            typer.echo(f"  failed: {name}: {reason}")
+
+
+def _verify(store: Path) -> None:
+    from freshmix.sweep.verify import verify
+
+    faults = verify(store)
+    for line in faults:
+        typer.echo(line)
+    if faults:
+        print(f"freshmix: error: {store} has {len(faults)} faults; the same sweep again mends it", file=sys.stderr)
+        raise typer.Exit(1)
+    typer.echo(f"{store}: nothing wrong")

@@ -1,0 +1,133 @@
+"""Worker processes that fail one by one: each has an executor of its own, replaced when its process dies."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..simulate.replicates import ONE_THREAD
+
+# One call runs and one waits, so that no process is idle while results travel.
+_DEPTH = 2
+
+
+@dataclass
+class _Lane:
+    executor: Executor
+    futures: list[Future[Any]] = field(default_factory=list)
+    # Kept for calls that may have killed a process, one at a time.
+    apart: bool = False
+
+    def waiting(self) -> int:
+        """Calls that are not done."""
+        self.futures = [each for each in self.futures if not each.done()]
+        return len(self.futures)
+
+
+class Processes(Executor):
+    """Processes with one BLAS thread each; when one dies, only the calls it held fail, and another takes its place.
+
+    Parameters
+    ----------
+    count : int
+        Number of processes.
+
+    Examples
+    --------
+    >>> with Processes(1) as processes:
+    ...     processes.submit(divmod, 7, 2).result()
+    (3, 1)
+    """
+
+    def __init__(self, count: int) -> None:
+        self._lanes = [_Lane(_process()) for _ in range(count)]
+        self._homes: WeakKeyDictionary[Future[Any], tuple[_Lane, Executor]] = WeakKeyDictionary()
+        for lane in self._lanes:
+            # Libraries are loaded while the caller still prepares.
+            lane.executor.submit(os.getpid)
+
+    def room(self) -> bool:
+        """Whether a process would take one more call at once or next."""
+        return any(lane.waiting() < _DEPTH for lane in self._lanes if not lane.apart)
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call on the process that has least to do."""
+        return self._on(min((each for each in self._lanes if not each.apart), key=_Lane.waiting), call, args, kwargs)
+
+    def submit_apart(self, call: Callable[..., Any], *args: Any) -> Future[Any] | None:
+        """Run a call on a process that does nothing else, so that its death is this call's doing; None if none is free."""
+        for lane in self._lanes:
+            if lane.apart and not lane.waiting():
+                return self._on(lane, call, args, {})
+        return None
+
+    def mingle(self) -> None:
+        """All processes for all calls again."""
+        for lane in self._lanes:
+            lane.apart = False
+
+    def _on(self, lane: _Lane, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+        try:
+            future = lane.executor.submit(call, *args, **kwargs)
+        except RuntimeError:
+            # It died between two calls.
+            self._replace(lane)
+            future = lane.executor.submit(call, *args, **kwargs)
+        lane.futures.append(future)
+        self._homes[future] = lane, lane.executor
+        return future
+
+    def bury(self, future: Future[Any]) -> None:
+        """A new process for the dead one that held a call, kept apart until ``mingle``."""
+        lane, executor = self._homes[future]
+        if lane.executor is executor:
+            self._replace(lane)
+            lane.apart = True
+
+    def _replace(self, lane: _Lane) -> None:
+        lane.executor.shutdown(wait=False)
+        lane.executor, lane.futures = _process(), []
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes, also in the middle of a call."""
+        for lane in self._lanes:
+            lane.executor.shutdown(kill_workers=True)  # type: ignore[call-arg]
+
+
+class Here(Executor):
+    """This process, one call after another."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call now."""
+        future: Future[Any] = Future()
+        future.set_result(call(*args, **kwargs))
+        return future
+
+
+def _process() -> Executor:
+    from loky import ProcessPoolExecutor
+
+    executor: Executor = ProcessPoolExecutor(
+        max_workers=1, timeout=None, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),)
+    )
+    return executor
+
+
+def _begin(parent: int) -> None:
+    """In a new process: leave interruptions to the parent, end with it, and load what tasks need."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    from . import task
+
+    assert task
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

@@ -1,0 +1,312 @@
+"""Sweeps killed, interrupted, starved of disk and damaged, in real processes, against an uninterrupted one, bit for bit."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import freshmix as fm
+from freshmix.sweep import making
+from freshmix.sweep import run as running
+from freshmix.sweep.complete import complete
+from freshmix.sweep.merge import merge
+from freshmix.sweep.processes import Processes
+from freshmix.sweep.spec import read_spec
+from freshmix.sweep.status import status
+from freshmix.sweep.verify import verify
+
+pytestmark = pytest.mark.slow
+
+TEXT = """
+generations = 6
+replicates = 60
+rows = 70
+
+[loops.frozen]
+[loops.fresh]
+covariates = "fresh"
+
+[grid]
+aspect = [0.5, 1.5, 2.0, 3.0]
+real_weight = [0.3, 0.6, 1.0]
+penalty = [0.1, 1.0]
+"""
+LONGER = TEXT.replace("0.3, 0.6", "0.3, 0.45, 0.6").replace("0.5, 1.5", "0.5, 1.2, 1.5").replace("= 60", "= 70")
+RUN = "import sys; from freshmix.cli import main; sys.exit(main(sys.argv[1:]))"
+# Dies at its N-th file, with half of it written beside its place.
+DIES = """
+import os, secrets, sys
+from freshmix.cli import main
+from freshmix.sweep import making
+
+left = int(sys.argv[1])
+put = making._put
+
+def deadly(path, content):
+    global left
+    left -= 1
+    if left == 0:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / f".freshmix-{secrets.token_hex(8)}").write_bytes(content[: len(content) // 2])
+        os.kill(os.getpid(), 9)
+    put(path, content)
+
+making._put = deadly
+sys.exit(main(sys.argv[2:]))
+"""
+LITTLE_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d))\n" + RUN
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("sweep")
+
+
+@pytest.fixture(scope="module")
+def spec(folder) -> Path:
+    path = folder / "spec.toml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(folder, spec) -> xr.Dataset:
+    return fm.sweep(spec, folder / "uninterrupted", workers=0, progress=False).load()
+
+
+def child(code: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def check(store: Path, expected: xr.Dataset) -> None:
+    assert verify(store) == []
+    with xr.open_zarr(store) as found:
+        assert found.done.all()
+        np.testing.assert_array_equal(found.risk.values.view(np.uint64), expected.risk.values.view(np.uint64))
+
+
+def finished(store: Path) -> int:
+    return status(store)[0].finished if (store / "zarr.json").exists() else 0
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_coordinator_killed_at_random_moments(tmp_path, spec, expected, workers):
+    store, moments, before = tmp_path / "store", random.Random(workers), 0
+    for _ in range(10):
+        running_child = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
+        time.sleep(moments.uniform(0.5, 4.0))
+        running_child.kill()
+        running_child.communicate()
+        # What was committed stays, and nothing that is on disk is wrong.
+        assert finished(store) >= before
+        before = finished(store)
+        if before:
+            assert verify(store) == []
+    fm.sweep(spec, store, workers=workers, progress=False)
+    check(store, expected)
+
+
+def test_coordinator_killed_at_any_file(tmp_path, spec, expected):
+    """Also between results and their marks, while a store is made, and while it is made longer."""
+    store, moments = tmp_path / "store", random.Random(5)
+    for n in [*range(1, 10), *(moments.randint(10, 30) for _ in range(10))]:
+        dying = child(DIES, n, "sweep", spec, "--store", store, "--workers", 0)
+        dying.communicate()
+        assert dying.returncode in (-9, 0)
+        if finished(store):
+            assert verify(store) == []
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
+    longer = tmp_path / "longer.toml"
+    longer.write_text(LONGER)
+    for n in (1, 5, 11, 14, 16, 18, 19, 20, 21, 24):
+        child(DIES, n, "sweep", longer, "--store", store, "--workers", 0).communicate()
+        with xr.open_zarr(store) as found:
+            common = found.risk.sel({name: expected[name] for name in expected.dims})
+            np.testing.assert_array_equal(common, expected.risk)
+    fm.sweep(longer, store, workers=0, progress=False)
+    assert verify(store) == []
+    with xr.open_zarr(store) as found:
+        assert found.done.all()
+        np.testing.assert_array_equal(found.risk.sel({name: expected[name] for name in expected.dims}), expected.risk)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_killed_at_random_moments(tmp_path, spec, expected, workers):
+    moments, killed, over = random.Random(workers), [], threading.Event()
+
+    def killer(processes: Processes) -> None:
+        while len(killed) < 10 and not over.wait(moments.uniform(0.2, 1.5)):
+            pids = [pid for lane in processes._lanes for pid in lane.executor._processes]
+            if pids:
+                killed.append(moments.choice(pids))
+                os.kill(killed[-1], signal.SIGKILL)
+
+    tries = 0
+    # A fast machine is through before ten kills: then once more, on a new store.
+    while len(killed) < 10:
+        tries += 1
+        with Processes(workers) as processes:
+            over.clear()
+            thread = threading.Thread(target=killer, args=(processes,))
+            thread.start()
+            summary = complete(spec, tmp_path / f"store{tries}", executor=processes, workers=workers, progress=False)
+            over.set()
+            thread.join()
+        assert summary.failed == {}
+        check(tmp_path / f"store{tries}", expected)
+
+
+def deadly_run(jobs, budget):
+    """In place of ``task.run``: one task of all kills its worker."""
+    from freshmix.sweep.task import run
+
+    if any(job.replicate == 7 and '"aspect": 1.5' in job.point and "fresh" in job.point for job in jobs):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run(jobs, budget)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_kills_its_worker_fails_alone(tmp_path, spec, expected, workers, monkeypatch):
+    store = tmp_path / "store"
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "run", deadly_run)
+        summary = complete(spec, store, workers=workers, progress=False)
+    (name,) = summary.failed
+    assert name == "loop=fresh, aspect=1.5, replicate=7"
+    assert "SIGKILL" in summary.failed[name]
+    assert summary.committed == summary.tasks - 1
+    assert status(store)[0].last["failed"] == summary.failed
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
+
+
+def test_through_a_dask_cluster(tmp_path, spec, expected):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        fm.sweep(spec, tmp_path / "one", executor=client.get_executor(), workers=4, progress=False)
+        check(tmp_path / "one", expected)
+        through = child(RUN, "sweep", spec, "--store", tmp_path / "two", "--scheduler", cluster.scheduler_address)
+        out, err = through.communicate(timeout=120)
+        assert through.returncode == 0, err
+        assert "480 of 480 tasks finished" in out
+        check(tmp_path / "two", expected)
+
+
+def test_two_shards_merged(tmp_path, spec, expected):
+    store = tmp_path / "store"
+    parts = [child(RUN, "sweep", spec, "--store", store, "--workers", 1, "--shard", f"{i}/2") for i in (1, 2)]
+    time.sleep(4.0)
+    parts[1].kill()
+    parts[1].communicate()
+    assert parts[0].communicate()[1] == ""
+    merge(read_spec(spec), store)
+    assert verify(store) == []
+    again = child(RUN, "sweep", spec, "--store", store, "--workers", 1, "--shard", "2/2")
+    assert again.communicate()[1] == ""
+    merged = child(RUN, "sweep", spec, "--store", store, "--merge")
+    assert "480 of 480 tasks finished" in merged.communicate()[0]
+    check(store, expected)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_disk_full(tmp_path, spec, expected):
+    store, size = tmp_path / "store", 60_000
+    starved = child(LITTLE_DISK % (size, size), "sweep", spec, "--store", store, "--workers", 0)
+    _, err = starved.communicate()
+    assert starved.returncode == 2
+    assert err.count("\n") == 1
+    assert "File too large" in err
+    assert 0 < finished(store) < 480
+    assert verify(store) == []
+    assert not list(store.glob("**/.freshmix-*"))
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_commits_what_is_finished(tmp_path, spec, expected, workers, sent):
+    store = tmp_path / "store"
+    stopped = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
+    while not finished(store):
+        time.sleep(0.1)
+    stopped.send_signal(sent)
+    _, err = stopped.communicate(timeout=30)
+    assert stopped.returncode in (130, 0)
+    assert err in ("freshmix: interrupted\n", "")
+    assert verify(store) == []
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
+
+
+def test_a_second_process_is_refused(tmp_path, spec):
+    store = tmp_path / "store"
+    first = child(RUN, "sweep", spec, "--store", store, "--workers", 0)
+    while not finished(store):
+        time.sleep(0.1)
+    with pytest.raises(OSError, match=f"in use by process {first.pid} on"):
+        fm.sweep(spec, store, workers=0)
+    first.kill()
+    first.communicate()
+
+
+def test_workers_end_with_a_killed_coordinator(tmp_path, spec):
+    store = tmp_path / "store"
+    killed = child(RUN, "sweep", spec, "--store", store, "--workers", 2)
+    while not finished(store):
+        time.sleep(0.1)
+    workers = [
+        int(pid)
+        for pid in subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(killed.pid)], capture_output=True, text=True
+        ).stdout.split()
+    ]
+    killed.kill()
+    killed.communicate()
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert workers
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+@pytest.fixture
+def store(tmp_path, spec) -> Path:
+    fm.sweep(spec, tmp_path / "store", workers=0, progress=False)
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize("array", ["risk", "done", "aspect", "loop"])
+def test_a_flipped_byte_is_found_and_healed(store, spec, expected, array):
+    path = next(path for path in (store / array / "c").rglob("*") if path.is_file())
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert any(line.startswith(array) for line in verify(store))
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
+
+
+def test_a_lost_chunk_is_found_and_healed(store, spec, expected):
+    next(path for path in (store / "risk" / "c").rglob("*") if path.is_file()).unlink()
+    assert any("missing" in line for line in verify(store))
+    assert making
+    fm.sweep(spec, store, workers=0, progress=False)
+    check(store, expected)
