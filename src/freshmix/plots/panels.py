@@ -31,7 +31,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of a panel: a line of theory, simulated points, and the best point of theory."""
+    """One colour of a panel: a line of theory and its best point, and simulated points, drawn ``shift`` to the right."""
 
     label: str
     line: tuple[Floats, Floats] | None = None
@@ -39,6 +39,7 @@ class Series:
     best: tuple[float, float] | None = None
     colour: int | None = None
     hollow: bool = False
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,10 @@ def panels(content: Sequence[Panel], columns: int, title: str, footnote: str = "
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, hspace=0.04, wspace=0.03)
     figure = Figure(figsize=(width, height), dpi=150, layout=layout, facecolor="white")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    # Titles of a row at one height.
+    pad = 15 if any(panel.verticals for panel in content) else 6
     for axes, panel in zip(grid, content, strict=False):
-        _draw(axes, panel)
+        _draw(axes, panel, pad)
         if not shared:
             _legend(axes, 2)
     for axes in grid[len(content) :]:
@@ -85,11 +88,20 @@ def panels(content: Sequence[Panel], columns: int, title: str, footnote: str = "
     figure.suptitle(title, fontsize=12, color=INK)
     if shared:
         handles, labels = grid[0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="outside lower center", ncols=min(len(labels), 6), frameon=False, fontsize=9, labelcolor=INK
+        # The layout has room for one thing below: the footnote is its title.
+        legend = figure.legend(
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=min(len(labels), 6),
+            frameon=False,
+            fontsize=9,
+            labelcolor=INK,
+            title=footnote,
+            title_fontsize=8,
         )
-    if footnote:
-        # In the layout, so that neither legends nor labels can cover it.
+        legend.get_title().set_color(INK)
+    elif footnote:
         figure.supxlabel(footnote, fontsize=8, color=INK)
     return figure
 
@@ -99,18 +111,18 @@ def _names(panel: Panel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def _draw(axes: Axes, panel: Panel, pad: float) -> None:
     for y, low, high, name in panel.band:
         axes.fill_betweenx(y, low, high, color=GREY, alpha=0.25, linewidth=0, label=name, zorder=0)
     for order, each in enumerate(panel.series):
         _one(axes, each, order if each.colour is None else each.colour)
-    for y, name in panel.levels:
-        axes.axhline(y, color=INK, linestyle=":", linewidth=1.0, label=name, zorder=1)
-    for x, name in panel.verticals:
-        axes.axvline(x, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
+    for level, name in panel.levels:
+        axes.axhline(level, color=INK, linestyle=":", linewidth=1.0, label=name, zorder=1)
+    for at, name in panel.verticals:
+        axes.axvline(at, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
         axes.annotate(
             name,
-            (x, 1.0),
+            (at, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
             textcoords="offset points",
@@ -120,7 +132,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
             color=INK,
         )
     _scales(axes, panel)
-    axes.set_title(panel.title, fontsize=10.5, color=INK, pad=15 if panel.verticals else 6)
+    axes.set_title(panel.title, fontsize=10.5, color=INK, pad=pad)
     axes.set_xlabel(panel.x_label, fontsize=9.5, color=INK)
     axes.set_ylabel(panel.y_label, fontsize=9.5, color=INK)
     axes.tick_params(which="both", labelsize=8.5, colors=INK)
@@ -137,7 +149,7 @@ def _one(axes: Axes, series: Series, order: int) -> None:
     if series.marks is not None:
         marks = series.marks
         axes.errorbar(
-            marks.x,
+            marks.x + series.shift,
             marks.value,
             yerr=None if np.isnan(marks.error).all() else 2 * marks.error,
             color=colour,
@@ -152,7 +164,14 @@ def _one(axes: Axes, series: Series, order: int) -> None:
         )
     if series.best is not None:
         axes.plot(
-            *series.best, "*", color="white", markeredgecolor=colour, markersize=13, markeredgewidth=1.3, zorder=5, clip_on=False
+            *series.best,
+            "*",
+            color="white",
+            markeredgecolor=colour,
+            markersize=11,
+            markeredgewidth=1.3,
+            zorder=5,
+            clip_on=False,
         )
 
 
@@ -179,9 +198,10 @@ def _scales(axes: Axes, panel: Panel) -> None:
 
 def _legend(axes: Axes, columns: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
     axes.legend(
-        handles,
-        labels,
+        list(once.values()),
+        list(once),
         loc="upper center",
         bbox_to_anchor=(0.5, -0.17),
         ncols=columns,

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._checks import whole
+
 if TYPE_CHECKING:
     from .paper_figure import PaperFigure, Verdict
 
@@ -74,7 +76,7 @@ def reproduce(
     quick : bool
         Fewer and smaller runs: minutes for all figures.
     workers : int, optional
-        Processes of the sweeps.
+        Processes of the sweeps; by default one for each core. 0: in this process.
 
     Yields
     ------
@@ -97,8 +99,13 @@ def reproduce(
 
 
 def _each(names: Sequence[str], out: Path, store: Path, quick: bool, workers: int | None) -> Iterator["Verdict"]:
+    from ..sweep.complete import processors
+    from ..sweep.processes import Here, Processes
     from .paper_figure import produce
 
-    for name in names:
-        each = figure(name)
-        yield produce(each, out, store, each.sweeps if quick else {}, workers)
+    count = processors() if workers is None else whole("workers", workers, low=0)
+    # The same processes for all sweeps: they load their libraries once.
+    with Processes(count) if count else Here() as executor:
+        for name in names:
+            each = figure(name)
+            yield produce(each, out, store, each.sweeps if quick else {}, count, executor)

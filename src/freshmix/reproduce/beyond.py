@@ -52,7 +52,7 @@ def _entries(part: Part) -> Panel:
     for order, law in enumerate(part.values("entries")):
         for penalty in part.values("penalty"):
             marks = part.marks(last, "real_weight", entries=law, penalty=penalty)
-            series.append(Series(str(law), marks=marks, colour=order))
+            series.append(Series(str(law), marks=marks, colour=order, shift=0.012 * (order - 1.5)))
     return Panel("two-level Σ, γ = 2: any law of the entries", WEIGHT, RISK, series)
 
 

@@ -23,24 +23,25 @@ BEST_WEIGHT = "best real weight"
 def by_weight(part: Part, label: str, **at: Any) -> Series:
     """Long-run risk against the real weight."""
     population, loop = part.setting(**at)
-    w = np.linspace(min(part.values("real_weight")), 1.0, 181)
+    # Each point costs more where covariates are fresh.
+    w = np.linspace(min(part.values("real_weight")), 1.0, 181 if loop.covariates == "frozen" else 46)
     line = limit_surface(population, loop, real_weight=w).risk.values
     best = optimal_weight(population, loop)
     return Series(label, (w, line), part.marks(last, "real_weight", **at), (best.real_weight, best.risk))
 
 
-def along_generations(part: Part, label: str, until: int | None = None, **at: Any) -> Series:
-    """Risk by generation, to the last one or to an earlier one."""
+def along_generations(part: Part, label: str, until: int | None = None, every: int = 1, **at: Any) -> Series:
+    """Risk by generation, to the last one or to an earlier one, simulated at some of them."""
     line = risk(*part.setting(**at), part.sweep.generations)
     marks = part.against(by_generation).marks(course, "generation", **at)
-    t = np.arange(line.size)
+    t = np.arange(line.size, dtype=float)
     end = line.size if until is None else until + 1
-    return Series(label, (t[:end].astype(float), line[:end]), shortened(marks, end))
+    return Series(label, (t[:end], line[:end]), some(marks, slice(0, end, every)))
 
 
-def shortened(marks: Marks, end: int) -> Marks:
-    """The first points."""
-    return Marks(*(each[:end] for each in (marks.x, marks.value, marks.error, marks.theory, marks.z)))
+def some(marks: Marks, which: slice) -> Marks:
+    """Some of the points."""
+    return Marks(*(each[which] for each in (marks.x, marks.value, marks.error, marks.theory, marks.z)))
 
 
 def best_along(part: Part, label: str, along: str, grid: Floats, **at: Any) -> Series:

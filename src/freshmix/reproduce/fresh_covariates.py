@@ -14,70 +14,51 @@ from .paper_figure import PaperFigure
 from .part import Part
 from .statistics import last
 
-ASPECT, NOISE = "aspect ratio γ", "noise variance (signal 1)"
+_LABELS = {"aspect": "aspect ratio γ", "noise_variance": "noise variance σ² (signal 1)"}
+_POINTS = 33
 
 
 def content(parts: Mapping[str, Part]) -> list[Panel]:
     """Risk against weight in dense runs; risk and best weight against aspect and noise by the exact law."""
     dense, exact = parts["fresh_weight"], parts["fresh_best"]
-    aspects, noises = exact.values("aspect"), exact.values("noise_variance")
-    gammas, sigmas = np.geomspace(aspects[0], aspects[-1], 81), np.geomspace(noises[-1], noises[0], 81)
-    some_noises = {f"noise {noise:g}": {"noise_variance": noise} for noise in (4.0, 1.0, 0.25)}
-    some_aspects = {f"γ = {aspect:g}": {"aspect": aspect} for aspect in (1.25, 2.0, 5.0)}
-    weights = {f"w = {w:g}": w for w in (0.3, 0.6, 1.0)}
-    over_aspect = {"x_log": True, "x_ticks": aspects}
-    over_noise = {"x_log": True, "x_ticks": noises}
-    golden = {"levels": [(GOLDEN_WEIGHT, "1/φ")], "y_limits": (0.56, 1.02)}
+    weights = {f"w = {w:g}": {"real_weight": w} for w in (0.3, 0.6, 1.0)}
+    noises = {f"σ² = {noise:g}": {"noise_variance": noise} for noise in (4.0, 1.0, 0.25)}
+    aspects = {f"γ = {aspect:g}": {"aspect": aspect} for aspect in (1.25, 2.0, 5.0)}
+    by_aspect = [_risk(exact, name, "aspect", noise_variance=1.0, **at) for name, at in weights.items()]
+    by_noise = [_risk(exact, name, "noise_variance", aspect=2.0, **at) for name, at in weights.items()]
+    best_by_aspect = [best_along(exact, name, "aspect", _grid(exact, "aspect"), **at) for name, at in noises.items()]
+    grid = _grid(exact, "noise_variance")
+    best_by_noise = [best_along(exact, name, "noise_variance", grid, **at) for name, at in aspects.items()]
     return [
-        *(
-            Panel(
-                f"dense runs, {title}",
-                WEIGHT,
-                RISK,
-                [by_weight(dense, f"γ = {aspect:g}", population=name, aspect=aspect) for aspect in dense.values("aspect")],
-                verticals=[(GOLDEN_WEIGHT, "1/φ")],
-            )
-            for name, title in (("isotropic", "Σ = I"), ("ar1", "AR(1)"))
-        ),
-        Panel(
-            "risk against aspect, noise 1",
-            ASPECT,
-            RISK,
-            [_risk(exact, name, "aspect", gammas, real_weight=w, noise_variance=1.0) for name, w in weights.items()],
-            y_log=True,
-            **over_aspect,
-        ),
-        Panel(
-            "risk against noise, γ = 2",
-            NOISE,
-            RISK,
-            [_risk(exact, name, "noise_variance", sigmas, real_weight=w, aspect=2.0) for name, w in weights.items()],
-            y_log=True,
-            **over_noise,
-        ),
-        Panel(
-            "best weight against aspect",
-            ASPECT,
-            BEST_WEIGHT,
-            [best_along(exact, name, "aspect", gammas, **at) for name, at in some_noises.items()],
-            **over_aspect,
-            **golden,
-        ),
-        Panel(
-            "best weight against noise",
-            NOISE,
-            BEST_WEIGHT,
-            [best_along(exact, name, "noise_variance", sigmas, **at) for name, at in some_aspects.items()],
-            **over_noise,
-            **golden,
-        ),
+        _by_weight(dense, "isotropic", "dense runs, Σ = I"),
+        _by_weight(dense, "ar1", "dense runs, AR(1)"),
+        _along(exact, "aspect", "risk against aspect, σ² = 1", RISK, by_aspect),
+        _along(exact, "noise_variance", "risk against noise, γ = 2", RISK, by_noise),
+        _along(exact, "aspect", "best weight against aspect", BEST_WEIGHT, best_by_aspect),
+        _along(exact, "noise_variance", "best weight against noise", BEST_WEIGHT, best_by_noise),
     ]
 
 
-def _risk(part: Part, label: str, along: str, grid: Floats, **at: Any) -> Series:
-    """Long-run risk against a parameter, at a weight."""
-    weight = min(part.values("real_weight"), key=lambda each: abs(each - at["real_weight"]))
-    at = {**at, "real_weight": weight}
+def _by_weight(part: Part, population: str, title: str) -> Panel:
+    series = [by_weight(part, f"γ = {aspect:g}", population=population, aspect=aspect) for aspect in part.values("aspect")]
+    return Panel(title, WEIGHT, RISK, series, verticals=[(GOLDEN_WEIGHT, "1/φ")])
+
+
+def _along(part: Part, axis: str, title: str, y_label: str, series: list[Series]) -> Panel:
+    ticks = [float(value) for value in part.values(axis)]
+    levels = [(GOLDEN_WEIGHT, "1/φ")] if y_label == BEST_WEIGHT else []
+    y_log = y_label == RISK and axis == "noise_variance"
+    return Panel(title, _LABELS[axis], y_label, series, x_log=True, x_ticks=ticks, y_log=y_log, levels=levels)
+
+
+def _grid(part: Part, axis: str) -> Floats:
+    values = part.values(axis)
+    return np.geomspace(min(values), max(values), _POINTS)
+
+
+def _risk(part: Part, label: str, along: str, **at: Any) -> Series:
+    """Long-run risk against a parameter, at a weight of the sweep."""
+    grid = _grid(part, along)
     line = [limit(*part.setting(**{**at, along: float(value)})).risk for value in grid]
     return Series(label, (grid, np.array(line)), part.marks(last, along, **at))
 

@@ -15,7 +15,9 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
     penalties = [by_weight(part, f"λ = {penalty:g}", aspect=2.0, penalty=penalty) for penalty in part.values("penalty")[1:]]
     weights = part.values("real_weight")
     some = {w: min(weights, key=lambda each: abs(each - w)) for w in (0.1, 0.3, 0.6, 1.0)}
-    courses = [along_generations(part, f"w = {w:g}", aspect=2.0, penalty=0.2, real_weight=near) for w, near in some.items()]
+    courses = [
+        along_generations(part, f"w = {w:g}", every=5, aspect=2.0, penalty=0.2, real_weight=near) for w, near in some.items()
+    ]
     return [
         Panel("min-norm: best at w = 1", WEIGHT, RISK, aspects, y_log=True),
         Panel("ridge, γ = 2 (best penalty 2)", WEIGHT, RISK, penalties),
@@ -25,7 +27,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
 
 FIGURE = PaperFigure(
     "frozen-labels",
-    "No fresh labels, Σ = I, signal-to-noise ratio 1: generation 50",
+    "No fresh labels, Σ = I, signal-to-noise ratio 1: after 50 generations",
     {"frozen_labels": {"replicates": 12, "grid": {"rows": [80, 160]}}},
     content,
     columns=3,

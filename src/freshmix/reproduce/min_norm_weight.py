@@ -8,7 +8,7 @@ from .curves import RISK, WEIGHT, by_weight
 from .paper_figure import PaperFigure
 from .part import Part
 
-_NAMES = {"identity": "Σ = I", "ar1": "Σ with entries 2^-|i-j|"}
+_NAMES = {"identity": "Σ = I", "ar1": "AR(1), correlation 1/2"}
 
 
 def content(parts: Mapping[str, Part]) -> list[Panel]:

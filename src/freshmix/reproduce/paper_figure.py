@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,11 @@ class Verdict:
         )
 
 
-def produce(figure: PaperFigure, out: Path, store: Path, changes: Changes, workers: int | None) -> Verdict:
+def produce(figure: PaperFigure, out: Path, store: Path, changes: Changes, workers: int, executor: Executor) -> Verdict:
     """Run what the stores lack, and write NAME.png, NAME.svg and NAME.csv; ``changes`` are those of the sweep files."""
-    parts = {name: Part.run(name, changes.get(name, {}), store / f"{name}.zarr", workers) for name in figure.sweeps}
+    parts = {name: Part.run(name, changes.get(name, {}), store / f"{name}.zarr", workers, executor) for name in figure.sweeps}
     content = figure.content(parts)
-    drawn = panels(content, figure.columns, figure.title, _footnote(parts.values()))
+    drawn = panels(content, figure.columns, figure.title, _footnote(list(parts.values()), content))
     written = []
     for kind, data in (("png", picture(drawn, "png")), ("svg", picture(drawn, "svg")), ("csv", _table(content))):
         written.append(out / f"{figure.name}.{kind}")
@@ -71,24 +72,26 @@ def produce(figure: PaperFigure, out: Path, store: Path, changes: Changes, worke
 
 
 def _verdict(name: str, content: Sequence[Panel], written: tuple[Path, ...]) -> Verdict:
-    scored = [
-        (abs(float(z)), f"{panel.title}, {each.label}, x = {float(x):.4g}")
+    # Points that two panels share are one.
+    found = {
+        (float(x), float(z), float(value)): f"{panel.title}, {each.label}, x = {float(x):.4g}"
         for panel in content
         for each in panel.series
         if each.marks is not None
-        for x, z in zip(each.marks.x, each.marks.z, strict=True)
+        for x, z, value in zip(each.marks.x, each.marks.z, each.marks.value, strict=True)
         if not np.isnan(z)
-    ]
+    }
+    scored = [(abs(z), where) for (_, z, _), where in found.items()]
     worst, where = max(scored, default=(0.0, "no point"))
     return Verdict(name, worst, len(scored), threshold(len(scored)), where, written)
 
 
-def _footnote(parts: Any) -> str:
+def _footnote(parts: Sequence[Part], content: Sequence[Panel]) -> str:
     rows = sorted({part.rows for part in parts})
     replicates = sorted({part.replicates for part in parts})
-    return (
-        f"Lines: theory, stars: its best. Markers: mean of {_span(replicates)} runs of {_span(rows)} rows, bars: two standard errors."
-    )
+    best = ", stars: its best" if any(each.best for panel in content for each in panel.series) else ""
+    runs = f"mean of {_span(replicates)} runs of {_span(rows)} rows, bars: two standard errors"
+    return f"Lines: theory{best}. Markers: {runs}."
 
 
 def _span(numbers: Sequence[int]) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import product
@@ -55,13 +57,16 @@ class Part:
     theory: Theory = long_run
 
     @classmethod
-    def run(cls, name: str, changed: Mapping[str, Any], store: Path, workers: int | None) -> "Part":
-        """Run what the store lacks of a sweep of this package; raises RuntimeError where some of it failed."""
+    def run(cls, name: str, changed: Mapping[str, Any], store: Path, workers: int, executor: Executor) -> "Part":
+        """Run what the store lacks of a sweep of this package; raises ArithmeticError where some of it failed."""
         plan = read_spec(content_of(name, changed))
-        found = sweep(plan, store, workers=workers)
+        with warnings.catch_warnings():
+            # What failed is told below, as an error.
+            warnings.simplefilter("ignore", UserWarning)
+            found = sweep(plan, store, workers=workers, executor=executor)
         missing = int((~found.done).sum())
         if missing:
-            raise RuntimeError(f"{missing} of {found.done.size} results of the sweep {name} are missing")
+            raise ArithmeticError(f"{missing} of {found.done.size} results of the sweep {name} failed: see {store}")
         results = found.risk.load()
         found.close()
         if "rows" not in results.dims:

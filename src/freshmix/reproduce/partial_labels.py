@@ -1,10 +1,9 @@
 """Figure 7: real labels on some rows only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .._checks import Floats
 from ..optimum import collapse_boundary
 from ..plots.panels import Marks, Panel, Series
 from ..risk import risk
@@ -14,89 +13,86 @@ from .part import Part, by_generation
 from .statistics import growth
 
 ASPECT = "aspect ratio γ"
-_GROWTH = "growth of the risk"
 _TICKS = (0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5)
+# Both sides of the interpolation threshold, where risks have no finite mean.
+_ASPECTS = np.concatenate([np.geomspace(0.4, 0.92, 25), [np.nan], np.geomspace(1.1, 2.5, 35)])
 
 
 def content(parts: Mapping[str, Part]) -> list[Panel]:
     """Risk by generation on both sides of gamma*, growth of the risk, and where it grows without bound."""
-    course, grown = parts["partial_generations"], parts["partial_growth"]
-    names = {gamma: "γ = γ* = 1.309" if 1.3 < gamma < 1.32 else f"γ = {gamma:g}" for gamma in course.values("aspect")}
-    courses = [along_generations(course, name, aspect=gamma) for gamma, name in names.items()]
-    against = grown.against(by_generation)
+    courses, grown = parts["partial_generations"], parts["partial_growth"].against(by_generation)
     shares = grown.values("labelled")
-    rates = [_growth(against, f"{share:.0%} labelled", labelled=share) for share in shares]
+    rates = [_growth(grown, share) for share in shares]
     return [
-        Panel("half of the rows labelled", GENERATION, RISK, courses, whole_x=True, y_log=True),
         Panel(
-            "growth (R₆ - R₃) / (R₃ - R₀)",
+            "half of the rows labelled: γ* = 1.309",
+            GENERATION,
+            RISK,
+            [along_generations(courses, f"γ = {gamma:.4g}", aspect=gamma) for gamma in courses.values("aspect")],
+            whole_x=True,
+            y_log=True,
+        ),
+        Panel(
+            "growth: (R₄ - R₂) / (R₂ - R₀)",
             ASPECT,
-            _GROWTH,
+            "growth of the risk",
             rates,
             x_log=True,
             x_ticks=_TICKS,
-            y_log=True,
+            y_limits=(-0.6, 5.0),
             levels=[(1.0, "1: on the boundary")],
         ),
         _phase(grown, shares, rates),
     ]
 
 
-def _growth(part: Part, label: str, labelled: float) -> Series:
-    line = []
-    for gamma in (grid := np.concatenate([np.geomspace(0.4, 0.9, 40), [np.nan], np.geomspace(1.12, 2.5, 60)])):
-        first, middle, last = _three(part, float(gamma), labelled)
-        line.append((last - middle) / (middle - first))
-    return Series(label, (grid, np.array(line)), part.marks(growth, "aspect", labelled=labelled))
+def _growth(part: Part, labelled: float) -> Series:
+    line = np.full(_ASPECTS.size, np.nan)
+    k = part.sweep.generations // 2
+    for i in np.flatnonzero(np.isfinite(_ASPECTS)):
+        first, middle, end = risk(*part.setting(aspect=float(_ASPECTS[i]), labelled=labelled), 2 * k)[::k]
+        line[i] = (end - middle) / (middle - first)
+    return Series(f"{labelled:.0%} labelled", (_ASPECTS, line), part.marks(growth, "aspect", labelled=labelled))
 
 
-def _three(part: Part, aspect: float, labelled: float) -> Floats:
-    if np.isnan(aspect):
-        return np.full(3, np.nan)
-    half = part.sweep.generations // 2
-    return risk(*part.setting(aspect=aspect, labelled=labelled), 2 * half)[[0, half, 2 * half]]
-
-
-def _edges(part: Part, labelled: float) -> tuple[float, float]:
-    """Aspects between which the loop diverges."""
-    intervals = collapse_boundary(*part.setting(labelled=labelled))
-    return (min(low for low, _ in intervals), max(high for _, high in intervals)) if intervals else (1.0, 1.0)
-
-
-def _phase(part: Part, shares: tuple[float, ...], rates: list[Series]) -> Panel:
+def _phase(part: Part, shares: Sequence[float], rates: Sequence[Series]) -> Panel:
     """The region in which theory says that the loop diverges, and where simulated risks grew faster and faster."""
-    y = np.linspace(0.02, 0.98, 49)
-    edges = np.array([_edges(part, float(share)) for share in y])
-    found = {True: ([], []), False: ([], [])}
-    for share, series in zip(shares, rates, strict=True):
-        assert series.marks is not None
-        for gamma, value in zip(series.marks.x, series.marks.value, strict=True):
-            found[bool(value > 1)][0].append(float(gamma))
-            found[bool(value > 1)][1].append(float(share))
-    points = [_points("grew faster and faster", *found[True], 1, False), _points("settled", *found[False], 0, True)]
+    y = np.linspace(0.02, 0.98, 17)
+    # Around the threshold there is one interval, cut there.
+    edges = [np.ravel(collapse_boundary(*part.setting(labelled=float(share)))) for share in y]
+    low, high = np.array([each.min() for each in edges]), np.array([each.max() for each in edges])
+    marks = [(share, series.marks) for share, series in zip(shares, rates, strict=True) if series.marks is not None]
+    gamma = np.concatenate([each.x for _, each in marks])
+    share = np.concatenate([np.full(each.x.size, share) for share, each in marks])
+    grew = np.concatenate([each.value > 1 for _, each in marks])
     return Panel(
         "where the loop diverges",
         ASPECT,
         "share of rows labelled",
-        [Series("", (edges[:, 0], y), colour=5), Series("boundary (theory)", (edges[:, 1], y), colour=5), *points],
+        [
+            Series("", (low, y), colour=5),
+            Series("boundary (theory)", (high, y), colour=5),
+            Series("grew faster and faster", marks=_points(gamma[grew], share[grew]), colour=1),
+            Series("settled", marks=_points(gamma[~grew], share[~grew]), colour=0, hollow=True),
+        ],
         x_log=True,
         x_ticks=_TICKS,
         y_limits=(0.0, 1.0),
-        band=[(y, edges[:, 0], edges[:, 1], "diverges (theory)")],
+        band=[(y, low, high, "diverges (theory)")],
     )
 
 
-def _points(label: str, x: list[float], y: list[float], colour: int, hollow: bool) -> Series:
-    missing = np.full(len(x), np.nan)
-    return Series(label, None, Marks(np.array(x), np.array(y), missing, missing, missing), colour=colour, hollow=hollow)
+def _points(x: np.ndarray, y: np.ndarray) -> Marks:
+    missing = np.full(x.size, np.nan)
+    return Marks(x, y, missing, missing, missing)
 
 
 FIGURE = PaperFigure(
     "partial-labels",
     "Real labels on some rows only, no penalty, Σ = I",
     {
-        "partial_generations": {"replicates": 40, "grid": {"rows": [60, 120]}},
-        "partial_growth": {"replicates": 24, "grid": {"rows": [60, 120]}},
+        "partial_generations": {"replicates": 40, "grid": {"rows": [80, 160]}},
+        "partial_growth": {"replicates": 24, "grid": {"rows": [80, 160]}},
     },
     content,
     columns=3,

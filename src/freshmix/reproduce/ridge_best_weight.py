@@ -19,7 +19,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
 
     def panel(title: str, part: Part, names: dict[str, dict[str, float]]) -> Panel:
         penalties = part.values("penalty")
-        grid = np.geomspace(penalties[0], penalties[-1], 61)
+        grid = np.geomspace(penalties[0], penalties[-1], 121)
         series = [best_along(part, name, "penalty", grid, **at) for name, at in names.items()]
         levels = [(GOLDEN_WEIGHT, "1/φ")]
         return Panel(title, PENALTY, BEST_WEIGHT, series, x_log=True, levels=levels, y_limits=(0.48, 1.02))
@@ -28,7 +28,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
     strengths = {f"s = {s:g}": {"strength": s, "alignment": 0.6} for s in spiked.values("strength")}
     alignments = {f"θ = {theta:g}": {"strength": 10.0, "alignment": theta} for theta in spiked.values("alignment")}
     return [
-        panel("Σ = I, noise 64, signal 1", low, aspects),
+        panel("Σ = I, σ² = 64, signal 1", low, aspects),
         panel("spike of strength s, alignment 0.6", spiked, strengths),
         panel("spike of strength 10, alignment θ", spiked, alignments),
     ]

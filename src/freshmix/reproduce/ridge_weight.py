@@ -15,7 +15,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
     part = parts["ridge_weight"]
     return [
         Panel(
-            f"{title}, noise {noise:g}",
+            f"{title}, σ² = {noise:g}",
             WEIGHT,
             RISK,
             [

@@ -10,6 +10,8 @@ from scipy.stats import norm, t
 FAMILY_LEVEL = 1e-3
 _LEAST_TAIL = 1e-300
 
+Statistic = Callable[[xr.DataArray], xr.DataArray]
+
 
 def threshold(points: int) -> float:
     """What the scores of so many points stay under, all of them, but for FAMILY_LEVEL (Bonferroni).
@@ -20,8 +22,8 @@ def threshold(points: int) -> float:
     return float(norm.isf(FAMILY_LEVEL / (2 * max(points, 1))))
 
 
-def mean_and_error(risk: xr.DataArray, statistic: Callable[[xr.DataArray], xr.DataArray]) -> tuple[xr.DataArray, xr.DataArray]:
-    """A statistic of the mean over replicates, by the jackknife: without its bias of order 1/replicates, and its standard error.
+def mean_and_error(risk: xr.DataArray, statistic: Statistic) -> tuple[xr.DataArray, xr.DataArray]:
+    """A statistic of the mean over replicates, without its bias of order 1/replicates, and its standard error: the jackknife.
 
     For the mean itself these are the mean and s / sqrt(replicates).
 
@@ -36,7 +38,7 @@ def mean_and_error(risk: xr.DataArray, statistic: Callable[[xr.DataArray], xr.Da
         return statistic(mean), xr.full_like(statistic(mean), np.nan)
     without = statistic((mean * count - risk) / (count - 1))
     centre = without.mean("replicate")
-    error = np.sqrt(((without - centre) ** 2).sum("replicate") * (count - 1) / count)
+    error = (((without - centre) ** 2).sum("replicate") * (count - 1) / count) ** 0.5
     return count * statistic(mean) - (count - 1) * centre, error
 
 

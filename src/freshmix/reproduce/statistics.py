@@ -4,7 +4,6 @@ Each takes mean risks and the theory of the same points, both with the sweep's d
 the others.
 """
 
-import numpy as np
 import xarray as xr
 
 
@@ -32,7 +31,7 @@ def best_weight(mean: xr.DataArray, theory: xr.DataArray) -> xr.DataArray:
     """
     mean, theory = mean.isel(generation=-1), theory.isel(generation=-1)
     if "rows" in theory.dims:
-        theory = theory.isel(rows=-1)
+        theory = theory.isel(rows=-1, drop=True)
     least = theory.argmin("real_weight").clip(1, theory.sizes["real_weight"] - 2)
     points = [least - 1, least, least + 1]
     x = [theory.real_weight[each].drop_vars("real_weight") for each in points]
@@ -41,8 +40,3 @@ def best_weight(mean: xr.DataArray, theory: xr.DataArray) -> xr.DataArray:
     top = sum(y[i] * (x[j] ** 2 - x[k] ** 2) for i, j, k in pairs)
     bottom = sum(y[i] * (x[j] - x[k]) for i, j, k in pairs)
     return xr.DataArray(top / (2 * bottom))
-
-
-def clipped(weight: np.ndarray) -> np.ndarray:
-    """Weights at most 1."""
-    return np.minimum(weight, 1.0)
