@@ -1,6 +1,6 @@
 """Several panels in one figure: theory as lines, simulation as markers with Monte Carlo error bars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,10 @@ class Marks:
     error: Floats
     theory: Floats
     z: Floats
+
+    def points(self) -> Iterator[tuple[float, float, float, float, float]]:
+        """x, value, error, theory and z, point by point."""
+        yield from zip(*(each.tolist() for each in (self.x, self.value, self.error, self.theory, self.z)), strict=True)
 
 
 @dataclass(frozen=True)

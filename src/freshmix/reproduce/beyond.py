@@ -92,7 +92,7 @@ FIGURE = PaperFigure(
         "beyond_noise": {"replicates": 24, "grid": {"rows": [80, 160]}},
         "beyond_entries": {"replicates": 24, "grid": {"rows": [80, 160]}},
         "beyond_scale": {"replicates": 4},
-        "beyond_workflows": {"replicates": 60, "grid": {"rows": [50, 100]}},
+        "beyond_workflows": {"replicates": 60, "grid": {"rows": [60, 120]}},
     },
     content,
     columns=2,

@@ -15,7 +15,8 @@ from .part import Part
 from .statistics import last
 
 _LABELS = {"aspect": "aspect ratio γ", "noise_variance": "noise variance σ² (signal 1)"}
-_POINTS = 33
+# A best weight takes a hundred limits.
+_POINTS, _BEST_POINTS = 65, 17
 
 
 def content(parts: Mapping[str, Part]) -> list[Panel]:
@@ -26,8 +27,9 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
     aspects = {f"γ = {aspect:g}": {"aspect": aspect} for aspect in (1.25, 2.0, 5.0)}
     by_aspect = [_risk(exact, name, "aspect", noise_variance=1.0, **at) for name, at in weights.items()]
     by_noise = [_risk(exact, name, "noise_variance", aspect=2.0, **at) for name, at in weights.items()]
-    best_by_aspect = [best_along(exact, name, "aspect", _grid(exact, "aspect"), **at) for name, at in noises.items()]
-    grid = _grid(exact, "noise_variance")
+    grid = _grid(exact, "aspect", _BEST_POINTS)
+    best_by_aspect = [best_along(exact, name, "aspect", grid, **at) for name, at in noises.items()]
+    grid = _grid(exact, "noise_variance", _BEST_POINTS)
     best_by_noise = [best_along(exact, name, "noise_variance", grid, **at) for name, at in aspects.items()]
     return [
         _by_weight(dense, "isotropic", "dense runs, Σ = I"),
@@ -51,9 +53,9 @@ def _along(part: Part, axis: str, title: str, y_label: str, series: list[Series]
     return Panel(title, _LABELS[axis], y_label, series, x_log=True, x_ticks=ticks, y_log=y_log, levels=levels)
 
 
-def _grid(part: Part, axis: str) -> Floats:
+def _grid(part: Part, axis: str, points: int = _POINTS) -> Floats:
     values = part.values(axis)
-    return np.geomspace(min(values), max(values), _POINTS)
+    return np.geomspace(min(values), max(values), points)
 
 
 def _risk(part: Part, label: str, along: str, **at: Any) -> Series:

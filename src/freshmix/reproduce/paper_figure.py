@@ -2,10 +2,12 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,8 @@ class PaperFigure:
 class Verdict:
     """How far theory and simulation of a figure are apart.
 
-    ``worst`` is the largest |z| of ``points`` comparisons, ``limit`` what it must stay under.
+    ``worst`` is the largest |z| of ``points`` comparisons, found at ``where``; ``limit`` is what it must stay under.
+    ``error`` is the median standard error over theory's value: what ``worst`` is measured with.
     """
 
     figure: str
@@ -44,6 +47,7 @@ class Verdict:
     points: int
     limit: float
     where: str
+    error: float
     files: tuple[Path, ...]
 
     @property
@@ -55,7 +59,7 @@ class Verdict:
         word = "agree" if self.agrees else "DISAGREE"
         return (
             f"{self.figure}: worst z {self.worst:.2f} of {self.points} points (must stay under {self.limit:.2f}), at "
-            f"{self.where}: theory and simulation {word}"
+            f"{self.where}; median standard error {self.error:.1%}: theory and simulation {word}"
         )
 
 
@@ -74,16 +78,16 @@ def produce(figure: PaperFigure, out: Path, store: Path, changes: Changes, worke
 def _verdict(name: str, content: Sequence[Panel], written: tuple[Path, ...]) -> Verdict:
     # Points that two panels share are one.
     found = {
-        (float(x), float(z), float(value)): f"{panel.title}, {each.label}, x = {float(x):.4g}"
+        (float(x), value, z): (abs(z), f"{panel.title}, {each.label}, {panel.x_label} = {x:.4g}", abs(error / theory))
         for panel in content
         for each in panel.series
         if each.marks is not None
-        for x, z, value in zip(each.marks.x, each.marks.z, each.marks.value, strict=True)
-        if not np.isnan(z)
+        for x, value, error, theory, z in each.marks.points()
+        if not math.isnan(z)
     }
-    scored = [(abs(z), where) for (_, z, _), where in found.items()]
-    worst, where = max(scored, default=(0.0, "no point"))
-    return Verdict(name, worst, len(scored), threshold(len(scored)), where, written)
+    worst, where, _ = max(found.values(), default=(0.0, "no point", 0.0))
+    error = median(error for *_, error in found.values()) if found else 0.0
+    return Verdict(name, worst, len(found), threshold(len(found)), where, error, written)
 
 
 def _footnote(parts: Sequence[Part], content: Sequence[Panel]) -> str:
@@ -120,7 +124,5 @@ def _rows(content: Sequence[Panel]) -> Iterator[tuple[str | float, ...]]:
                 x, y = map(float, each.best)
                 yield *named, "best of theory", panel.x_label, x, panel.y_label, y, np.nan, np.nan, np.nan
             if each.marks is not None:
-                m = each.marks
-                for x, *rest in zip(m.x, m.value, m.error, m.theory, m.z, strict=True):
-                    y, error, theory, z = map(float, rest)
-                    yield *named, "simulation", panel.x_label, float(x), panel.y_label, y, error, theory, z
+                for x, y, *rest in each.marks.points():
+                    yield *named, "simulation", panel.x_label, x, panel.y_label, y, *rest

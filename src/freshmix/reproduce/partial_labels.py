@@ -15,7 +15,7 @@ from .statistics import growth
 ASPECT = "aspect ratio γ"
 _TICKS = (0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5)
 # Both sides of the interpolation threshold, where risks have no finite mean.
-_ASPECTS = np.concatenate([np.geomspace(0.4, 0.92, 25), [np.nan], np.geomspace(1.1, 2.5, 35)])
+_ASPECTS = np.concatenate([np.geomspace(0.4, 0.94, 30), [np.nan], np.geomspace(1.06, 2.5, 40)])
 
 
 def content(parts: Mapping[str, Part]) -> list[Panel]:
@@ -56,15 +56,19 @@ def _growth(part: Part, labelled: float) -> Series:
 
 
 def _phase(part: Part, shares: Sequence[float], rates: Sequence[Series]) -> Panel:
-    """The region in which theory says that the loop diverges, and where simulated risks grew faster and faster."""
-    y = np.linspace(0.02, 0.98, 17)
+    """The region in which theory says that the loop diverges, and where simulated risks grew ever faster.
+
+    They did where their growth is above 1 by two standard errors, and settled where it is below 1 by as much.
+    """
+    y = np.array([0.02, 0.04, 0.08, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.92, 0.98])
     # Around the threshold there is one interval, cut there.
     edges = [np.ravel(collapse_boundary(*part.setting(labelled=float(share)))) for share in y]
     low, high = np.array([each.min() for each in edges]), np.array([each.max() for each in edges])
     marks = [(share, series.marks) for share, series in zip(shares, rates, strict=True) if series.marks is not None]
     gamma = np.concatenate([each.x for _, each in marks])
     share = np.concatenate([np.full(each.x.size, share) for share, each in marks])
-    grew = np.concatenate([each.value > 1 for _, each in marks])
+    away = np.concatenate([(each.value - 1) / each.error for _, each in marks])
+    grew, settled = away > 2, away < -2
     return Panel(
         "where the loop diverges",
         ASPECT,
@@ -72,8 +76,11 @@ def _phase(part: Part, shares: Sequence[float], rates: Sequence[Series]) -> Pane
         [
             Series("", (low, y), colour=5),
             Series("boundary (theory)", (high, y), colour=5),
-            Series("grew faster and faster", marks=_points(gamma[grew], share[grew]), colour=1),
-            Series("settled", marks=_points(gamma[~grew], share[~grew]), colour=0, hollow=True),
+            Series("grew ever faster", marks=_points(gamma[grew], share[grew]), colour=1),
+            Series("settled", marks=_points(gamma[settled], share[settled]), colour=0, hollow=True),
+            Series(
+                "too near to tell", marks=_points(*(each[~grew & ~settled] for each in (gamma, share))), colour=4, hollow=True
+            ),
         ],
         x_log=True,
         x_ticks=_TICKS,

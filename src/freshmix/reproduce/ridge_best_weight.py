@@ -19,7 +19,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
 
     def panel(title: str, part: Part, names: dict[str, dict[str, float]]) -> Panel:
         penalties = part.values("penalty")
-        grid = np.geomspace(penalties[0], penalties[-1], 121)
+        grid = np.geomspace(penalties[0], penalties[-1], 81)
         series = [best_along(part, name, "penalty", grid, **at) for name, at in names.items()]
         levels = [(GOLDEN_WEIGHT, "1/φ")]
         return Panel(title, PENALTY, BEST_WEIGHT, series, x_log=True, levels=levels, y_limits=(0.48, 1.02))
