@@ -53,6 +53,7 @@ bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/large_tables.py
 	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/recommendation.py
 
 # Needs uv; no host is written into the locks.

@@ -291,7 +291,7 @@ def tables(draw):
     return ",".join([*(f"x{i}" for i in range(columns)), "y"]) + "\n" + "\n".join(lines + lines[:1] * copies) + "\n"
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(text=tables(), drop_missing=st.booleans())
 def test_any_csv_gives_an_answer_or_one_line(tmp_path_factory, text, drop_missing):
     """Whatever is in the file: finite numbers and a verdict, or one line that says why not."""

@@ -51,6 +51,7 @@ def test_risk_is_that_of_a_simulated_loop(noise_ratio, generations):
     assert abs(risks.mean() - expected) < largest_z(2) * error + FINITE_SIZE * expected
 
 
+@pytest.mark.slow
 def test_the_curve_is_the_best_of_many_loops():
     """At three shares no loop of a dense grid, judged by the front door's own limit, is better by more than 1e-4."""
     setting = Setting(ISOTROPIC, 0.8, 1.0, None)
@@ -178,7 +179,7 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
         ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error and budget, got target_risk and budget"),
         ({"budget": 0.5}, "budget must pay for at least one label at 1"),
         ({"target_error": 1e-3}, "above the noise variance"),
-        ({"generations": math.inf}, "generations must be a number without synthetic noise"),
+        ({"generations": math.inf}, "generations must be a number here: without synthetic noise"),
         ({"generations": 0}, "generations must be"),
         ({"rows_per_generation": 2}, "rows_per_generation must be"),
         ({"penalty": -1}, "penalty must be"),

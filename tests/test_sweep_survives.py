@@ -14,7 +14,6 @@ import pytest
 import xarray as xr
 
 import freshmix as fm
-from freshmix.sweep import making
 from freshmix.sweep import run as running
 from freshmix.sweep.complete import complete
 from freshmix.sweep.merge import merge
@@ -41,25 +40,34 @@ penalty = [0.1, 1.0]
 """
 LONGER = TEXT.replace("0.3, 0.6", "0.3, 0.45, 0.6").replace("0.5, 1.5", "0.5, 1.2, 1.5").replace("= 60", "= 70")
 RUN = "import sys; from freshmix.cli import main; sys.exit(main(sys.argv[1:]))"
-# Dies at its N-th file, with half of it written beside its place.
+# Dies at its N-th file with a word in its path: half of it written beside its place, or before it is moved into place.
 DIES = """
-import os, secrets, sys
+import os, pathlib, secrets, sys
 from freshmix.cli import main
 from freshmix.sweep import making
 
-left = int(sys.argv[1])
-put = making._put
+word, _, left = sys.argv[1].partition(":")
+left = int(left)
+put, replace = making._put, pathlib.Path.replace
 
-def deadly(path, content):
+def counted(path):
     global left
-    left -= 1
-    if left == 0:
+    left -= word in str(path)
+    return left == 0
+
+def deadly_put(path, content):
+    if counted(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         (path.parent / f".freshmix-{secrets.token_hex(8)}").write_bytes(content[: len(content) // 2])
         os.kill(os.getpid(), 9)
     put(path, content)
 
-making._put = deadly
+def deadly_replace(path, target):
+    if counted(target):
+        os.kill(os.getpid(), 9)
+    return replace(path, target)
+
+making._put, pathlib.Path.replace = deadly_put, deadly_replace
 sys.exit(main(sys.argv[2:]))
 """
 LITTLE_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d))\n" + RUN
@@ -79,7 +87,8 @@ def spec(folder) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(folder, spec) -> xr.Dataset:
-    return fm.sweep(spec, folder / "uninterrupted", workers=0, progress=False).load()
+    found = fm.sweep(spec, folder / "uninterrupted", workers=0, progress=False).load()
+    return found.assign_attrs(tasks=480)
 
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -88,6 +97,7 @@ def child(code: str, *arguments: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -104,44 +114,64 @@ def finished(store: Path) -> int:
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_coordinator_killed_at_random_moments(tmp_path, spec, expected, workers):
-    store, moments, before = tmp_path / "store", random.Random(workers), 0
-    for _ in range(10):
-        running_child = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
-        time.sleep(moments.uniform(0.5, 4.0))
-        running_child.kill()
-        running_child.communicate()
-        # What was committed stays, and nothing that is on disk is wrong.
-        assert finished(store) >= before
-        before = finished(store)
-        if before:
+    moments, kills, number = random.Random(workers), 0, 0
+    while kills < 10:
+        number += 1
+        store, before = tmp_path / f"store{number}", 0
+        while before < expected.attrs["tasks"] and kills < 10:
+            running_child = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
+            # From its first commit on, at any moment of two rounds of work.
+            while finished(store) == before and running_child.poll() is None:
+                time.sleep(0.02)
+            time.sleep(moments.uniform(0.0, 1.0))
+            kills += running_child.poll() is None
+            running_child.kill()
+            running_child.communicate()
+            # What was committed stays, and nothing that is on disk is wrong.
+            assert finished(store) >= before
+            before = finished(store)
             assert verify(store) == []
-    fm.sweep(spec, store, workers=workers, progress=False)
-    check(store, expected)
+        fm.sweep(spec, store, workers=workers, progress=False)
+        check(store, expected)
 
 
-def test_coordinator_killed_at_any_file(tmp_path, spec, expected):
-    """Also between results and their marks, while a store is made, and while it is made longer."""
-    store, moments = tmp_path / "store", random.Random(5)
-    for n in [*range(1, 10), *(moments.randint(10, 30) for _ in range(10))]:
-        dying = child(DIES, n, "sweep", spec, "--store", store, "--workers", 0)
+def test_coordinator_killed_between_results_and_marks(tmp_path, spec, expected):
+    store, moments, deaths = tmp_path / "store0", random.Random(3), 0
+    for round_number in range(10):
+        if finished(store) == expected.attrs["tasks"]:
+            check(store, expected)
+            store = tmp_path / f"store{round_number}"
+        # The first file of marks is their metadata, at the making.
+        n = moments.randint(1, 3) + (not store.exists())
+        dying = child(DIES, f"/done/:{n}", "sweep", spec, "--store", store, "--workers", 0)
         dying.communicate()
-        assert dying.returncode in (-9, 0)
+        deaths += dying.returncode == -9
         if finished(store):
             assert verify(store) == []
+    assert deaths >= 8
     fm.sweep(spec, store, workers=0, progress=False)
     check(store, expected)
-    longer = tmp_path / "longer.toml"
-    longer.write_text(LONGER)
-    for n in (1, 5, 11, 14, 16, 18, 19, 20, 21, 24):
-        child(DIES, n, "sweep", longer, "--store", store, "--workers", 0).communicate()
-        with xr.open_zarr(store) as found:
-            common = found.risk.sel({name: expected[name] for name in expected.dims})
-            np.testing.assert_array_equal(common, expected.risk)
-    fm.sweep(longer, store, workers=0, progress=False)
-    assert verify(store) == []
-    with xr.open_zarr(store) as found:
-        assert found.done.all()
-        np.testing.assert_array_equal(found.risk.sel({name: expected[name] for name in expected.dims}), expected.risk)
+
+
+@pytest.mark.parametrize("n", [1, 3, 6, 9, 12, 15, 18, 21, 23, 25])
+def test_coordinator_killed_while_a_store_is_made(tmp_path, n):
+    """And while it is made longer."""
+    specs = [tmp_path / "spec.toml", tmp_path / "longer.toml"]
+    specs[0].write_text(TEXT.replace("= 60", "= 2"))
+    specs[1].write_text(LONGER.replace("replicates = 70", "replicates = 3"))
+    store, deaths = tmp_path / "store", 0
+    for path in specs:
+        dying = child(DIES, f":{n}", "sweep", path, "--store", store, "--workers", 0)
+        dying.communicate()
+        deaths += dying.returncode == -9
+        found = fm.sweep(path, store, workers=0, progress=False).load()
+        assert verify(store) == []
+        if path == specs[0]:
+            check(store, fm.sweep(path, tmp_path / "whole", workers=0, progress=False))
+            first = found
+    assert deaths == 2
+    assert found.done.all()
+    np.testing.assert_array_equal(found.risk.sel({name: first[name] for name in first.dims}), first.risk)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -200,7 +230,11 @@ def test_through_a_dask_cluster(tmp_path, spec, expected):
         distributed.LocalCluster(n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
+        victim = next(iter(cluster.workers.values())).pid
+        killer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
+        killer.start()
         fm.sweep(spec, tmp_path / "one", executor=client.get_executor(), workers=4, progress=False)
+        killer.join()
         check(tmp_path / "one", expected)
         through = child(RUN, "sweep", spec, "--store", tmp_path / "two", "--scheduler", cluster.scheduler_address)
         out, err = through.communicate(timeout=120)
@@ -247,7 +281,8 @@ def test_interruption_commits_what_is_finished(tmp_path, spec, expected, workers
     stopped = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
     while not finished(store):
         time.sleep(0.1)
-    stopped.send_signal(sent)
+    # A terminal interrupts the whole group of processes.
+    os.killpg(stopped.pid, sent) if sent == signal.SIGINT else stopped.send_signal(sent)
     _, err = stopped.communicate(timeout=30)
     assert stopped.returncode in (130, 0)
     assert err in ("freshmix: interrupted\n", "")
@@ -293,13 +328,16 @@ def store(tmp_path, spec) -> Path:
     return tmp_path / "store"
 
 
-@pytest.mark.parametrize("array", ["risk", "done", "aspect", "loop"])
-def test_a_flipped_byte_is_found_and_healed(store, spec, expected, array):
-    path = next(path for path in (store / array / "c").rglob("*") if path.is_file())
+@pytest.mark.parametrize(
+    "place", ["risk/c", "done/c", "aspect/c", "loop/c", "zarr.json", "risk/zarr.json", "done/zarr.json", "penalty/zarr.json"]
+)
+def test_a_flipped_byte_is_found_and_healed(store, spec, expected, place):
+    path = store / place
+    path = path if path.is_file() else next(each for each in path.rglob("*") if each.is_file())
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert any(line.startswith(array) for line in verify(store))
+    assert any(line.startswith(place.removesuffix("/c")) for line in verify(store))
     fm.sweep(spec, store, workers=0, progress=False)
     check(store, expected)
 
@@ -307,6 +345,5 @@ def test_a_flipped_byte_is_found_and_healed(store, spec, expected, array):
 def test_a_lost_chunk_is_found_and_healed(store, spec, expected):
     next(path for path in (store / "risk" / "c").rglob("*") if path.is_file()).unlink()
     assert any("missing" in line for line in verify(store))
-    assert making
     fm.sweep(spec, store, workers=0, progress=False)
     check(store, expected)

@@ -121,6 +121,10 @@ def _summary(summary: "Summary") -> None:
 
     for line in summary.healed:
         print(f"freshmix: was damaged, computed again: {line}", file=sys.stderr)
+    if summary.versions:
+        print(
+            f"freshmix: the store was begun with other libraries, last digits may differ: {summary.versions}", file=sys.stderr
+        )
     for name, reason in list(summary.failed.items())[:10]:
         print(f"freshmix: failed: {name}: {reason}", file=sys.stderr)
     finished = summary.before + summary.committed

@@ -23,8 +23,8 @@ from .stream import Stream
 __all__ = ["Recommendation", "recommend"]
 
 _NO_BEST_WEIGHT = (
-    "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no best weight "
-    f"exists; the weight is best for generation {HORIZON} instead"
+    "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no best "
+    f"weight exists; the weight is best for generation {HORIZON} instead"
 )
 
 

@@ -17,7 +17,7 @@ SIGNALS = 8
 MOST_ROWS, MOST_DENSE = 20_000, 800
 FEWEST_ROWS = 20
 # The theory is refused where the z-score passes the first, and the gap these parts of the risk and of the prediction error.
-MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.01
+MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
 DOES_NOT_FIT = "theory does not fit"
 
 
@@ -63,7 +63,7 @@ class Check:
 
     @property
     def fits(self) -> bool:
-        """Whether no generation is off beyond chance by more than a tenth of its risk and a hundredth of its error."""
+        """Whether no generation is off beyond chance by more than a tenth of its risk and a fiftieth of its error."""
         gap = np.abs(self.observed - self.predicted)
         large = (gap > MOST_GAP * self.predicted) & (gap > LEAST_HARM * (self.predicted + self.noise_variance))
         return not bool(np.any((np.abs(self.z) > MOST_Z) & large))

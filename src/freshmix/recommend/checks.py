@@ -68,7 +68,12 @@ def _name(names: Sequence[str] | None, index: int) -> str:
 
 
 def _duplicated_rows(X: Floats, y: Floats) -> str | None:
-    rows = pl.from_numpy(np.column_stack([X, y]), orient="row").hash_rows()
+    # A few columns tell nearly all rows apart; only those that they do not are compared as a whole.
+    some_columns = np.linspace(0, X.shape[1] - 1, min(8, X.shape[1])).astype(int)
+    alike = _hashes(np.column_stack([X[:, some_columns], y])).is_duplicated().to_numpy()
+    if not alike.any():
+        return None
+    rows = _hashes(np.column_stack([X[alike], y[alike]]))
     count = int(rows.len() - rows.n_unique())
     if not count:
         return None
@@ -78,10 +83,21 @@ def _duplicated_rows(X: Floats, y: Floats) -> str | None:
     )
 
 
+def _hashes(rows: Floats) -> pl.Series:
+    return pl.from_numpy(rows, orient="row").hash_rows()
+
+
 def _same_columns(X: Floats, names: Sequence[str] | None) -> str | None:
-    groups: dict[int, list[str]] = defaultdict(list)
-    for index, column in enumerate(X.T):
-        groups[hash(np.ascontiguousarray(column).tobytes())].append(_name(names, index))
+    probe = X[np.linspace(0, len(X) - 1, min(16, len(X))).astype(int)]
+    near: dict[bytes, list[int]] = defaultdict(list)
+    for index, column in enumerate(np.ascontiguousarray(probe.T)):
+        near[column.tobytes()].append(index)
+    groups: dict[bytes, list[str]] = defaultdict(list)
+    for index in (each for group in near.values() if len(group) > 1 for each in group):
+        column = X[:, index]
+        # Constant columns are left out anyway.
+        if (column != column[0]).any():
+            groups[column.tobytes()].append(_name(names, index))
     return same_columns([group for group in groups.values() if len(group) > 1])
 
 

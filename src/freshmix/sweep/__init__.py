@@ -56,7 +56,7 @@ def sweep(
     Warns
     -----
     UserWarning
-        If tasks failed; the same call tries them again.
+        If tasks failed; the same call tries them again. If libraries are not those that the store was begun with.
 
     Examples
     --------
@@ -72,6 +72,8 @@ def sweep(
     from .complete import complete
 
     summary = complete(spec, store, workers=workers, executor=executor, shard=shard, progress=progress)
+    if summary.versions:
+        warnings.warn(f"the store was begun with other libraries, last digits may differ: {summary.versions}", stacklevel=2)
     if summary.failed:
         name, reason = next(iter(summary.failed.items()))
         warnings.warn(f"{len(summary.failed)} tasks failed, first {name}: {reason}", stacklevel=2)

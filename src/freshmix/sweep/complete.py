@@ -17,12 +17,17 @@ from .run import Run
 from .spec import read_spec
 from .store import Store
 
-_ELSEWHERE = 256
+# Workers that an executor of unknown size is taken to have: enough to keep a large cluster at work.
+_ELSEWHERE = 128
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did: tasks committed and failed (with their reasons), results found damaged, seconds of tasks and in all."""
+    """What a run did.
+
+    Tasks in all, finished before and committed; what failed and why; damages healed; libraries that are not those the store
+    was begun with; seconds of the tasks, and in all.
+    """
 
     store: Path
     tasks: int
@@ -30,6 +35,7 @@ class Summary:
     committed: int
     failed: dict[str, str]
     healed: list[str]
+    versions: str
     busy: float
     seconds: float
 
@@ -67,13 +73,16 @@ def complete(
             words = in_words(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
             opened.note({"run": words, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
 
-        # An executor of unknown size gets enough to keep a large cluster at work.
-        concurrency = _ELSEWHERE if workers is None and given else 2 * max(1, count)
-        run = Run(opened, executor, concurrency, report)
+        if isinstance(executor, Processes):
+            count = executor.count
+        elif given and workers is None:
+            count = _ELSEWHERE
+        run = Run(opened, executor, 2 * max(1, count), report)
         run.complete(map(int, items))
         failed = {plan.name_of(item % plan.tasks): reason for item, reason in sorted(run.failed.items())}
+        other = opened.other_versions() if run.committed else ""
     seconds = time.perf_counter() - start
-    return Summary(root, mine, mine - len(items), run.committed, failed, opened.healed, run.busy, seconds)
+    return Summary(root, mine, mine - len(items), run.committed, failed, opened.healed, other, run.busy, seconds)
 
 
 def processors() -> int:

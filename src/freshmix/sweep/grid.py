@@ -5,7 +5,7 @@ import inspect
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..simulate.setting import Setting
 # Axes that one factorisation serves: a task holds all of them.
 INNER = ("real_weight", "penalty")
 LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates", "labels")
-OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise")
+OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype")
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
 Value = float | int | str
@@ -75,7 +75,7 @@ class Sweep:
         """Dimensions of the results."""
         return (*self.axes, "replicate", *self.inner, "generation")
 
-    @property
+    @cached_property
     def coordinates(self) -> dict[str, tuple[Value, ...]]:
         """Coordinates of the results, in the order of their dimensions."""
         ends = {"replicate": tuple(range(self.replicates)), **self.inner}
@@ -86,12 +86,12 @@ class Sweep:
         """Shape of the results."""
         return tuple(map(len, self.coordinates.values()))
 
-    @property
+    @cached_property
     def outer_shape(self) -> tuple[int, ...]:
         """Shape of the tasks: the axes, then replicates."""
         return (*map(len, self.axes.values()), self.replicates)
 
-    @property
+    @cached_property
     def tasks(self) -> int:
         """Number of tasks: one for each point of the axes and replicate, with the whole grid of weights and penalties."""
         return math.prod(self.outer_shape)
@@ -179,17 +179,28 @@ def population_of(table: Mapping[str, Any], aspect: float | None, rows: int | No
 
 
 def checked(sweep: Sweep) -> list[Fault]:
-    """All faults of a sweep: names of axes, then each value of each axis beside the first values of the others."""
-    faults = [*_names(sweep)]
-    if faults:
-        return faults
+    """Faults of values: those of the first point, then each value of each axis beside the first values of the others."""
+    faults: list[Fault] = []
+    wrong = {location[-1] for location, _ in misnamed(sweep)}
+    outer = {name: values for name, values in sweep.outer.items() if name not in wrong}
+    inner = {name: values for name, values in sweep.inner.items() if name not in wrong}
+    sweep = replace(sweep, outer=outer, inner=inner)
     first = {name: values[0] for name, values in sweep.axes.items()}
     block = {name: values[:1] for name, values in sweep.inner.items()}
     found = _fault(sweep, first, block)
     if found is not None:
+        sound = (
+            {**first, name: value}
+            for name, values in sweep.axes.items()
+            for value in values[1:]
+            if _fault(sweep, {**first, name: value}, block) is None
+        )
+        # Without a sound point beside it, only what differs from the first point's fault is told of other values.
+        first, found = (better, None) if (better := next(sound, None)) else (first, found)
+    if found is not None:
         faults.append((_blamed(sweep, found), found))
     for name, values in sweep.axes.items():
-        for i, value in enumerate(values[1:], start=1):
+        for i, value in enumerate(values):
             said = _fault(sweep, {**first, name: value}, block)
             if said is not None and said != found:
                 named = {"population": ("populations", str(value)), "loop": ("loops", str(value))}
@@ -226,7 +237,8 @@ def _blamed(sweep: Sweep, message: str) -> tuple[str | int, ...]:
     return next(((key,) for key in sweep.options if message.startswith(key)), ())
 
 
-def _names(sweep: Sweep) -> Iterator[Fault]:
+def misnamed(sweep: Sweep) -> Iterator[Fault]:
+    """Axes of the grid that nothing has, or that are given elsewhere too."""
     models = {name: _parameters(str(table["model"])) for name, table in sweep.populations.items()}
     known = {*LOOP, *OPTIONS, *INNER, *(each for names in models.values() for each in names)}
     for name, values in (sweep.outer | sweep.inner).items():

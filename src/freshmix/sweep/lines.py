@@ -36,7 +36,9 @@ def _lines(text: str) -> dict[Location, int]:
             if header[1]:
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, counts[table])
-            found.setdefault(table, number)
+            # The tables around it need no line of their own.
+            for length in range(1, len(table) + 1):
+                found.setdefault(table[:length], number)
         elif key := _KEY.match(line):
             found.setdefault((*table, *_parts(key[1])), number)
     return found

@@ -51,7 +51,7 @@ class Lock:
 
     def _beats(self) -> None:
         while not self._stop.wait(_BEAT):
-            os.utime(self._file)
+            os.utime(self._path)
 
     def check(self) -> None:
         """Raise BlockingIOError if another process has taken the store, believing this one dead."""
@@ -133,5 +133,6 @@ def _in_words(owner: dict[str, Any]) -> str:
 
 def _write(file: int, content: bytes) -> None:
     os.ftruncate(file, 0)
-    os.pwrite(file, content, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    os.write(file, content)
     os.fsync(file)

@@ -21,13 +21,15 @@ from zarr.storage import LocalStore
 
 from .. import __version__
 from ..files import replace_file, sync_folder
-from .grid import Sweep
+from .grid import Sweep, SweepError
 from .layout import Block, Region, chunk_shape, described, regions
-from .reading import array_of, checksum
+from .reading import array_of, changed_metadata, seal, sealed
 
 _MASK_BYTES = 2**22
 # Half-made stores are thrown away, whole ones moved into place.
 MAKING, MADE = ".making", ".made"
+# A second copy of the group's metadata.
+_COPY = ".zarr.json"
 
 # A store's group, results and marks.
 Old = tuple[zarr.Group, "zarr.Array[Any]", NDArray[np.bool_]]
@@ -43,7 +45,11 @@ class Durable(LocalStore):
 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content, durable=True)
+    try:
+        replace_file(path, content, durable=True)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def settle(root: Path) -> None:
@@ -61,6 +67,24 @@ def settle(root: Path) -> None:
         new.replace(old)
     sync_folder(root)
     made.rmdir()
+
+
+def mend(root: Path) -> list[str]:
+    """Restore damaged metadata; what was wrong. Raises SweepError where there is nothing to restore them from."""
+    found = []
+    content = sealed(root / "zarr.json")
+    if content is None:
+        content = sealed(root / _COPY)
+        if content is None:
+            raise SweepError(f"{root}/zarr.json is not that of a sweep, or damaged together with its copy")
+        _put(root / "zarr.json", (root / _COPY).read_bytes())
+        found.append("zarr.json: damaged")
+    for path, copy in changed_metadata(root, content):
+        _put(path, json.dumps(copy, indent=2).encode())
+        found.append(f"{path.relative_to(root)}: damaged")
+    if sealed(root / _COPY) is None:
+        _put(root / _COPY, (root / "zarr.json").read_bytes())
+    return found
 
 
 def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> None:
@@ -104,6 +128,10 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
             # Plain open_zarr looks for consolidated metadata; both are read the same way.
             warnings.filterwarnings("ignore", "Consolidated metadata")
             zarr.consolidate_metadata(Durable(making))
+        content = json.loads((making / "zarr.json").read_bytes())
+        content["attributes"]["seal"] = seal(content)
+        for name in ("zarr.json", _COPY):
+            _put(making / name, json.dumps(content, indent=2).encode())
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
@@ -155,13 +183,17 @@ def coordinate(values: Sequence[Any]) -> NDArray[Any]:
     return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
 
 
-def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
+def versions() -> dict[str, str]:
+    """What the numbers of a store may depend on in their last digits."""
     libraries = {name: version(name) for name in ("numpy", "scipy", "zarr")}
-    content = {
+    return {"freshmix": __version__, "python": platform.python_version()} | libraries
+
+
+def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
+    return {
         "title": sweep.title,
         "spec": sweep.text,
         "sweep": json.dumps(described(sweep)),
         "blocks": json.dumps(blocks),
-        "versions": json.dumps({"freshmix": __version__, "python": platform.python_version()} | libraries),
+        "versions": json.dumps(versions()),
     }
-    return {**content, "checksum": checksum(content)}

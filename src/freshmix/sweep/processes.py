@@ -1,10 +1,11 @@
 """Worker processes that fail one by one: each has an executor of its own, replaced when its process dies."""
 
+import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from ..simulate.replicates import ONE_THREAD
 
-# One call runs and one waits, so that no process is idle while results travel.
-_DEPTH = 2
+# One call runs and two wait, so that no process is idle while results travel or are written.
+_DEPTH = 3
 
 
 @dataclass
@@ -45,11 +46,9 @@ class Processes(Executor):
     """
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self._lanes = [_Lane(_process()) for _ in range(count)]
         self._homes: WeakKeyDictionary[Future[Any], tuple[_Lane, Executor]] = WeakKeyDictionary()
-        for lane in self._lanes:
-            # Libraries are loaded while the caller still prepares.
-            lane.executor.submit(os.getpid)
 
     def room(self) -> bool:
         """Whether a process would take one more call at once or next."""
@@ -115,7 +114,23 @@ def _process() -> Executor:
     executor: Executor = ProcessPoolExecutor(
         max_workers=1, timeout=None, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),)
     )
+    with _uninterrupted():
+        # Libraries are loaded while the caller still prepares.
+        executor.submit(os.getpid)
     return executor
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes started here leave Ctrl-C to this one, from their first moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin(parent: int) -> None:

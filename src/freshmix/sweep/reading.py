@@ -22,16 +22,36 @@ def open_read_only(root: Path) -> zarr.Group:
     """A store to look at, in use or not; raises SweepError where there is none."""
     if not (root / "zarr.json").is_file():
         raise SweepError(f"{root} is not the store of a sweep" if root.exists() else f"there is no store {str(root)!r}")
-    group = zarr.open_group(LocalStore(root, read_only=True), mode="r", use_consolidated=False)
-    if "sweep" not in group.attrs:
-        raise SweepError(f"{root} is not the store of a sweep")
-    return group
+    if sealed(root / "zarr.json") is None:
+        raise SweepError(f"{root}/zarr.json is not that of a sweep, or damaged; the same sweep again mends it if it can")
+    return zarr.open_group(LocalStore(root, read_only=True), mode="r", use_consolidated=False)
 
 
-def checksum(attributes: Mapping[str, Any]) -> str:
-    """SHA-256 of a store's attributes."""
-    rest = {name: value for name, value in attributes.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+def seal(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a group's metadata, but for the seal itself."""
+    attributes = {name: value for name, value in content["attributes"].items() if name != "seal"}
+    return hashlib.sha256(json.dumps({**content, "attributes": attributes}, sort_keys=True).encode()).hexdigest()
+
+
+def sealed(path: Path) -> dict[str, Any] | None:
+    """A group's metadata, if they can be read and are as they were written."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        return content if content["attributes"]["seal"] == seal(content) else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def changed_metadata(root: Path, content: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Files of arrays that are not as the group's metadata have them, and what they should hold."""
+    for name, copy in content["consolidated_metadata"]["metadata"].items():
+        path = root / name / "zarr.json"
+        try:
+            if json.loads(path.read_bytes()) == copy:
+                continue
+        except (OSError, ValueError):
+            pass
+        yield path, copy
 
 
 def array_of(group: zarr.Group, name: str) -> "zarr.Array[Any]":

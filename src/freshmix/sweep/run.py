@@ -13,7 +13,7 @@ from .store import Store
 from .task import Job, Outcome, run
 
 # Seconds: between commits, of work sent to a worker at once, and after which a worker returns what it has.
-COMMIT, BATCH, BUDGET = 0.5, 0.1, 0.25
+COMMIT, BATCH, BUDGET = 0.5, 0.15, 0.3
 ATTEMPTS = 3
 
 Report = Callable[[int, dict[int, str]], None]
@@ -38,6 +38,8 @@ class Run:
         self._deaths: Counter[int] = Counter()
         self._seconds = BATCH
         self._last = time.monotonic()
+        self._place, self._point = -1, ""
+        self._blocks = [tuple(block.items()) for block in self.store.blocks]
 
     def complete(self, items: Iterable[int]) -> None:
         """Run items and commit them at least every second; what fails is in ``failed``.
@@ -56,14 +58,19 @@ class Run:
                     self._send()
                     self._receive()
             self._commit()
-        except OSError:
-            raise
+        except OSError as error:
+            if error.errno is None:
+                raise
+            words = f"{error.strerror}; the {self.committed:,} tasks that this run committed are kept"
+            raise OSError(error.errno, words, str(self.store.root)) from error
         except BaseException:
             self._save()
             raise
         finally:
-            for future in self._flying:
-                future.cancel()
+            # Processes of our own are few calls ahead, and end with them.
+            if not isinstance(self.executor, Processes):
+                for future in self._flying:
+                    future.cancel()
 
     def _send(self) -> None:
         processes = self.executor if isinstance(self.executor, Processes) else None
@@ -132,8 +139,11 @@ class Run:
 
     def _job(self, item: int) -> Job:
         number, task = divmod(item, self.store.sweep.tasks)
-        coordinates, replicate = self.store.sweep.task_of(task)
-        return Job(self.store.sweep.point(coordinates), replicate, tuple(self.store.blocks[number].items()))
+        place = task // self.store.sweep.replicates
+        if place != self._place:
+            # Replicates of one point follow each other.
+            self._place, self._point = place, self.store.sweep.point(self.store.sweep.task_of(task)[0])
+        return Job(self._point, task % self.store.sweep.replicates, self._blocks[number])
 
     def _commit(self) -> None:
         if self.finished:

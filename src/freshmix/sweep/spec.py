@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..population_file import MODELS, read_population
-from .grid import INNER, OPTIONS, Fault, Sweep, SweepError, checked
+from .grid import INNER, OPTIONS, Fault, Sweep, SweepError, checked, misnamed
 from .lines import Location, line_of
 
 Values = tuple[Any, ...]
@@ -100,6 +100,8 @@ class _File(_Strict):
     entries: str | None = None
     label_noise: str | None = None
     noise: str | None = None
+    device: str | None = None
+    dtype: str | None = None
     population: _Model | None = None
     populations: dict[str, _Model] = Field(default_factory=dict)
     loop: _Loop | None = None
@@ -138,7 +140,7 @@ def read_spec(source: "str | Path | Mapping[str, Any] | Sweep") -> Sweep:
 
 def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Path) -> Sweep:
     file, faults = _file(content)
-    dropped = {str(location[-1]) for location, _ in faults}
+    dropped = [location for location, _ in faults]
     if file.population is not None and file.populations:
         faults.append((("populations",), "goes in place of population, got both"))
     if file.loop is not None and file.loops:
@@ -157,8 +159,9 @@ def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Pat
         outer={name: values for name, values in file.grid.items() if name not in INNER},
         inner={name: file.grid[name] for name in INNER if name in file.grid},
     )
+    faults += misnamed(sweep)
     # What comes of a key that was left out for a fault of its own is no fault of the file.
-    faults += [each for each in checked(sweep) if not any(name in each[1] for name in dropped)]
+    faults += [fault for fault in checked(sweep) if not any(_comes_from(fault, location) for location in dropped)]
     if faults:
         raise _error(faults, text, path)
     return sweep
@@ -182,6 +185,12 @@ def _file(content: Mapping[str, Any]) -> tuple[_File, list[Fault]]:
                     _leave_out(kept, location)
             # Later rounds only repeat what is left of the first.
             faults = faults or found
+
+
+def _comes_from(fault: Fault, dropped: Location) -> bool:
+    place, message = fault
+    key = [part for part in dropped if isinstance(part, str)][-1]
+    return key in message or bool(place and dropped[: len(place)] == place)
 
 
 def _leave_out(content: dict[str, Any], location: Location) -> None:

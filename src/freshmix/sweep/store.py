@@ -16,7 +16,7 @@ from .grid import Sweep, SweepError
 from .layout import Block, changes, described, more_blocks, region, regions
 from .lock import NAME as LOCK
 from .lock import Lock
-from .making import MADE, MAKING, Durable, coordinate, make, settle
+from .making import MADE, MAKING, Durable, coordinate, make, mend, settle, versions
 from .reading import PROGRESS, array_of, blocks_of, chunk_file, damages, in_words, marks_of
 
 _OPEN_CHUNKS = 64
@@ -49,11 +49,14 @@ class Store:
             settle(root)
             if not (root / "zarr.json").exists():
                 make(root, sweep, [dict(sweep.inner)], None)
+            mended = mend(root)
+            old = json.loads(str(json.loads((root / "zarr.json").read_bytes())["attributes"]["sweep"]))
+            if said := changes(old, described(sweep)):
+                raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
             self._open()
-            old, new = self.group.attrs["sweep"], json.dumps(described(sweep))
-            if old != new:
-                self._lengthen(json.loads(str(old)))
-            self.healed = [*self._heal_coordinates(), *self._heal()]
+            if json.dumps(old) != json.dumps(described(sweep)):
+                self._lengthen(old)
+            self.healed = [*mended, *self._heal_coordinates(), *self._heal()]
         except BaseException:
             self.close()
             raise
@@ -64,11 +67,10 @@ class Store:
         self.risk, self._marks = array_of(self.group, "risk"), array_of(self.group, "done")
         self.done, self._unreadable_marks = marks_of(self.risk, self._marks)
         self._filling: dict[tuple[int, ...], Floats] = {}
+        self._inner = [np.ix_(*self._places(block)) if block else () for block in self.blocks]
 
     def _lengthen(self, old: Mapping[str, Any]) -> None:
-        """Longer grids and more replicates; anything else is refused."""
-        if said := changes(old, described(self.sweep)):
-            raise SweepError("\n".join((f"{self.root} is the store of another sweep; they differ in:", *said)))
+        """Longer grids and more replicates."""
         self._heal()
         inner = {name: tuple(old["grid"][name]) for name in self.sweep.inner}
         make(self.root, self.sweep, more_blocks(self.blocks, inner, self.sweep.inner), (self.group, self.risk, self.done))
@@ -90,17 +92,22 @@ class Store:
 
     def _heal(self) -> list[str]:
         """Unmark and remove what cannot be read, so that it is computed again."""
-        found = []
+        found = [self._unreadable_marks] if self._unreadable_marks else []
         for where, lost, reason in damages(self.risk, self.done):
             found.append(reason)
             self.done[where[:-1]][lost] = False
-        if found or self._unreadable_marks:
+        if found:
             # Marks first: a chunk without its data must not count as finished at any moment.
             self._marks[...] = self.done
             for index, where in regions(self.risk.shape, self.risk.chunks):
                 if not self.done[where[:-1]].any():
                     chunk_file(self.root, self.risk, index).unlink(missing_ok=True)
         return found
+
+    def other_versions(self) -> str:
+        """Libraries that are not those the store was begun with, in words; nothing if all are the same."""
+        begun, now = json.loads(str(self.group.attrs["versions"])), versions()
+        return ", ".join(f"{name} {begun.get(name)} -> {now[name]}" for name in now if begun.get(name) != now[name])
 
     @property
     def items(self) -> int:
@@ -122,15 +129,14 @@ class Store:
         """Write finished items: their chunks first, then their marks; raises OSError where that fails."""
         self.lock.check()
         touched: dict[tuple[int, ...], None] = {}
-        cells = []
+        cells, chunks = [], self.risk.chunks
         for item, values in results.items():
             number, task = divmod(item, self.sweep.tasks)
             block = self.blocks[number]
             index = tuple(map(int, np.unravel_index(task, self.sweep.outer_shape)))
-            chunks = self.risk.chunks
             chunk = (*(i // c for i, c in zip(index, chunks, strict=False)), *([0] * (len(block) + 1)))
             touched[chunk] = None
-            inner = np.ix_(*self._places(block)) if block else ()
+            inner = self._inner[number]
             within = self._buffer(chunk)[tuple(i % c for i, c in zip(index, chunks, strict=False))]
             within[inner or ...] = values.reshape(*map(len, block.values()), -1)
             cells.append((index, inner))
@@ -141,9 +147,10 @@ class Store:
                 self.done[index][inner] = True
             else:
                 self.done[index] = True
-        marks = {tuple(i // c for i, c in zip(index, self._marks.chunks, strict=False)) for index, _ in cells}
+        mark_chunks = self._marks.chunks
+        marks = {tuple(i // c for i, c in zip(index, mark_chunks, strict=False)) for index, _ in cells}
         for lead in marks:
-            where = region((*lead, *([0] * (self.done.ndim - len(lead)))), self.done.shape, self._marks.chunks)
+            where = region((*lead, *([0] * (self.done.ndim - len(lead)))), self.done.shape, mark_chunks)
             self._marks[where] = self.done[where]
         self._forget(touched)
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from .grid import SweepError
-from .reading import array_of, checksum, damages, in_words, marks_of, open_read_only
+from .reading import array_of, changed_metadata, damages, in_words, marks_of, open_read_only, sealed
 
 
 def verify(store: str | Path) -> list[str]:
@@ -18,8 +17,8 @@ def verify(store: str | Path) -> list[str]:
 
     Raises
     ------
-    OSError
-        If there is no such folder.
+    ValueError
+        If there is no store.
 
     Examples
     --------
@@ -31,16 +30,15 @@ def verify(store: str | Path) -> list[str]:
     []
     """
     root = Path(store)
-    try:
-        group = open_read_only(root)
-        names = [*coordinates_of(group), "risk", "done"]
-        faults = [] if group.attrs["checksum"] == checksum(group.attrs.asdict()) else ["attributes: changed since written"]
-        faults += _metadata(root, names)
-        risk, marks = array_of(group, "risk"), array_of(group, "done")
-    except SweepError:
-        raise
-    except Exception as error:
-        return [f"zarr.json: {in_words(error)}"]
+    content = sealed(root / "zarr.json")
+    if content is None and (root / "zarr.json").exists():
+        return ["zarr.json: damaged"]
+    group = open_read_only(root)
+    assert content is not None
+    faults = [f"{path.relative_to(root)}: damaged" for path, _ in changed_metadata(root, content)]
+    if faults:
+        return faults
+    risk, marks = array_of(group, "risk"), array_of(group, "done")
     done, unreadable = marks_of(risk, marks)
     faults += [unreadable] if unreadable else []
     for name, values in coordinates_of(group).items():
@@ -65,14 +63,3 @@ def wrong_coordinate(group: zarr.Group, name: str, values: list[Any]) -> str:
     except Exception as error:
         return f"{name}: {in_words(error)}"
     return "" if found == values else f"{name}: not the coordinate of the description"
-
-
-def _metadata(root: Path, names: list[str]) -> list[str]:
-    """Arrays whose own metadata and the group's copy of it are not the same."""
-    copies = json.loads((root / "zarr.json").read_bytes())["consolidated_metadata"]["metadata"]
-    wrong = []
-    for name in names:
-        own = json.loads((root / name / "zarr.json").read_bytes())
-        if own != copies.get(name):
-            wrong.append(f"{name}/zarr.json: not the metadata that the group has a copy of")
-    return wrong
