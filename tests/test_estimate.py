@@ -8,7 +8,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimate import NoiseEstimate, banded, factorise, factorise_gram
-from freshmix.estimate.intervals import shortest
+from freshmix.estimate.intervals import credible
 from freshmix.estimate.noise import Routes, stretch
 from freshmix.estimate.posterior import WALKERS, Posterior
 from freshmix.estimate.spectrum import outliers, profiles, spectrum
@@ -202,12 +202,12 @@ def test_no_signal_and_no_noise_have_one_sided_intervals():
     assert 0 < exact.noise_variance < high < 0.5
 
 
-def test_shortest_interval():
+def test_credible_interval():
     draws = np.random.default_rng(0).exponential(size=200_000)
-    assert shortest(draws) == pytest.approx((0.0, np.log(10)), abs=0.03)
-    low, high = shortest(10 + np.random.default_rng(1).standard_normal(200_000))
+    assert credible(draws) == pytest.approx((0.0, np.log(10)), abs=0.03)  # equal tails would take 2.94
+    low, high = credible(10 + np.random.default_rng(1).standard_normal(200_000))
     assert (low, high) == pytest.approx((10 - 1.645, 10 + 1.645), abs=0.08)
-    wide = shortest(10 + np.random.default_rng(1).standard_normal(200_000), 2.0)
+    wide = credible(10 + np.random.default_rng(1).standard_normal(200_000), 2.0)
     assert wide[1] - wide[0] == pytest.approx(2 * (high - low))
 
 

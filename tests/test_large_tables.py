@@ -1,5 +1,6 @@
 """Tables read block by block: the same numbers as in memory, whatever the offsets, the blocks and the source."""
 
+import importlib
 import json
 
 import numpy as np
@@ -258,7 +259,7 @@ def test_more_refusals(tmp_path, monkeypatch):
         moments(Blocks(pairs(X, y), 3))
     with pytest.raises(ValueError, match="got none"):
         moments(Blocks((), 3))
-    monkeypatch.setattr("freshmix.estimate.moments.MOST_BYTES", 100)
+    monkeypatch.setattr(importlib.import_module("freshmix.estimate.moments"), "MOST_BYTES", 100)
     with pytest.raises(ValueError, match="fewer columns"):
         moments(Blocks(pairs(X, y), 4))
 

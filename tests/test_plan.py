@@ -179,7 +179,7 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
         ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error and budget, got target_risk and budget"),
         ({"budget": 0.5}, "budget must pay for at least one label at 1"),
         ({"target_error": 1e-3}, "above the noise variance"),
-        ({"generations": math.inf}, "generations must be a number without synthetic noise"),
+        ({"generations": math.inf}, "generations must be a number here: without synthetic noise"),
         ({"generations": 0}, "generations must be"),
         ({"rows_per_generation": 2}, "rows_per_generation must be"),
         ({"penalty": -1}, "penalty must be"),

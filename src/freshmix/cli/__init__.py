@@ -11,7 +11,7 @@ import typer
 
 from freshmix import __version__
 
-from . import plan, recommend, simulate, sweep, theory
+from . import plan, recommend, reproduce, simulate, sweep, theory
 
 app = typer.Typer(
     name="freshmix",
@@ -27,6 +27,7 @@ app.command("plan")(plan.plan)
 app.command("theory")(theory.theory)
 app.command("simulate")(simulate.simulate)
 app.command("sweep")(sweep.sweep)
+app.command("reproduce")(reproduce.reproduce)
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

@@ -9,7 +9,7 @@ from .._checks import Floats
 from ..equivalents import SampleEquivalents
 from ..population import Population
 from .factorise import Factorisation
-from .intervals import shortest
+from .intervals import credible
 from .noise import NoiseEstimate, noise_estimates, stretch
 from .posterior import Posterior
 from .spectrum import outliers, profiles, spectrum, spikes
@@ -68,7 +68,7 @@ class Estimate:
 
     def interval(self, draws: Floats) -> tuple[float, float]:
         """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree."""
-        return shortest(draws, self.stretch)
+        return credible(draws, self.stretch)
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """90% intervals of ``noise_variance``, ``signal_to_noise_ratio`` and ``null_risk``."""
@@ -134,6 +134,9 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     tau, weight = spectrum(f, outlying)
     profile = profiles(f, tau, outlying)
     noise, signal = Posterior.of(f, outlying, tau, weight, profile).sample(rng)
+    # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
+    coefficients = np.maximum(weight * f.directions, 1.0)
+    signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
     fitted = float(noise.mean())
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), fitted, rng)
     return Estimate(

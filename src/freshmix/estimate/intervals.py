@@ -5,23 +5,20 @@ import numpy as np
 from .._checks import Floats
 
 LEVEL = 0.9
-# Tail probabilities left out below; the rest of the 10% is left out above.
-_LOW_TAILS = np.linspace(0.0, 1 - LEVEL, 11)
 
 
-def shortest(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
-    """The shortest 90% interval of (d,) draws of a quantity that is at least 0, stretched about their median.
+def credible(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
+    """90% interval of (d,) draws of a quantity that is at least 0, stretched about their median.
 
-    Where the draws pile up at 0 it starts there: a one-sided interval, not an end that is off the wall by construction.
+    Equal tails; where the draws pile up at 0, so that the interval from 0 to their 90% quantile is shorter, it is that one: the
+    end is at the wall, not off it by construction.
     """
+    tail = (1 - LEVEL) / 2
     if np.isinf(draws).any():
         # Risks of loops that diverge: nothing to interpolate between, or to stretch.
-        infinite = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
+        infinite = np.quantile(draws, [tail, 1 - tail], method="inverted_cdf")
         return float(infinite[0]), float(infinite[1])
-    # Below the low tails in steps of 1%: ends read off single draws would be noisy.
-    low, high = np.quantile(draws, _LOW_TAILS), np.quantile(draws, _LOW_TAILS + LEVEL)
-    low[0] = min(low[0], 0.0)
-    best = int(np.argmin(high - low))
-    middle = float(np.median(draws))
-    ends = middle + scale * (np.array([low[best], high[best]]) - middle)
+    low, middle, top, high = np.quantile(draws, [tail, 0.5, LEVEL, 1 - tail])
+    ends = np.array([0.0, top] if top < high - low else [low, high])
+    ends = middle + scale * (ends - middle)
     return float(max(ends[0], 0.0)), float(ends[1])

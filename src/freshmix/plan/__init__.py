@@ -56,8 +56,8 @@ def plan(
     rows_per_generation : int, optional
         Rows in a generation, labelled or not; by default the median per time step, or all rows of the table.
     generations : int or inf, optional
-        Horizon T, by default 12. The long run needs synthetic noise: without it the risk keeps falling as the loop's memory
-        grows.
+        Horizon T, by default 12. With more rows than features and no penalty of your own the long run needs synthetic noise:
+        without it the risk keeps falling as the loop's memory grows.
     penalty : "auto" or float
         Ridge penalty lambda of each generation, the first one too, or "auto" to choose it.
     row_weight : "auto" or float
@@ -104,11 +104,16 @@ def plan(
     fixed = None if penalty == "auto" else number("penalty", penalty, low=0.0)
     others = None if row_weight == "auto" else number("row_weight", row_weight, low=0.0)
     ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
-    horizon = _horizon(generations, ratio)
+    horizon = _horizon(generations)
     rng = np.random.default_rng(whole("seed", seed, low=0))
     found, count, labelled, warnings, notes = _estimated(X, y, time, rows_per_generation, standardize, rng)
     assert found.factorisation.features is not None
     setting = Setting(found.population(), found.factorisation.features / count, ratio, horizon, fixed, others)
+    if setting.averages_for_ever:
+        raise ValueError(
+            "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
+            "falls to 0 as the real weight does, whatever the labels"
+        )
     target = target_risk
     if target_error is not None:
         if target_error <= found.noise_variance:
@@ -127,15 +132,10 @@ def _aims(risk: float | None, error: float | None, budget: float | None) -> dict
     return {"target_risk": risk, "target_error": error, "budget": budget}
 
 
-def _horizon(generations: int | float | None, noise_ratio: float) -> int | None:
+def _horizon(generations: int | float | None) -> int | None:
     if generations is None:
         return HORIZON
     if isinstance(generations, float) and math.isinf(generations) and generations > 0:
-        if noise_ratio == 0:
-            raise ValueError(
-                "generations must be a number without synthetic noise: in the long run the risk falls without end as the real "
-                "weight tends to 0, whatever the labels"
-            )
         return None
     return whole("generations", generations, low=1)
 

@@ -37,6 +37,13 @@ class Setting:
     penalty: float | None = None
     row_weight: float | None = None
 
+    @property
+    def averages_for_ever(self) -> bool:
+        """Whether the long-run risk tends to 0 with the real weight: least squares on labels without synthetic noise."""
+        if self.generations is not None or self.noise_ratio > 0 or self.penalty:
+            return False
+        return PopulationEquivalents(self.population, self.aspect).rank < 1
+
     def loop(self, share: float, real_weight: float, penalty: float, row_weight: float) -> Loop:
         """The loop with a share of labelled rows."""
         groups = [Group(share, 1.0, real_weight)] + ([Group(1 - share, row_weight, 0.0)] if share < 1 else [])

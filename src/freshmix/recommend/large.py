@@ -143,8 +143,9 @@ def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
         notes.append(f"constant columns left out: {', '.join(constant[:5])}{more}")
     notes.append("features standardised to mean 0 and variance 1" if standardize else "features centred, not scaled")
     notes.append(
-        f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number of "
-        f"{'columns' if wide else 'rows'}, beside what is read ahead; no rows are kept for a check by replay or a look at copies"
+        f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number "
+        f"of {'columns' if wide else 'rows'}, beside what is read ahead; no rows are kept for a check by "
+        "replay or a look at copies"
     )
     return LargeTable(factorisation, labelled, other, source.names, source.rows_per_generation, tuple(notes), tuple(warnings))
 

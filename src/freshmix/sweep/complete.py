@@ -17,7 +17,8 @@ from .run import Run
 from .spec import read_spec
 from .store import Store
 
-_ELSEWHERE = 256
+# Workers that an executor of unknown size is taken to have: enough to keep a large cluster at work.
+_ELSEWHERE = 128
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ def complete(
             words = in_words(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
             opened.note({"run": words, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
 
-        # An executor of unknown size gets enough to keep a large cluster at work.
-        concurrency = _ELSEWHERE if workers is None and given else 2 * max(1, count)
-        run = Run(opened, executor, concurrency, report)
+        if isinstance(executor, Processes):
+            count = executor.count
+        elif given and workers is None:
+            count = _ELSEWHERE
+        run = Run(opened, executor, 2 * max(1, count), report)
         run.complete(map(int, items))
         failed = {plan.name_of(item % plan.tasks): reason for item, reason in sorted(run.failed.items())}
         other = opened.other_versions() if run.committed else ""

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from ..simulate.replicates import ONE_THREAD
 
-# One call runs and one waits, so that no process is idle while results travel.
-_DEPTH = 2
+# One call runs and two wait, so that no process is idle while results travel or are written.
+_DEPTH = 3
 
 
 @dataclass
@@ -46,6 +46,7 @@ class Processes(Executor):
     """
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self._lanes = [_Lane(_process()) for _ in range(count)]
         self._homes: WeakKeyDictionary[Future[Any], tuple[_Lane, Executor]] = WeakKeyDictionary()
 

@@ -13,7 +13,7 @@ from .store import Store
 from .task import Job, Outcome, run
 
 # Seconds: between commits, of work sent to a worker at once, and after which a worker returns what it has.
-COMMIT, BATCH, BUDGET = 0.5, 0.1, 0.25
+COMMIT, BATCH, BUDGET = 0.5, 0.15, 0.3
 ATTEMPTS = 3
 
 Report = Callable[[int, dict[int, str]], None]
@@ -67,8 +67,10 @@ class Run:
             self._save()
             raise
         finally:
-            for future in self._flying:
-                future.cancel()
+            # Processes of our own are few calls ahead, and end with them.
+            if not isinstance(self.executor, Processes):
+                for future in self._flying:
+                    future.cancel()
 
     def _send(self) -> None:
         processes = self.executor if isinstance(self.executor, Processes) else None
