@@ -8,6 +8,7 @@ import numpy as np
 from .._checks import Floats
 from ..equivalents import SampleEquivalents
 from ..population import Population
+from ..threads import on_one_blas_thread
 from .factorise import Factorisation
 from .intervals import credible
 from .noise import NoiseEstimate, noise_estimates, stretch
@@ -128,6 +129,7 @@ class Estimate:
         return tau, share, g
 
 
+@on_one_blas_thread
 def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     """The banded estimate of MATH section 7 with its posterior (see ``Posterior``), sampled by emcee's ensemble."""
     outlying = outliers(f.eigenvalues)

@@ -108,7 +108,7 @@ def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
     >>> low < 1 < high, sorted(found.noise_estimates)
     (True, ['leave_one_out', 'moments', 'residual'])
     >>> import freshmix as fm
-    >>> fm.limit(found, fm.Loop(aspect=0.5, penalty=0.3, real_weight=0.6)).verdict
+    >>> fm.limit(found, fm.Loop(aspect=0.5, penalty=0.1, real_weight=0.6)).verdict
     'improves'
     """
     seed = whole("seed", seed, low=0)

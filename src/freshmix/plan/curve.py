@@ -10,6 +10,7 @@ from .._checks import Floats
 from ..estimate import Estimate
 from ..population import Population
 from ..recommend.result import interval, ratio
+from ..threads import on_one_blas_thread
 from .course import Point, Setting, best_point
 from .result import Plan
 
@@ -67,6 +68,7 @@ class Curve:
         return high
 
 
+@on_one_blas_thread
 def plan_from(
     found: Estimate,
     setting: Setting,

@@ -11,6 +11,7 @@ from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Goal
 from ..tables import Blocks, source_of, split_time, to_arrays
+from ..threads import on_one_blas_thread
 from .answer import Answer
 from .checks import table_warnings
 from .fresh import FreshAnswer
@@ -214,6 +215,7 @@ def _in_memory(
     return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
 
 
+@on_one_blas_thread
 def _frozen(
     found: Estimate,
     known: Loop,

@@ -17,6 +17,7 @@ from ..optimum.least import least
 from ..population import Population
 from ..risk import fresh, frozen
 from ..risk.verdict import judge
+from ..threads import on_one_blas_thread
 from .backtest import Course, backtest, drift, thinned
 from .check import Check
 from .check_fresh import check_fresh
@@ -136,6 +137,7 @@ class FreshAnswer:
             **({"constant_weight": self.constant.risk} if self.scheduled else {}),
         }
 
+    @on_one_blas_thread
     def recommendation(self) -> Recommendation:
         """Everything put together."""
         best, population, noise = self.best, self.population, self.found.noise_variance

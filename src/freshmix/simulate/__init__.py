@@ -12,10 +12,11 @@ from .._checks import Floats, choice, whole
 from ..loop import Loop
 from ..population import Population
 from ..sampling import Source, entries_of
+from ..threads import one_blas_thread
 from .arrays import arrays_of
 from .choose import ENGINES, MODULES, engine_of, warn
 from .prepare import check_entries, data_of, grid_of, loops_with_weights
-from .replicates import finished, one_blas_thread
+from .replicates import finished
 from .result import dataset_of, mean_and_error
 from .setting import WORKFLOWS, Setting
 

@@ -4,17 +4,13 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 from .._checks import Floats
+from ..threads import ONE_THREAD, one_blas_thread
 from .setting import Setting
 
 Engine = Callable[[Setting, int], Floats]
-# The environment of a worker process, for libraries that read it when they start.
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def finished(
@@ -66,16 +62,6 @@ def _on(
 def _block(engine: Engine, setting: Setting, start: int, stop: int) -> dict[int, Floats]:
     with one_blas_thread():
         return {replicate: engine(setting, replicate) for replicate in range(start, stop)}
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def one_blas_thread() -> Any:
-    """A context with one BLAS thread in this process: the same bits wherever a replicate runs."""
-    return _libraries().limit(limits=1, user_api="blas")
 
 
 def _processes(workers: int) -> Executor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..simulate.replicates import ONE_THREAD
+from ..threads import ONE_THREAD
 
 # One call runs and two wait, so that no process is idle while results travel or are written.
 _DEPTH = 3

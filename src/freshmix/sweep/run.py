@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 
 from .._checks import Floats
-from ..simulate.replicates import one_blas_thread
+from ..threads import one_blas_thread
 from .processes import Here, Processes
 from .store import Store
 from .task import Job, Outcome, run

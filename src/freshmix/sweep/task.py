@@ -9,8 +9,8 @@ import numpy as np
 
 from .._checks import Floats
 from ..simulate import one_replicate
-from ..simulate.replicates import one_blas_thread
 from ..simulate.setting import Setting
+from ..threads import one_blas_thread
 from .grid import settings
 
 
