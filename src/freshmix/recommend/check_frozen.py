@@ -138,10 +138,11 @@ def check_frozen(
 
 
 def _best(folds: list[Fold], plan: Plan) -> tuple[float, float, float]:
-    """The best constant weight and penalty of a grid for the last generation, on the replay itself."""
+    """The best constant weight and penalty for the last generation on the replay itself: a grid, and the recommended pair."""
     scale = max(plan.penalty, 1e-3 * float(folds[0].s[0]))
+    last = float(plan.weights[-1])
     found = []
-    for w, penalty in product(np.linspace(0.1, 1.0, 10), scale * np.geomspace(1e-3, 1e3, 13)):
+    for w, penalty in [(last, plan.penalty), *product(np.linspace(0.1, 1.0, 10), scale * np.geomspace(1e-3, 1e3, 13))]:
         tried = replace(plan, weights=np.full(plan.weights.size, w), penalty=float(penalty))
         risk = np.mean(np.concatenate([fold.observed(tried)[-1] for fold in folds]))
         found.append((float(w), float(penalty), float(risk)))
