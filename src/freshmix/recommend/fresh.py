@@ -326,10 +326,7 @@ class FreshAnswer:
         bias = self.stream.label_bias(self.X, self.names)
         if bias is not None:
             found.append(bias)
-        if self.stream.steps is not None:
-            moved = drift(self.X, self.y, self.stream.steps, self.best.loop.penalty)
-            if moved is not None:
-                found.append(moved)
+        found += [each for each in (self.drifted, self.start_matters()) if each is not None]
         low, high = self.uncertainty.intervals["noise_variance"]
         if high > 4 * low:
             found.append(
