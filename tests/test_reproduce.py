@@ -16,7 +16,7 @@ from freshmix.reproduce.beyond import accumulated
 from freshmix.reproduce.paper_figure import produce
 from freshmix.reproduce.part import content_of
 from freshmix.reproduce.scores import mean_and_error, scores, threshold
-from freshmix.reproduce.statistics import best_weight, growth
+from freshmix.reproduce.statistics import best_weight, growth, least_weight
 from freshmix.sweep import task
 from freshmix.sweep.processes import Here
 from freshmix.sweep.spec import read_spec
@@ -83,6 +83,7 @@ def test_best_weight_is_the_vertex():
     rows = xr.DataArray([10, 20], dims="rows")
     risk = (2 + (w - 0.57) ** 2 + 0 * rows).expand_dims(generation=[9]).assign_coords(real_weight=w.values)
     np.testing.assert_allclose(best_weight(risk, risk), 0.57, atol=1e-12)
+    assert least_weight(risk, risk).values.tolist() == [0.55, 0.55]
 
 
 def test_growth():

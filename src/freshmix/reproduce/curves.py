@@ -12,12 +12,14 @@ from ..population import Population
 from ..risk import risk
 from ..risk.surface import limit_surface
 from .part import Part, by_generation
-from .statistics import best_weight, course, last
+from .statistics import best_weight, course, last, least_weight
 
 RISK = "excess risk"
 WEIGHT = "real weight w"
 GENERATION = "generation t"
 BEST_WEIGHT = "best real weight"
+# Vertices of parabolas up to here tell where the risk is least.
+_FURTHEST = 1.2
 
 
 def by_weight(part: Part, label: str, **at: Any) -> Series:
@@ -47,15 +49,19 @@ def some(marks: Marks, which: slice) -> Marks:
 def best_along(part: Part, label: str, along: str, grid: Floats, **at: Any) -> Series:
     """Best real weight against a parameter of the loop or of the population.
 
-    Where theory's best weight lies at 1 or so near it that the parabola's does, nothing is scored.
+    Vertices are compared a little beyond 1 too, and drawn at 1 there. Where theory's lies further on the risk is nearly
+    straight, and the simulated point is the grid's best, not scored.
     """
     weights = [optimal_weight(*_varied(part, along, float(value), at)).real_weight for value in grid]
-    marks = part.marks(best_weight, along, **at)
-    inside = marks.theory < 1
-    z = np.where(inside, marks.z, np.nan)
-    value = np.where(inside, np.minimum(marks.value, 1.0), 1.0)
-    error = np.where(inside, marks.error, 0.0)
-    return Series(label, (grid, np.array(weights)), Marks(marks.x, value, error, np.minimum(marks.theory, 1.0), z))
+    marks, rough = part.marks(best_weight, along, **at), part.marks(least_weight, along, **at)
+    near = (marks.theory > 0) & (marks.theory < _FURTHEST)
+    value = np.where(near, np.minimum(marks.value, 1.0), rough.value)
+    error, z = np.where(near, marks.error, 0.0), np.where(near, marks.z, np.nan)
+    return Series(
+        label,
+        (grid, np.array(weights)),
+        Marks(marks.x, value, error, np.where(near, np.minimum(marks.theory, 1.0), rough.theory), z),
+    )
 
 
 def _varied(part: Part, along: str, value: float, at: dict[str, Any]) -> tuple[Population, Loop]:

@@ -59,7 +59,7 @@ class Verdict:
         word = "agree" if self.agrees else "DISAGREE"
         return (
             f"{self.figure}: worst z {self.worst:.2f} of {self.points} points (must stay under {self.limit:.2f}), at "
-            f"{self.where}; median standard error {self.error:.1%}: theory and simulation {word}"
+            f"{self.where}; median standard error {100 * self.error:.2g}%: theory and simulation {word}"
         )
 
 

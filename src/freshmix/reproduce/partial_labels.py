@@ -28,7 +28,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
             "half of the rows labelled: γ* = 1.309",
             GENERATION,
             RISK,
-            [along_generations(courses, f"γ = {gamma:.4g}", aspect=gamma) for gamma in courses.values("aspect")],
+            [along_generations(courses, f"γ = {gamma:g}", aspect=gamma) for gamma in courses.values("aspect")],
             whole_x=True,
             y_log=True,
         ),

@@ -40,3 +40,8 @@ def best_weight(mean: xr.DataArray, theory: xr.DataArray) -> xr.DataArray:
     top = sum(y[i] * (x[j] ** 2 - x[k] ** 2) for i, j, k in pairs)
     bottom = sum(y[i] * (x[j] - x[k]) for i, j, k in pairs)
     return xr.DataArray(top / (2 * bottom))
+
+
+def least_weight(mean: xr.DataArray, theory: xr.DataArray) -> xr.DataArray:
+    """The weight of the grid with the least risk."""
+    return mean.isel(generation=-1).idxmin("real_weight")
