@@ -132,7 +132,7 @@ def test_plain_words(table: Path) -> None:
     words = " ".join(text.split())
     for expected in (
         "real weight 0.43",
-        "penalty lambda 0.12 (scikit-learn's alpha: 24)",
+        "penalty lambda 0.12 scikit-learn's alpha 24",
         "excess risk in the long run 0.3303 (90% interval 0.2 to 0.4)",
         "real labels only 0.5 1.6 +11.87%",
         "today's setting 0.41 1.51",

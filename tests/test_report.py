@@ -90,7 +90,7 @@ def test_page_says_what_was_found(page: str) -> None:
     for words in (
         "improves: synthetic labels average the noise of past real labels.",
         "Fit each generation on 0.43 x real label + 0.57 x synthetic label, with scikit-learn's Ridge(alpha=24).",
-        "penalty lambda 0.12 (scikit-learn's alpha: 24)",
+        "penalty lambda 0.12 scikit-learn's alpha 24",
         "It fits: replayed with 150 of the table's rows, the loop has excess risk 0.35 at generation 12",
         "(90% interval 0.2 to 0.4)",
         "real labels only 0.5 1.6 +11.87%",

@@ -157,7 +157,7 @@ def backtested(recommendation: Recommendation) -> list[tuple[str, str]]:
 def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
     """Name and value of what to set, and what to expect of it."""
     r = recommendation
-    weights = [("real weight", figures(r.real_weight))]
+    weights = [("real weight", _with_interval(r, "real_weight", r.real_weight))]
     if r.schedule is not None:
         rival = r.baselines["constant_weight"]
         assert rival is not None
@@ -168,7 +168,8 @@ def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
         weights.append(("row weight in the loss", figures(r.row_weight)))
     return [
         *weights,
-        ("penalty lambda", f"{figures(r.penalty)} (scikit-learn's alpha: {figures(r.alpha)})"),
+        ("penalty lambda", _with_interval(r, "penalty", r.penalty)),
+        ("scikit-learn's alpha", figures(r.alpha)),
         (f"excess risk {horizon(r)}", _with_interval(r, "risk", r.risk) + ("" if r.attained else ", approached only")),
         (f"prediction error {horizon(r)}", _with_interval(r, "prediction_error", r.prediction_error)),
         *([] if r.long_run_risk is None else [("excess risk in the long run", figures(r.long_run_risk))]),

@@ -92,8 +92,14 @@ class Search:
             i, j = np.unravel_index(np.argmin(surface), surface.shape)
             penalty = math.exp(fine_x[i]) if smooth else float(x[i])
             best[k] = fine_w[j], penalty * (fine_w[j] if self.relative else 1.0)
-        low, high = np.quantile(best, [0.05, 0.95], axis=0)
-        return {"real_weight": (float(low[0]), float(high[0])), "penalty": (float(low[1]), float(high[1]))}
+        (least_w, least_penalty), (most_w, most_penalty) = np.quantile(best, [0.05, 0.95], axis=0).tolist()
+        # A point of the grid stands for all that are nearest to it.
+        half = (fine_w[1] - fine_w[0]) / 2
+        ratio = math.exp((fine_x[1] - fine_x[0]) / 2) if smooth else 1.0
+        return {
+            "real_weight": (max(least_w - half, 0.0), min(most_w + half, 1.0)),
+            "penalty": (least_penalty / ratio, most_penalty * ratio),
+        }
 
 
 def _finer(grid: Floats) -> Floats:
