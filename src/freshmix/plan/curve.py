@@ -9,7 +9,7 @@ import numpy as np
 from .._checks import Floats
 from ..estimate import Estimate
 from ..population import Population
-from ..recommend.result import interval, ratio
+from ..recommend.result import ratio
 from ..threads import on_one_blas_thread
 from .course import Point, Setting, best_point
 from .result import Plan
@@ -90,19 +90,20 @@ def plan_from(
         verdict, needed = "collapses", None
     point = curve.least[1] if needed is None else curve.at(needed)
     drawn = _drawn(found, curve)
-    table = _table(curve, drawn, price)
+    table = _table(found, curve, drawn, price)
     noise = found.noise_variance
     at = curve.labels.index(round(point.share * rows))
     intervals = {
-        "risk": _interval(drawn[:, at]),
-        "prediction_error": _interval(drawn[:, at] + _chosen(found)[0]),
-        "noise_variance": interval(found.noise_draws),
+        "risk": found.interval(drawn[:, at]),
+        "prediction_error": found.interval(drawn[:, at] + _chosen(found)[0]),
+        "noise_variance": found.interval(found.noise_draws),
     }
     rivals: dict[str, float] = {}
     if target is not None:
         needs = np.array([_first_below(np.array(curve.labels), row, target) for row in drawn])
-        intervals["labels"] = _interval(needs)
-        intervals["cost"] = (price * intervals["labels"][0], price * intervals["labels"][1])
+        # Some may be infinite, where interpolation between draws has no meaning.
+        fewest, most = np.quantile(needs, [0.05, 0.95], method="nearest").tolist()
+        intervals |= {"labels": (fewest, most), "cost": (price * fewest, price * most)}
         for name in ("real_only", "keep_all_labels"):
             rivals[name] = float(_first_below(table["labels"], table[name], target))
     count = math.inf if needed is None else float(needed)
@@ -162,12 +163,12 @@ def _drawn(found: Estimate, curve: Curve) -> Floats:
     return risks
 
 
-def _table(curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
+def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
     setting, points = curve.setting, [curve.found[count] for count in curve.labels]
     labels = np.array(curve.labels, dtype=np.float64)
     seen = 1.0 if setting.generations is None else setting.generations + 1.0
     keeps = [0.0 if setting.generations is None else setting.plain(seen * point.share)[1] for point in points]
-    low, high = np.array([_interval(column) for column in drawn.T]).T
+    low, high = np.array([found.interval(column) for column in drawn.T]).T
     return {
         "labels": labels,
         "cost": price * labels,
@@ -180,12 +181,6 @@ def _table(curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
         "real_only": np.array([setting.plain(point.share)[1] for point in points]),
         "keep_all_labels": np.array(keeps),
     }
-
-
-def _interval(values: Floats) -> tuple[float, float]:
-    """90% interval of values some of which may be infinite, where interpolation between them has no meaning."""
-    low, high = np.quantile(values, [0.05, 0.95], method="nearest")
-    return float(low), float(high)
 
 
 def _first_below(labels: Floats, risks: Floats, target: float) -> float:

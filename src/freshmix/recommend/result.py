@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from .._checks import Floats
 from ..loop import Loop
 from ..population import Population
@@ -136,12 +134,6 @@ def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | N
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
     """Verdict and reason: theory's, or the replay's where the check failed."""
     return theory if check is None or check.fits else (DOES_NOT_FIT, check.reason())
-
-
-def interval(draws: Floats) -> tuple[float, float]:
-    """90% interval of posterior draws."""
-    low, high = np.quantile(draws, [0.05, 0.95])
-    return float(low), float(high)
 
 
 def ratio(null: float, noise: float) -> float:
