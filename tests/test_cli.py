@@ -308,14 +308,13 @@ def test_interruption_while_sampling_says_one_line(tmp_path: Path) -> None:
     path.write_text("a,b,y\n" + "".join(f"{i % 7},{(i * i) % 11},{i}\n" for i in range(60)))
     code = """
 import os, signal, sys
-import freshmix.estimate
 from freshmix import cli
-room = sys.modules["freshmix.estimate.banded"]
-likelihood = room._Likelihood.log_posterior
+from freshmix.estimate.posterior import Posterior
+likelihood = Posterior.log_posterior
 def interrupted(self, theta):
     os.kill(os.getpid(), signal.SIGINT)
     return likelihood(self, theta)
-room._Likelihood.log_posterior = interrupted
+Posterior.log_posterior = interrupted
 sys.exit(cli.main())
 """
     command = [sys.executable, "-c", code, "recommend", str(path), "--target", "y"]

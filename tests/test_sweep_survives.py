@@ -40,6 +40,8 @@ penalty = [0.1, 1.0]
 """
 LONGER = TEXT.replace("0.3, 0.6", "0.3, 0.45, 0.6").replace("0.5, 1.5", "0.5, 1.2, 1.5").replace("= 60", "= 70")
 RUN = "import sys; from freshmix.cli import main; sys.exit(main(sys.argv[1:]))"
+# Commits so often that a fast machine, too, has many in a short sweep.
+OFTEN = "from freshmix.sweep import run; run.COMMIT = 0.05\n"
 # Dies at its N-th file with a word in its path: half of it written beside its place, or before it is moved into place.
 DIES = """
 import os, pathlib, secrets, sys
@@ -70,7 +72,7 @@ def deadly_replace(path, target):
 making._put, pathlib.Path.replace = deadly_put, deadly_replace
 sys.exit(main(sys.argv[2:]))
 """
-LITTLE_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d))\n" + RUN
+LITTLE_DISK = OFTEN + "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d))\n" + RUN
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +145,7 @@ def test_coordinator_killed_between_results_and_marks(tmp_path, spec, expected):
             store = tmp_path / f"store{round_number}"
         # The first file of marks is their metadata, at the making.
         n = moments.randint(1, 3) + (not store.exists())
-        dying = child(DIES, f"/done/:{n}", "sweep", spec, "--store", store, "--workers", 0)
+        dying = child(OFTEN + DIES, f"/done/:{n}", "sweep", spec, "--store", store, "--workers", 0)
         dying.communicate()
         deaths += dying.returncode == -9
         if finished(store):
