@@ -121,6 +121,36 @@ def test_shards_add_up(tmp_path):
         complete(SPEC, store, shard=(4, 3))
 
 
+def test_lengthened_shards_add_up(tmp_path):
+    store, longer = tmp_path / "store", {**SPEC, "grid": {**SPEC["grid"], "real_weight": [0.2, 0.35, 0.5, 1.0]}}
+    for spec in (SPEC, longer):
+        for i in (1, 2):
+            complete(spec, store, workers=0, shard=(i, 2), progress=False)
+    merge(read_spec(longer), store)
+    swept(tmp_path / "whole")
+    xr.testing.assert_identical(xr.open_zarr(store).load(), swept(tmp_path / "whole", grid=longer["grid"]))
+
+
+def test_a_damaged_coordinate_is_healed_while_a_store_is_made_longer(tmp_path):
+    swept(tmp_path / "store")
+    (chunk,) = (path for path in (tmp_path / "store" / "penalty" / "c").rglob("*") if path.is_file())
+    chunk.write_bytes(b"x" + chunk.read_bytes()[1:])
+    longer = swept(tmp_path / "store", replicates=5)
+    xr.testing.assert_identical(longer, swept(tmp_path / "whole", replicates=5))
+
+
+def test_means_are_over_finished_replicates(tmp_path):
+    found = swept(tmp_path / "store").isel(population=0, loop=0, aspect=0)
+    found.risk[1:3, 0] = np.nan
+    found.risk[:3, 1] = np.nan
+    means = fm.mean_and_error(found)
+    two = found.risk.values[[0, 3], 0]
+    np.testing.assert_allclose(means["mean"][0], two.mean(axis=0))
+    np.testing.assert_allclose(means["standard_error"][0], two.std(axis=0, ddof=1) / np.sqrt(2))
+    assert means["standard_error"][1].isnull().all()
+    assert means["standard_error"][2].notnull().all()
+
+
 def test_shards_that_disagree_are_refused(tmp_path):
     store = tmp_path / "store"
     for i in (1, 2):
@@ -156,7 +186,9 @@ def test_failed_tasks_are_told_and_tried_again(tmp_path, monkeypatch):
 
 def test_other_libraries_are_told(tmp_path, monkeypatch):
     swept(tmp_path / "store")
-    monkeypatch.setattr(storing, "versions", lambda: {**making.versions(), "numpy": "9.9"})
+    later = {**making.versions(), "numpy": "9.9"}
+    for room in (making, storing):
+        monkeypatch.setattr(room, "versions", lambda: later)
     swept(tmp_path / "store")
     with pytest.warns(UserWarning, match=r"numpy .* -> 9\.9"):
         swept(tmp_path / "store", replicates=5)

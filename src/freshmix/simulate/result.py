@@ -1,8 +1,8 @@
 """Risks of replicates as a labelled dataset that says where it comes from."""
 
 import json
-import math
 import platform
+import warnings
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def mean_and_error(dataset: "xr.Dataset") -> "xr.Dataset":
-    """Mean over replicates and its Monte Carlo standard error (NaN for a single replicate).
+    """Mean over the finished replicates and its Monte Carlo standard error (NaN for a single one).
 
     Parameters
     ----------
@@ -51,9 +51,14 @@ def mean_and_error(dataset: "xr.Dataset") -> "xr.Dataset":
     count = dataset.sizes["replicate"]
     if count == 0:
         raise ValueError("dataset must hold at least one replicate, got none: it was interrupted before the first")
-    mean = dataset.risk.mean("replicate", keep_attrs=True)
-    spread = dataset.risk.std("replicate", ddof=1) if count > 1 else xr.full_like(mean, math.nan)
-    return xr.Dataset({"mean": mean, "standard_error": spread / math.sqrt(count)}, attrs=dataset.attrs)
+    finished = dataset.risk.notnull().sum("replicate")
+    with warnings.catch_warnings():
+        # Fewer than two finished replicates have no spread.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = dataset.risk.mean("replicate", keep_attrs=True)
+        spread = dataset.risk.std("replicate", ddof=1)
+        error = (spread / np.sqrt(finished)).where(finished > 1)
+    return xr.Dataset({"mean": mean, "standard_error": error}, attrs=dataset.attrs)
 
 
 def dataset_of(done: dict[int, Floats], setting: Setting, engine: str, asked: int) -> "xr.Dataset":

@@ -23,7 +23,7 @@ from .. import __version__
 from ..files import replace_file, sync_folder
 from .grid import Sweep, SweepError
 from .layout import Block, Region, chunk_shape, described, regions
-from .reading import array_of, changed_metadata, seal, sealed
+from .reading import changed_metadata, coordinates_of, seal, sealed
 
 _MASK_BYTES = 2**22
 # Half-made stores are thrown away, whole ones moved into place.
@@ -94,7 +94,7 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
     lead = len(sweep.outer_shape)
     codecs = [ZstdCodec(level=1), Crc32cCodec()]
     try:
-        group = zarr.create_group(Durable(making), zarr_format=3, attributes=_attributes(sweep, blocks))
+        group = zarr.create_group(Durable(making), zarr_format=3, attributes=_attributes(sweep, blocks, old))
         for name, values in sweep.coordinates.items():
             data = coordinate(values)
             kind: Any = str if isinstance(values[0], str) else data.dtype
@@ -143,8 +143,10 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
 def _copy(old: Old, sweep: Sweep, risk: "zarr.Array[Any]", marks: "zarr.Array[Any]") -> None:
     """Finished results of an old store, put in their places."""
     group, old_risk, done = old
-    before = _coordinates(group, old_risk)
-    order = [list(before).index(name) for name in sweep.dims]
+    # From the description: a coordinate on disk may be damaged.
+    before = coordinates_of(group)
+    axes = list(old_risk.metadata.dimension_names or ())  # type: ignore[union-attr]
+    order = [axes.index(name) for name in sweep.dims]
     position = {name: {value: i for i, value in enumerate(before[name])} for name in sweep.dims}
     old_done = done.transpose(order[:-1])
     for _, where in regions(risk.shape, risk.chunks):
@@ -173,11 +175,6 @@ def _matching(
     return [[k for k, _ in each] for each in pairs], [[i for _, i in each] for each in pairs]
 
 
-def _coordinates(group: zarr.Group, risk: "zarr.Array[Any]") -> dict[str, list[Any]]:
-    names = risk.metadata.dimension_names  # type: ignore[union-attr]
-    return {str(name): np.asarray(array_of(group, str(name))[...]).tolist() for name in names or ()}
-
-
 def coordinate(values: Sequence[Any]) -> NDArray[Any]:
     """A coordinate as an array."""
     return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
@@ -189,11 +186,12 @@ def versions() -> dict[str, str]:
     return {"freshmix": __version__, "python": platform.python_version()} | libraries
 
 
-def _attributes(sweep: Sweep, blocks: Sequence[Block]) -> dict[str, Any]:
+def _attributes(sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> dict[str, Any]:
     return {
         "title": sweep.title,
         "spec": sweep.text,
         "sweep": json.dumps(described(sweep)),
         "blocks": json.dumps(blocks),
-        "versions": json.dumps(versions()),
+        # Those the first results were made with.
+        "versions": json.dumps(versions()) if old is None else old[0].attrs["versions"],
     }

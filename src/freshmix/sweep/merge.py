@@ -1,10 +1,12 @@
 """Shards put together."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from .grid import Sweep, SweepError
+from .layout import described
 from .reading import array_of, blocks_of, damages, marks_of, open_read_only
 from .store import Store
 
@@ -33,7 +35,10 @@ def merge(plan: Sweep, store: str | Path, shards: Sequence[Path] | None = None) 
     parts = shards_of(root) if shards is None else list(shards)
     if not parts:
         raise FileNotFoundError(f"there are no shards named {root.name}.1-of-N and so on beside {str(root)!r}")
-    with Store(root, plan) as opened:
+    groups = (open_read_only(part) for part in parts)
+    # What shards computed together stays together in a new store.
+    blocks = next((blocks_of(each) for each in groups if each.attrs["sweep"] == json.dumps(described(plan))), None)
+    with Store(root, plan, blocks) as opened:
         return sum(_take(opened, part) for part in parts)
 
 

@@ -108,3 +108,12 @@ def damages(risk: "zarr.Array[Any]", done: NDArray[np.bool_]) -> Iterator[tuple[
 def in_words(error: Exception) -> str:
     """What a library says, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def coordinates_of(group: zarr.Group) -> dict[str, list[Any]]:
+    """The coordinates that a store must have, from its description."""
+    content = json.loads(str(group.attrs["sweep"]))
+    named = {"population": list(content["populations"]), "loop": list(content["loops"])}
+    ends = {"replicate": list(range(content["replicates"])), "generation": list(range(content["generations"] + 1))}
+    axes = {name: values for name, values in named.items() if values != [""]}
+    return {**axes, **content["grid"], **ends}

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Store:
         If it is the store of another sweep; the message says what differs.
     """
 
-    def __init__(self, root: Path, sweep: Sweep) -> None:
+    def __init__(self, root: Path, sweep: Sweep, blocks: Sequence[Block] | None = None) -> None:
         self.root, self.sweep = root, sweep
         strangers = root.is_dir() and any(path.name not in (LOCK, PROGRESS, MAKING, MADE) for path in root.iterdir())
         if root.exists() and not root.is_dir():
@@ -48,14 +48,14 @@ class Store:
         try:
             settle(root)
             if not (root / "zarr.json").exists():
-                make(root, sweep, [dict(sweep.inner)], None)
+                make(root, sweep, [dict(sweep.inner)] if blocks is None else blocks, None)
             mended = mend(root)
             old = json.loads(str(json.loads((root / "zarr.json").read_bytes())["attributes"]["sweep"]))
             if said := changes(old, described(sweep)):
                 raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
             self._open()
             if json.dumps(old) != json.dumps(described(sweep)):
-                self._lengthen(old)
+                mended += self._lengthen(old)
             self.healed = [*mended, *self._heal_coordinates(), *self._heal()]
         except BaseException:
             self.close()
@@ -69,12 +69,13 @@ class Store:
         self._filling: dict[tuple[int, ...], Floats] = {}
         self._inner = [np.ix_(*self._places(block)) if block else () for block in self.blocks]
 
-    def _lengthen(self, old: Mapping[str, Any]) -> None:
-        """Longer grids and more replicates."""
-        self._heal()
+    def _lengthen(self, old: Mapping[str, Any]) -> list[str]:
+        """Longer grids and more replicates; what was healed on the way."""
+        healed = self._heal()
         inner = {name: tuple(old["grid"][name]) for name in self.sweep.inner}
         make(self.root, self.sweep, more_blocks(self.blocks, inner, self.sweep.inner), (self.group, self.risk, self.done))
         self._open()
+        return healed
 
     def _heal_coordinates(self) -> list[str]:
         found = []

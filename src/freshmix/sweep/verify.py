@@ -1,13 +1,12 @@
 """A check of a store: everything that is on disk, against its checksums and against each other."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 
-from .reading import array_of, changed_metadata, damages, in_words, marks_of, open_read_only, sealed
+from .reading import array_of, changed_metadata, coordinates_of, damages, in_words, marks_of, open_read_only, sealed
 
 
 def verify(store: str | Path) -> list[str]:
@@ -45,15 +44,6 @@ def verify(store: str | Path) -> list[str]:
         if said := wrong_coordinate(group, name, values):
             faults.append(said)
     return faults + [reason for _, _, reason in damages(risk, done)]
-
-
-def coordinates_of(group: zarr.Group) -> dict[str, list[Any]]:
-    """The coordinates that a store must have, from its description."""
-    content = json.loads(str(group.attrs["sweep"]))
-    named = {"population": list(content["populations"]), "loop": list(content["loops"])}
-    ends = {"replicate": list(range(content["replicates"])), "generation": list(range(content["generations"] + 1))}
-    axes = {name: values for name, values in named.items() if values != [""]}
-    return {**axes, **content["grid"], **ends}
 
 
 def wrong_coordinate(group: zarr.Group, name: str, values: list[Any]) -> str:
