@@ -103,6 +103,13 @@ def child(code: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
+def wait_for_results(store: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not finished(store):
+        assert time.monotonic() < deadline, "no task was finished in two minutes"
+        time.sleep(0.1)
+
+
 def check(store: Path, expected: xr.Dataset) -> None:
     assert verify(store) == []
     with xr.open_zarr(store) as found:
@@ -281,8 +288,7 @@ def test_disk_full(tmp_path, spec, expected):
 def test_interruption_commits_what_is_finished(tmp_path, spec, expected, workers, sent):
     store = tmp_path / "store"
     stopped = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
-    while not finished(store):
-        time.sleep(0.1)
+    wait_for_results(store)
     # A terminal interrupts the whole group of processes.
     os.killpg(stopped.pid, sent) if sent == signal.SIGINT else stopped.send_signal(sent)
     _, err = stopped.communicate(timeout=30)
@@ -296,8 +302,7 @@ def test_interruption_commits_what_is_finished(tmp_path, spec, expected, workers
 def test_a_second_process_is_refused(tmp_path, spec):
     store = tmp_path / "store"
     first = child(RUN, "sweep", spec, "--store", store, "--workers", 0)
-    while not finished(store):
-        time.sleep(0.1)
+    wait_for_results(store)
     with pytest.raises(OSError, match=f"in use by process {first.pid} on"):
         fm.sweep(spec, store, workers=0)
     first.kill()
@@ -307,8 +312,7 @@ def test_a_second_process_is_refused(tmp_path, spec):
 def test_workers_end_with_a_killed_coordinator(tmp_path, spec):
     store = tmp_path / "store"
     killed = child(RUN, "sweep", spec, "--store", store, "--workers", 2)
-    while not finished(store):
-        time.sleep(0.1)
+    wait_for_results(store)
     workers = [
         int(pid)
         for pid in subprocess.run(
