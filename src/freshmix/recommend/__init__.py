@@ -181,12 +181,12 @@ def _in_memory(
         kept = weights.kept
         prepared = prepared[np.ix_(kept, kept)] if kernel == "precomputed" else prepared[kept]
         labels, time, notes = labels[kept], time if time is None else np.asarray(time)[kept], (*notes, *weights.notes)
+        warnings = (*warnings, *weights.warnings)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
         frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
         found = estimate_from(prepared, labels, kernel, request.penalty, rng, precision)
-        rows = None if precision is not None else (prepared, labels)
-        answer = _frozen(found, known, request, prepared.shape[1], notes, rows)
+        answer = _frozen(found, known, request, prepared.shape[1], notes, (prepared, labels, precision))
     else:
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
@@ -222,7 +222,7 @@ def _frozen(
     request: Request,
     features: int,
     notes: tuple[str, ...],
-    rows: tuple[Floats, Floats] | None,
+    rows: tuple[Floats, Floats, Floats | None] | None,
 ) -> Recommendation:
     given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
