@@ -46,10 +46,14 @@ def scaled_features(
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Sample weights as they are used: rows of positive weight, precisions of mean 1 over the labelled ones, and notes."""
+    """Sample weights as they are used: rows of positive weight, precisions of mean 1 over the labelled ones, and notes.
+
+    ``precision`` is that of the labelled rows, ``every`` that of all kept ones; None where all labels count alike.
+    """
 
     kept: NDArray[np.bool_]
     precision: Floats | None
+    every: Floats | None
     notes: tuple[str, ...]
 
 
@@ -75,13 +79,14 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights | None:
     used = weights[real]
     if used.min() == used.max():
         # The unweighted sums, to the bit.
-        return Weights(kept, None, notes)
-    used = used / used.max()
+        return Weights(kept, None, None, notes)
+    largest = used.max()
+    used = used / largest
     note = (
         "sample weights are precisions of the labels, used at mean 1: the noise variance is that of a row of mean weight, and "
         "a fit with weights of another mean m needs m x alpha"
     )
-    return Weights(kept, used / used.mean(), (*notes, note))
+    return Weights(kept, used / used.mean(), weights[kept] / largest / used.mean(), (*notes, note))
 
 
 def checked_kernel(kernel: Kernel) -> Kernel:

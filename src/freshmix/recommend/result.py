@@ -12,6 +12,7 @@ from .check import DOES_NOT_FIT, Check
 # The horizon shown, and used where the long run has no best weight.
 HORIZON = 12
 FEW_ROWS = 50
+FEW_LABELS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +124,37 @@ class Recommendation:
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
-def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
-    """What is best at the horizon: keeping all real labels, real labels only, or the mix."""
+def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:
+    """What is best at the horizon: keeping all real labels, real labels only (``real_alone``), or the mix."""
     kept = baselines["keep_all_labels"]
     if kept is not None and kept < risk * (1 - 1e-9):
         return "keep_all_labels"
-    return "real_only" if real_weight == 1.0 else "mix"
+    return "real_only" if real_alone else "mix"
+
+
+def identifiable(noise: tuple[float, float]) -> str | None:
+    """A sentence where the interval of the noise variance is wide."""
+    low, high = noise
+    if high <= 4 * low:
+        return None
+    return (
+        f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the best "
+        "weight depends on it"
+    )
+
+
+def near_threshold(penalty: float, aspect: float) -> str | None:
+    """A sentence where a fit without a penalty is close to the interpolation threshold."""
+    if penalty > 0 or abs(aspect - 1) >= 0.1:
+        return None
+    return f"features / rows is {aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
+
+
+def few_labels(labels: float) -> str | None:
+    """A sentence where a generation has few real labels."""
+    if labels >= FEW_LABELS:
+        return None
+    return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
 
 
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
