@@ -1,6 +1,7 @@
 """A recommendation for new rows in each generation, some of them with a real label (MATH sections 5 to 7)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -111,7 +112,7 @@ class FreshAnswer:
         scale = float(self.population.eigenvalues.max())
 
         def at(log_penalties: Floats) -> Floats:
-            return np.array([self.risk_of(loop.replace(penalty=math.exp(x))) for x in log_penalties])
+            return self.risks_of([loop.replace(penalty=math.exp(x)) for x in log_penalties])
 
         grid = np.log(scale * np.geomspace(1e-6, 1e3, 46))
         return loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
@@ -119,6 +120,10 @@ class FreshAnswer:
     def risk_of(self, loop: Loop) -> float:
         """Risk at the horizon."""
         return goal(self.population, self.horizon)(loop)
+
+    def risks_of(self, loops: Sequence[Loop]) -> Floats:
+        """(m,) risks at the horizon of loops without a schedule."""
+        return fresh.risks(self.population, loops, self.horizon)
 
     def plain(self, aspect: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on real labels at an aspect."""
@@ -166,7 +171,7 @@ class FreshAnswer:
         verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
-        fixed = np.array([self.risk_of(with_parameters(constant, float(w))) for w in weights])
+        fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
         row_weights = [group.row_weight for group in best.loop.groups or () if group.real_weight == 0]
         tested, untested = self.backtested()
         notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
@@ -233,8 +238,8 @@ class FreshAnswer:
         scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
         grid = scale * np.geomspace(1e-2, 1e2, 11)
         loops = [with_parameters(constant, float(w)) for w in weights]
-        table = [[self.risk_of(loop.replace(penalty=float(each))) for each in grid] for loop in loops]
-        return np.asarray(np.minimum(fixed, np.min(table, axis=1)))
+        table = self.risks_of([loop.replace(penalty=float(each)) for loop in loops for each in grid])
+        return np.asarray(np.minimum(fixed, table.reshape(len(loops), grid.size).min(axis=1)))
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
