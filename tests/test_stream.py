@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import freshmix as fm
+from freshmix import Group
 from freshmix.recommend.backtest import Course, backtest
 from freshmix.recommend.fresh import FreshAnswer
 from freshmix.recommend.stream import Stream
@@ -386,3 +387,19 @@ def test_backtest_counts_sample_weights():
     twice = np.repeat(np.arange(120), weights.astype(int))
     two, _ = backtest(X[twice], y[twice], y[twice], blocks(steps[twice]), course, 0.0, np.random.default_rng(0))
     assert one["mix"] == pytest.approx(two["mix"], rel=1e-6)
+
+
+def test_the_row_weight_suits_a_given_penalty():
+    X, y, _ = table(rows=300, features=40, labelled=0.3)
+    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=1.0)
+    found = fm.recommend(X, y, loop=loop, penalty=0.05, rows_per_generation=80, generations=6)
+    assert found.penalty == 0.05
+    weights = [*np.geomspace(1e-3, 10, 15), 0.0]
+    tried = [
+        fm.optimal_weight(found.population, found.loop.replace(groups=groups), generations=6).risk
+        for groups in ([Group(found.labelled, 1.0, 1.0), Group(1 - found.labelled, each, 0.0)] for each in weights)
+    ]
+    assert found.risk <= min(tried) * (1 + 1e-9)
+    # Rows without a label are worth less than 1 here, by far.
+    alike = [Group(found.labelled, 1.0, found.real_weight), Group(1 - found.labelled, 1.0, 0.0)]
+    assert found.risk < 0.8 * fm.risk(found.population, found.loop.replace(groups=alike), 6)[-1]

@@ -12,7 +12,7 @@ from ..equivalents import PopulationEquivalents
 from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
-from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
+from ..optimum.fresh import best_at_penalty, best_loop, goal, with_parameters
 from ..optimum.frozen import best_plain_ridge
 from ..optimum.least import least
 from ..population import Population
@@ -76,7 +76,7 @@ class FreshAnswer:
         at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
         if self.given is None:
             return best_loop(self.population, self.loop, self.horizon)
-        return best_weight(self.population, self.loop.replace(penalty=self.given), self.horizon)
+        return best_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
 
     @cached_property
     def best(self) -> Optimum:

@@ -37,7 +37,8 @@ class Recommendation:
         ``constant_weight``, the best one.
     intervals : dict
         Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
-        recommended one) hold the best choice, the others its expectation, one-sided where 0 is not excluded.
+        recommended one) hold the best choice and always the recommended one, the others its expectation, one-sided where 0
+        is not excluded.
     verdict_probabilities : dict
         Verdict -> its share of the posterior draws, the most likely first.
     verdict, reason : str
@@ -69,7 +70,7 @@ class Recommendation:
         (T + 1,) excess risk of generations 0 ... T.
     advice : str
         ``keep_all_labels`` where keeping all real labels is better than any mix at the horizon (the mix is for when old rows
-        or labels cannot be kept), ``real_only``, or ``mix``.
+        or labels cannot be kept), ``real_only`` where the recommended loop uses no synthetic label, or ``mix``.
     long_run_risk : float or None
         Excess risk of the recommended loop in the long run (inf if it diverges), where the horizon is another.
     labelled : float
@@ -77,7 +78,8 @@ class Recommendation:
     rows_per_generation : int or None
         Rows of a generation, with fresh covariates.
     backtest : dict or None
-        Name -> (mean squared error on later rows, its standard error), where the table has a time column.
+        Name -> (mean squared error on later rows, its standard error), where the table has a time column; sample weights
+        count in fits and errors.
     schedule : tuple of float or None
         Real weights w_1 ... w_T, where a schedule was asked for.
     check : Check or None
