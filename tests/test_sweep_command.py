@@ -97,6 +97,8 @@ def test_failed_tasks_are_exit_code_1(tmp_path, spec, capsys):
         (("SPEC", "--shard", "3/2"), "shard must lie between 1 and 2"),
         (("SPEC", "--status", "--verify"), "at a time"),
         (("SPEC", "--scheduler", "tcp://nowhere:1", "--workers", "2"), "does not go with --workers"),
+        (("SPEC", "--shard", "1/2", "--dry-run"), "--shard does not go with --dry-run"),
+        (("SPEC", "--workers", "2", "--merge"), "--workers does not go with --merge"),
         (("SPEC", "--workers", "-1"), "workers"),
         (("SPEC", "--merge"), "no shards"),
         (("--verify",), "no store"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +131,14 @@ def test_coordinator_killed_at_random_moments(tmp_path, spec, expected, workers)
         while before < expected.attrs["tasks"] and kills < 10:
             running_child = child(RUN, "sweep", spec, "--store", store, "--workers", workers)
             # From its first commit on, at any moment of two rounds of work.
+            deadline = time.monotonic() + 120
             while finished(store) == before and running_child.poll() is None:
+                assert time.monotonic() < deadline, "no task was finished in two minutes"
                 time.sleep(0.02)
             time.sleep(moments.uniform(0.0, 1.0))
             kills += running_child.poll() is None
             running_child.kill()
-            running_child.communicate()
+            running_child.communicate(timeout=120)
             # What was committed stays, and nothing that is on disk is wrong.
             assert finished(store) >= before
             before = finished(store)
@@ -153,7 +156,7 @@ def test_coordinator_killed_between_results_and_marks(tmp_path, spec, expected):
         # The first file of marks is their metadata, at the making.
         n = moments.randint(1, 3) + (not store.exists())
         dying = child(OFTEN + DIES, f"/done/:{n}", "sweep", spec, "--store", store, "--workers", 0)
-        dying.communicate()
+        dying.communicate(timeout=120)
         deaths += dying.returncode == -9
         if finished(store):
             assert verify(store) == []
@@ -171,7 +174,7 @@ def test_coordinator_killed_while_a_store_is_made(tmp_path, n):
     store, deaths = tmp_path / "store", 0
     for path in specs:
         dying = child(DIES, f":{n}", "sweep", path, "--store", store, "--workers", 0)
-        dying.communicate()
+        dying.communicate(timeout=120)
         deaths += dying.returncode == -9
         found = fm.sweep(path, store, workers=0, progress=False).load()
         assert verify(store) == []
@@ -233,6 +236,39 @@ def test_a_task_that_kills_its_worker_fails_alone(tmp_path, spec, expected, work
     check(store, expected)
 
 
+def dies_in_the_middle_of_its_result():
+    from multiprocessing.connection import Connection
+
+    def half(self, content):
+        os.write(self.fileno(), bytes(content)[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._send = half
+    return "x" * 3000
+
+
+def test_half_a_result_is_a_death_too():
+    with Processes(1) as processes:
+        future = processes.submit(dies_in_the_middle_of_its_result)
+        with pytest.raises(BrokenExecutor):
+            future.result(timeout=60)
+        assert processes.bury(future) == "killed by SIGKILL"
+        processes.mingle()
+        assert processes.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
+
+
+def test_a_death_that_the_next_call_finds_first():
+    with Processes(1) as processes:
+        dead = processes.submit(os.kill, processes.submit(os.getpid).result(timeout=60), signal.SIGKILL)
+        assert isinstance(dead.exception(timeout=60), BrokenExecutor)
+        assert processes.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
+        assert processes.bury(dead) == "killed by SIGKILL"
+        # What the dead one held can still be tried alone.
+        apart = processes.submit_apart(divmod, 7, 2)
+        assert apart is not None
+        assert apart.result(timeout=60) == (3, 1)
+
+
 def test_through_a_dask_cluster(tmp_path, spec, expected):
     distributed = pytest.importorskip("distributed")
     with (
@@ -257,14 +293,14 @@ def test_two_shards_merged(tmp_path, spec, expected):
     parts = [child(RUN, "sweep", spec, "--store", store, "--workers", 1, "--shard", f"{i}/2") for i in (1, 2)]
     time.sleep(4.0)
     parts[1].kill()
-    parts[1].communicate()
-    assert parts[0].communicate()[1] == ""
+    parts[1].communicate(timeout=120)
+    assert parts[0].communicate(timeout=120)[1] == ""
     merge(read_spec(spec), store)
     assert verify(store) == []
     again = child(RUN, "sweep", spec, "--store", store, "--workers", 1, "--shard", "2/2")
-    assert again.communicate()[1] == ""
+    assert again.communicate(timeout=120)[1] == ""
     merged = child(RUN, "sweep", spec, "--store", store, "--merge")
-    assert "480 of 480 tasks finished" in merged.communicate()[0]
+    assert "480 of 480 tasks finished" in merged.communicate(timeout=120)[0]
     check(store, expected)
 
 
@@ -272,7 +308,7 @@ def test_two_shards_merged(tmp_path, spec, expected):
 def test_disk_full(tmp_path, spec, expected):
     store, size = tmp_path / "store", 60_000
     starved = child(LITTLE_DISK % (size, size), "sweep", spec, "--store", store, "--workers", 0)
-    _, err = starved.communicate()
+    _, err = starved.communicate(timeout=120)
     assert starved.returncode == 2
     assert err.count("\n") == 1
     assert "File too large" in err
@@ -306,7 +342,7 @@ def test_a_second_process_is_refused(tmp_path, spec):
     with pytest.raises(OSError, match=f"in use by process {first.pid} on"):
         fm.sweep(spec, store, workers=0)
     first.kill()
-    first.communicate()
+    first.communicate(timeout=120)
 
 
 def test_workers_end_with_a_killed_coordinator(tmp_path, spec):
@@ -320,7 +356,7 @@ def test_workers_end_with_a_killed_coordinator(tmp_path, spec):
         ).stdout.split()
     ]
     killed.kill()
-    killed.communicate()
+    killed.communicate(timeout=120)
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -47,6 +47,10 @@ def sweep(
         raise ValueError("SPEC.toml is needed: the file that describes the sweep")
     if scheduler is not None and (workers is not None or chosen):
         raise ValueError(f"--scheduler does not go with {(chosen or ['--workers'])[0]}")
+    if shard is not None and chosen:
+        raise ValueError(f"--shard does not go with {chosen[0]}")
+    if workers is not None and chosen and not dry_run:
+        raise ValueError(f"--workers does not go with {chosen[0]}")
     with _told():
         if status:
             _status(store)

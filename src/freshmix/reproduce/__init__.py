@@ -91,6 +91,8 @@ def reproduce(
         If files cannot be written.
     """
     chosen = named(names)
+    if workers is not None:
+        whole("workers", workers, low=0)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     results = (folder / "store" if store is None else Path(store)) / ("quick" if quick else "full")
@@ -103,7 +105,7 @@ def _each(names: Sequence[str], out: Path, store: Path, quick: bool, workers: in
     from ..sweep.processes import Here, Processes
     from .paper_figure import produce
 
-    count = processors() if workers is None else whole("workers", workers, low=0)
+    count = processors() if workers is None else workers
     # The same processes for all sweeps: they load their libraries once.
     with Processes(count) if count else Here() as executor:
         for name in names:

@@ -1,5 +1,6 @@
 """One process at a time on a store: a lock file with its owner and a heartbeat."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -51,7 +52,9 @@ class Lock:
 
     def _beats(self) -> None:
         while not self._stop.wait(_BEAT):
-            os.utime(self._path)
+            # A disk that is away for a moment must not end the heartbeat.
+            with contextlib.suppress(OSError):
+                os.utime(self._path)
 
     def check(self) -> None:
         """Raise BlockingIOError if another process has taken the store, believing this one dead."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,9 +21,12 @@ _DEPTH = 3
 @dataclass
 class _Lane:
     executor: Executor
+    process: BaseProcess | None
     futures: list[Future[Any]] = field(default_factory=list)
     # Kept for calls that may have killed a process, one at a time.
     apart: bool = False
+    # How the process before this one ended.
+    end: str = ""
 
     def waiting(self) -> int:
         """Calls that are not done."""
@@ -47,7 +51,7 @@ class Processes(Executor):
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._lanes = [_Lane(_process()) for _ in range(count)]
+        self._lanes = [_Lane(*_start()) for _ in range(count)]
         self._homes: WeakKeyDictionary[Future[Any], tuple[_Lane, Executor]] = WeakKeyDictionary()
 
     def room(self) -> bool:
@@ -81,16 +85,19 @@ class Processes(Executor):
         self._homes[future] = lane, lane.executor
         return future
 
-    def bury(self, future: Future[Any]) -> None:
-        """A new process for the dead one that held a call, kept apart until ``mingle``."""
+    def bury(self, future: Future[Any]) -> str:
+        """A new process for the dead one that held a call, kept apart until ``mingle``; how the dead one ended."""
         lane, executor = self._homes[future]
         if lane.executor is executor:
             self._replace(lane)
-            lane.apart = True
+        # Also where a later call has found it dead before, and replaced it.
+        lane.apart = True
+        return lane.end
 
     def _replace(self, lane: _Lane) -> None:
+        lane.end = _end_of(lane.process)
         lane.executor.shutdown(wait=False)
-        lane.executor, lane.futures = _process(), []
+        (lane.executor, lane.process), lane.futures = _start(), []
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes, also in the middle of a call."""
@@ -108,16 +115,29 @@ class Here(Executor):
         return future
 
 
-def _process() -> Executor:
+def _start() -> tuple[Executor, BaseProcess | None]:
     from loky import ProcessPoolExecutor
 
-    executor: Executor = ProcessPoolExecutor(
-        max_workers=1, timeout=None, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),)
-    )
+    executor = ProcessPoolExecutor(max_workers=1, timeout=None, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),))
     with _uninterrupted():
         # Libraries are loaded while the caller still prepares.
         executor.submit(os.getpid)
-    return executor
+    if os.name == "posix":
+        # The process has its own ends of these pipes. While ours were open, its death in the middle of a result would
+        # leave this side waiting for the other half.
+        executor._result_queue._writer.close()
+        executor._call_queue._reader.close()
+    return executor, next(iter(executor._processes.values()), None)
+
+
+def _end_of(process: BaseProcess | None) -> str:
+    deadline = time.monotonic() + 5.0
+    while process is not None and time.monotonic() < deadline:
+        # None also while another thread is just taking note of the end.
+        if (code := process.exitcode) is not None:
+            return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        time.sleep(0.01)
+    return "it is not known how"
 
 
 @contextlib.contextmanager

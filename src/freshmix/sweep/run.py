@@ -108,8 +108,7 @@ class Run:
             if not isinstance(self.executor, Processes):
                 self._queue.extendleft(reversed(items))
                 raise RuntimeError(f"the executor is broken: {' '.join(str(error).split())}") from error
-            self.executor.bury(future)
-            self._died(items, alone, error)
+            self._died(items, alone, self.executor.bury(future))
             return
         except Exception as error:
             # Dask's scheduler tries a task on several workers before it says that it kills them.
@@ -128,14 +127,14 @@ class Run:
                 self.finished[item] = outcome.values
         self._queue.extendleft(reversed(items[len(outcomes) :]))
 
-    def _died(self, items: list[int], alone: bool, error: BrokenExecutor) -> None:
+    def _died(self, items: list[int], alone: bool, end: str) -> None:
         """A worker is dead. Only a task that was alone with it is to blame; the others are tried again, each alone."""
         for item in items:
             self._deaths[item] += alone
             if self._deaths[item] < ATTEMPTS:
                 self._suspects.append(item)
             else:
-                self.failed[item] = f"its worker died {ATTEMPTS} times in a row: {_exit_code(error)}"
+                self.failed[item] = f"its worker died {ATTEMPTS} times in a row: {end}"
 
     def _job(self, item: int) -> Job:
         number, task = divmod(item, self.store.sweep.tasks)
@@ -158,8 +157,3 @@ class Run:
         for future in [each for each in self._flying if each.done() and not each.cancelled() and not each.exception()]:
             self._take(future)
         self._commit()
-
-
-def _exit_code(error: BrokenExecutor) -> str:
-    words = str(error).partition("exit codes of the workers are")[2].split("\n")[0].strip(" .")
-    return f"exit code {words}" if words else " ".join(str(error).split())
