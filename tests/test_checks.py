@@ -14,7 +14,7 @@ import freshmix as fm
 from freshmix.estimate import factorise, factorise_gram
 from freshmix.recommend.checks import table_warnings
 from freshmix.recommend.prepare import checked_weights
-from freshmix.tables import read_table
+from freshmix.tables import Table, read_table
 
 from .test_cli import failure, invoke
 
@@ -81,13 +81,20 @@ def test_unit_weights_change_nothing():
         same(fm.recommend(X, y, sample_weight=np.full(200, weight)), fm.recommend(X, y))
 
 
-def test_weights_of_zero_leave_rows_out():
+@pytest.mark.parametrize("standardize", [False, True])
+def test_weights_of_zero_leave_rows_out(standardize):
+    """Whatever is in them: outliers, and labels that are missing."""
     X, y = drawn()
     weights = np.ones(200)
     weights[::4] = 0
-    found = fm.recommend(X, y, sample_weight=weights, standardize=False)
-    same(found, fm.recommend(X[weights > 0], y[weights > 0], standardize=False))
+    expected = fm.recommend(X[weights > 0], y[weights > 0], standardize=standardize)
+    X[::4], y[::8] = 1e6, np.nan
+    found = fm.recommend(X, y, sample_weight=weights, standardize=standardize)
+    same(found, expected)
+    assert found.warnings == expected.warnings
     assert "50 of 200 rows of weight 0 left out" in found.notes
+    read = Table(X, y, ("a",) * X.shape[1], (), None, weights)
+    assert (read.partly, read.share) == (False, 1.0)
 
 
 @pytest.mark.parametrize("features", [30, 150])

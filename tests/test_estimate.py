@@ -185,6 +185,13 @@ def test_refusals():
         fm.estimate(np.ones((30, 2)), y)
     with pytest.raises(ValueError, match="seed must be"):
         fm.estimate(X, y, seed=-1)
+    rng = np.random.default_rng(0)
+    X, y = rng.uniform(-1, 1, (20, 3)), rng.uniform(-1, 1, 20)
+    for scale in (1e-200, 1e200, 1e308):
+        with pytest.raises(ValueError, match=r"X must vary by 1e-70 to 1e\+70"):
+            fm.estimate(X * scale, y)
+        with pytest.raises(ValueError, match=r"y must be between 1e-70 and 1e\+70"):
+            fm.estimate(X, y * scale)
 
 
 def test_no_signal_and_no_noise_have_one_sided_intervals():

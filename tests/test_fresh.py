@@ -1,12 +1,14 @@
 """Fresh covariates: closed forms of MATH section 5, laws, dense refits, boundaries and label counts."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 import freshmix as fm
+from freshmix.risk import fresh
 
 from . import dense
 from .tolerances import CLOSED, FAMILY_LEVEL, LAW
@@ -217,3 +219,29 @@ def test_labels_needed_between_none_and_the_first_share():
     assert 0 < share < 0.0025
     groups = [fm.Group(share, 1.0, 1.0), fm.Group(1 - share, 1.0, 0.0)]
     assert fm.limit(population, loop.replace(groups=groups)).risk == pytest.approx(target, rel=LAW)
+
+
+@pytest.mark.parametrize("generations", [1, 12, None])
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_risks_of_many_loops_are_those_of_each(generations, ratio):
+    """Mixed row weights, penalties with 0 among them, weights from 0 to 1, rows left out: bounded and divergent loops."""
+    population = fm.Population([0.0, 0.5, 4.0], [0.2, 0.5, 0.3], [1.0, 1.0, 0.4], 1.5)
+    loops = [
+        fm.Loop(
+            aspect=aspect,
+            penalty=penalty,
+            groups=[fm.Group(0.3, 1.0, w), fm.Group(0.7, row, 0.0)],
+            covariates="fresh",
+            synthetic_noise_ratio=ratio,
+        )
+        for aspect, penalty, w, row in product((0.4, 1.25, 2.0), (0.0, 0.01, 3.0), (0.0, 0.6, 1.0), (0.0, 0.2, 5.0))
+    ]
+    together = fresh.risks(population, loops, generations)
+    alone = [
+        fresh.limit_risk(population, loop)
+        if generations is None
+        else fresh.risk_by_generation(population, [loop], generations)[-1]
+        for loop in loops
+    ]
+    assert np.isinf(together).any()
+    np.testing.assert_allclose(together, alone, rtol=1e-12)

@@ -155,6 +155,7 @@ def test_the_recommendation_is_that_of_the_table_in_memory(tmp_path, labelled, f
     for name in ("real_weight", "penalty", "risk", "prediction_error", "noise_variance", "alpha", "row_weight", "aspect"):
         assert getattr(large, name) == pytest.approx(getattr(small, name), rel=1e-4), name
     assert any("read once in blocks" in note for note in large.notes)
+    assert large.warnings == small.warnings
 
 
 def test_large_tables_warn_of_labels_that_are_not_missing_at_random(tmp_path):
@@ -178,6 +179,17 @@ def test_large_tables_warn_of_copies_outliers_and_classes():
     assert "one label, 1e+06, makes up 100%" in said
     assert "two values" not in said
     assert "two values, 0 and 1" in " ".join(fm.recommend(Blocks(pairs(X, (y > 0) * 1.0), 4)).warnings)
+
+
+def test_tables_by_columns_warn_of_classes_and_outliers(tmp_path):
+    X, y = table(40, 60)
+    for labels, match in (
+        ((y > np.median(y)) * 1.0, "two values, 0 and 1"),
+        (np.where(np.arange(40) == 3, 1e12, y), "one label, 1e+12"),
+    ):
+        held = read_large(FileBlocks(files(tmp_path, X, labels), "y"))
+        assert any("columns" in note for note in held.notes)
+        assert match in " ".join(held.warnings)
 
 
 def test_paths_and_dask_arrays_go_straight_into_recommend(tmp_path, monkeypatch):

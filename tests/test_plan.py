@@ -12,6 +12,7 @@ from freshmix.estimate import banded, factorise
 from freshmix.plan.course import Setting, best_point
 from freshmix.plan.curve import Curve, _drawn
 from freshmix.population import Population
+from freshmix.tables import Blocks
 
 from .test_cli import failure, invoke
 from .tolerances import FINITE_SIZE, largest_z
@@ -184,6 +185,9 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
         ({"rows_per_generation": 2}, "rows_per_generation must be"),
         ({"penalty": -1}, "penalty must be"),
         ({"row_weight": "free"}, "row_weight must be"),
+        ({"row_weight": np.ones(2)}, "row_weight must be"),
+        ({"penalty": np.ones(2)}, "penalty must be a number"),
+        ({"standardize": 1}, "standardize must be True or False"),
     ],
 )
 def test_refusals(options, match):
@@ -218,3 +222,15 @@ def test_picture(aimed):
     assert np.array_equal(lines["best loop"].get_ydata(), aimed.curve["risk"])
     assert "target" in lines
     assert f"{aimed.labels:g} labels, cost {aimed.cost:.4g}" in lines
+
+
+@pytest.mark.parametrize(("budget", "price", "labels"), [(0.3, 0.1, 3), (0.29, 0.1, 2), (1e300, 1e-300, 60)])
+def test_a_budget_buys_whole_labels(budget, price, labels):
+    found = fm.plan(*table(60, 4), cost_per_label=price, budget=budget, generations=1, penalty=0.1, row_weight=1.0)
+    assert found.labels == labels
+
+
+def test_blocks_take_no_time():
+    X, y = table(60, 4)
+    with pytest.raises(ValueError, match="time must be left out"):
+        fm.plan(Blocks([(X, y)], 4), cost_per_label=1.0, time=np.arange(60) // 10)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import freshmix as fm
+from freshmix import Group
 from freshmix.recommend.backtest import Course, backtest
+from freshmix.recommend.fresh import FreshAnswer
 from freshmix.recommend.stream import Stream
 
 from .test_cli import failure, invoke
@@ -325,3 +328,78 @@ def test_labels_at_random_are_rarely_called_otherwise():
         y = np.where(rng.random(200) < 0.15, 1.0, np.nan)
         told += Stream.of(y, None, None).label_bias(X, None) is not None
     assert told <= 3
+
+
+@pytest.mark.parametrize("labelled", [1.1, 0.5])
+def test_a_loop_of_synthetic_labels_only_today(labelled):
+    X, y, _ = table(rows=200, features=10, labelled=labelled)
+    found = fm.recommend(X, y, loop=fm.Loop(covariates="fresh", real_weight=0.0, synthetic_noise_ratio=0.0), generations=2)
+    same = fm.recommend(X, y, loop=fm.Loop(covariates="fresh", synthetic_noise_ratio=0.0), generations=2)
+    assert (found.risk, found.labelled) == (same.risk, same.labelled)
+    silent = fm.Loop(aspect=found.aspect, real_weight=0.0, covariates="fresh", synthetic_noise_ratio=0.0)
+    tried = [fm.risk(found.population, silent.replace(penalty=x), 2)[-1] for x in np.geomspace(1e-4, 10, 200)]
+    assert found.baselines["today"] == pytest.approx(min(tried), rel=1e-3)
+    with pytest.raises(ValueError, match="a group of real_weight above 0, got 0 in all"):
+        fm.recommend(X, y, loop=fm.Loop.partially_labelled(labelled=0.5, real_weight=0.0))
+
+
+def test_missing_times_are_refused():
+    time = np.array(["2020-01-01", "NaT", "2020-01-02", "NaT"] * 5, dtype="datetime64[D]")
+    with pytest.raises(ValueError, match="time must not have gaps, got 10 missing values"):
+        Stream.of(np.ones(20), time, None)
+    X, y, _ = table(rows=200, features=5)
+    with pytest.raises(ValueError, match="one value for each of the 200 rows"):
+        fm.recommend(X, y, time=[1, 2], sample_weight=np.arange(200.0))
+
+
+def test_the_interpolation_threshold_of_a_generation_is_refused():
+    X, y, _ = table(rows=200, features=10, labelled=1.1)
+    for rows in (10, 11):
+        with pytest.raises(ValueError, match=f"{rows} rows and 10 features are at the interpolation threshold"):
+            fm.recommend(X, y, rows_per_generation=rows, penalty=0)
+    few = fm.recommend(X, y, rows_per_generation=105, labelled=0.1, penalty=0.1, generations=1).warnings
+    assert any("fewer than 20 labels per generation" in each for each in few)
+    near = fm.recommend(np.hstack([X, X**2, X**3]), y, rows_per_generation=32, penalty=0, generations=1).warnings
+    assert any("close to 1 without a penalty" in each for each in near)
+
+
+def test_a_schedule_starts_where_every_generation_does():
+    """All rows have a label, in the first generation too: nothing to warn of, however small the table."""
+    X, y, _ = table(rows=100, features=20, labelled=1.1)
+    found = fm.recommend(X, y, schedule=True, rows_per_generation=400, penalty=0.05, generations=4)
+    assert not any("first model" in each for each in found.warnings)
+
+
+def test_real_labels_only_means_no_synthetic_label():
+    """At weight 1 on labelled rows the others still have synthetic labels, unless they are left out."""
+    for row_weight, alone in ((0.5, False), (0.0, True)):
+        loop = fm.Loop.partially_labelled(labelled=0.5, row_weight=(1.0, row_weight))
+        answer = SimpleNamespace(best=SimpleNamespace(loop=loop), scheduled=False)
+        assert FreshAnswer.real_alone.fget(answer) is alone
+
+
+def test_backtest_counts_sample_weights():
+    """A weight of 2 is a row that is there twice, in fits and in errors."""
+    X, y, steps = table(rows=120, features=5, steps=4, seed=3)
+    weights = np.random.default_rng(0).integers(1, 3, 120).astype(float)
+    course = {"mix": Course(lambda t: 1e-9, lambda t: 0.6, row_weight=0.5)}
+    one, _ = backtest(X, y, y, blocks(steps), course, 0.0, np.random.default_rng(0), weights)
+    twice = np.repeat(np.arange(120), weights.astype(int))
+    two, _ = backtest(X[twice], y[twice], y[twice], blocks(steps[twice]), course, 0.0, np.random.default_rng(0))
+    assert one["mix"] == pytest.approx(two["mix"], rel=1e-6)
+
+
+def test_the_row_weight_suits_a_given_penalty():
+    X, y, _ = table(rows=300, features=40, labelled=0.3)
+    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=1.0)
+    found = fm.recommend(X, y, loop=loop, penalty=0.05, rows_per_generation=80, generations=6)
+    assert found.penalty == 0.05
+    weights = [*np.geomspace(1e-3, 10, 15), 0.0]
+    tried = [
+        fm.optimal_weight(found.population, found.loop.replace(groups=groups), generations=6).risk
+        for groups in ([Group(found.labelled, 1.0, 1.0), Group(1 - found.labelled, each, 0.0)] for each in weights)
+    ]
+    assert found.risk <= min(tried) * (1 + 1e-9)
+    # Rows without a label are worth less than 1 here, by far.
+    alike = [Group(found.labelled, 1.0, found.real_weight), Group(1 - found.labelled, 1.0, 0.0)]
+    assert found.risk < 0.8 * fm.risk(found.population, found.loop.replace(groups=alike), 6)[-1]

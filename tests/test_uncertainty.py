@@ -84,3 +84,15 @@ def test_a_loop_that_diverges_for_every_draw(found):
     made = fresh_uncertainty(found, loop, None, 0.0, lambda population: 1.0)
     assert made.verdict_probabilities == {"diverges": 1.0}
     assert made.intervals["risk"] == (np.inf, np.inf)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 300.0])
+def test_intervals_hold_a_recommendation_at_the_edge(noise):
+    """No penalty where there is no noise, one without bound where there is no signal."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((60, 120))
+    y = X[:, 0] + noise * rng.standard_normal(60)
+    for options in ({}, {"kernel": "rbf"}, {"labelled": 0.5, "generations": 2}):
+        best = fm.recommend(X, y, **options)
+        for name, (low, high) in best.intervals.items():
+            assert low <= getattr(best, name) <= high, (name, options)

@@ -40,6 +40,18 @@ def whole(name: str, value: Any, *, low: int) -> int:
     return int(result)
 
 
+def number_or_auto(name: str, value: Any, *, low: float) -> float | None:
+    """A finite float of at least ``low``, or None for the word auto."""
+    return None if isinstance(value, str) and value == "auto" else number(name, value, low=low)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {_short(value)}")
+    return bool(value)
+
+
 def choice(name: str, value: Any, options: Iterable[str]) -> str:
     """One of a few words."""
     words = list(options)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from .._checks import Floats, whole
 from ..population import Population
 from ..tables import to_arrays
+from ..tables.arrays import LARGEST
 from .banded import Estimate, banded
 from .factorise import factorise
 from .noise import NoiseEstimate
@@ -113,8 +114,14 @@ def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
     """
     seed = whole("seed", seed, low=0)
     features, labels, _ = to_arrays(X, y)
-    if not np.ptp(features, axis=0).any():
+    with np.errstate(over="ignore"):
+        size = float(np.ptp(features, axis=0).max())
+    if size == 0:
         raise ValueError("X must have a column that varies, got only constant ones")
+    if not 1 / LARGEST <= size <= LARGEST:
+        raise ValueError(
+            f"X must vary by {1 / LARGEST:g} to {LARGEST:g}, where fourth powers are numbers, got {size:.3g}: rescale it"
+        )
     return described(banded(factorise(features, labels), np.random.default_rng(seed)))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -48,10 +49,9 @@ def best_weight(population: Population, loop: Loop, generations: int | None) -> 
     """The best weight on labelled rows at the loop's penalty and row weights."""
     if generations is None and _averages_for_ever(population, loop):
         return Optimum(with_parameters(loop, 0.0), 0.0, 0.0, attained=False)
-    risk = goal(population, generations)
 
     def at(weights: Floats) -> Floats:
-        return np.array([risk(with_parameters(loop, min(float(w), 1.0))) for w in weights])
+        return fresh.risks(population, [with_parameters(loop, min(float(w), 1.0)) for w in weights], generations)
 
     grid = np.linspace(0.0, 1.0, 41)
     w, value = least(at, grid, at(grid))
@@ -66,25 +66,49 @@ def _averages_for_ever(population: Population, loop: Loop) -> bool:
     return PopulationEquivalents(population, aspect_of(loop) / part).rank < 1
 
 
+def best_at_penalty(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight and row weight of unlabelled rows at the loop's own penalty."""
+    own = best_weight(population, loop, generations)
+    if loop.groups is None or not 0 < loop.labelled < 1 or not own.attained:
+        return own
+    left_out = best_weight(population, with_parameters(loop, 1.0, row_weight=0.0), generations)
+    best = min(_searched(population, loop, generations, fixed=True), left_out, key=lambda each: each.risk)
+    # Row weights may be inert: the loop's own then.
+    return best if best.risk < own.risk * (1 - 1e-9) else own
+
+
 def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:
-    """The best weight, penalty and row weight of unlabelled rows, from a grid and then by simplex search."""
+    """The best weight, penalty and row weight of unlabelled rows."""
+    candidates = [
+        _searched(population, loop, generations, fixed=False),
+        best_weight(population, loop.replace(penalty=0.0), generations),
+    ]
+    if loop.groups is not None and 0 < loop.labelled < 1:
+        candidates.append(_labelled_rows_only(population, loop, generations))
+    return min(candidates, key=lambda each: each.risk)
+
+
+def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:
+    """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
     risk = goal(population, generations)
     mixed = loop.groups is not None and 0 < loop.labelled < 1
     scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
-    lows = [0.0, math.log(LEAST_PENALTY * scale)]
-    highs = [1.0, math.log(MOST_PENALTY * scale)]
+    lows, highs, axes = [0.0], [1.0], [np.linspace(0.1, 1.0, 7)]
+    if not fixed:
+        lows.append(math.log(LEAST_PENALTY * scale))
+        highs.append(math.log(MOST_PENALTY * scale))
+        axes.append(np.log(scale * np.geomspace(1e-5, 1e3, 17)))
     if mixed:
         lows.append(math.log(LEAST_ROW_WEIGHT))
         highs.append(math.log(MOST_ROW_WEIGHT))
+        axes.append(np.log(np.geomspace(1e-2, 1e2, 5)))
 
     def made(point: Floats) -> Loop:
-        row = math.exp(point[2]) if mixed else None
-        return with_parameters(loop, float(np.clip(point[0], 0, 1)), math.exp(point[1]), row)
+        penalty = None if fixed else math.exp(point[1])
+        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[-1]) if mixed else None)
 
-    axes = [np.linspace(0.1, 1.0, 7), np.log(scale * np.geomspace(1e-5, 1e3, 17))]
-    if mixed:
-        axes.append(np.log(np.geomspace(1e-2, 1e2, 5)))
-    start = np.array(min(product(*axes), key=lambda point: risk(made(np.array(point)))))
+    points = np.array(list(product(*axes)))
+    start = points[np.argmin(fresh.risks(population, [made(point) for point in points], generations))]
     steps = np.diag([-0.05 if start[0] > 0.5 else 0.05, 0.5, 0.5][: start.size])
     found = minimize(
         lambda point: risk(made(point)),
@@ -94,35 +118,28 @@ def best_loop(population: Population, loop: Loop, generations: int | None) -> Op
         options={"initial_simplex": np.vstack([start, start + steps]), "xatol": 1e-8, "fatol": 1e-15, "maxiter": 600},
     )
     best = made(found.x)
-    candidates = [Optimum(best, _weight(best), float(found.fun), bool(found.x[1] < highs[1] - 1e-6))]
-    without = best_weight(population, loop.replace(penalty=0.0), generations)
-    candidates.append(without)
-    if mixed:
-        candidates.append(_labelled_rows_only(population, loop, generations))
-    return min(candidates, key=lambda each: each.risk)
+    return Optimum(best, _weight(best), float(found.fun), fixed or bool(found.x[1] < highs[1] - 1e-6))
 
 
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
-    risk = goal(population, generations)
     scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+
+    def along(w: float, log_penalties: Floats) -> Floats:
+        tried = [with_parameters(loop, w, math.exp(x), 0.0) for x in log_penalties]
+        return fresh.risks(population, tried, generations)
+
     grid = np.log(scale * np.geomspace(1e-5, 1e4, 37))
-    found = [
-        (least(lambda x, w=w: _along(risk, loop, w, x), grid, _along(risk, loop, w, grid)), w)  # type: ignore[misc]
-        for w in np.linspace(0.4, 1.0, 7)
-    ]
+    found = [(least(partial(along, w), grid, along(w, grid)), w) for w in np.linspace(0.4, 1.0, 7).tolist()]
     (log_penalty, _), w = min(found, key=lambda each: each[0][1])
 
     def at(weights: Floats) -> Floats:
-        return np.array([risk(with_parameters(loop, min(float(each), 1.0), math.exp(log_penalty), 0.0)) for each in weights])
+        tried = [with_parameters(loop, min(float(each), 1.0), math.exp(log_penalty), 0.0) for each in weights]
+        return fresh.risks(population, tried, generations)
 
     near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
     w, value = least(at, near, at(near))
     return Optimum(with_parameters(loop, w, math.exp(log_penalty), 0.0), w, value)
-
-
-def _along(risk: Callable[[Loop], float], loop: Loop, w: float, log_penalties: Floats) -> Floats:
-    return np.array([risk(with_parameters(loop, float(w), math.exp(x), 0.0)) for x in log_penalties])
 
 
 def _weight(loop: Loop) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import number, whole
+from .._checks import flag, number, number_or_auto, whole
 from ..estimate import Estimate
 from ..recommend.checks import table_warnings
 from ..recommend.large import LargeTable, read_large
@@ -101,10 +101,10 @@ def plan(
     for name, value in _aims(target_risk, target_error, budget).items():
         if value is not None:
             number(name, value, above=0.0)
-    fixed = None if penalty == "auto" else number("penalty", penalty, low=0.0)
-    others = None if row_weight == "auto" else number("row_weight", row_weight, low=0.0)
+    fixed, others = number_or_auto("penalty", penalty, low=0.0), number_or_auto("row_weight", row_weight, low=0.0)
     ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
     horizon = _horizon(generations)
+    standardize = flag("standardize", standardize)
     rng = np.random.default_rng(whole("seed", seed, low=0))
     found, count, labelled, warnings, notes = _estimated(X, y, time, rows_per_generation, standardize, rng)
     assert found.factorisation.features is not None
@@ -124,7 +124,12 @@ def plan(
         target = target_error - found.noise_variance
     if budget is not None and budget < price:
         raise ValueError(f"budget must pay for at least one label at {price:g}, got {budget:g}")
-    labels = min(count, max(1, round(labelled * count))) if budget is None else min(count, math.floor(budget / price))
+    if budget is None:
+        labels = max(1, round(labelled * count))
+    else:
+        # A quotient such as 0.3 / 0.1 is a whole number but for its rounding.
+        labels = math.floor(min(budget / price * (1 + 4 * np.finfo(np.float64).eps), count))
+    labels = min(labels, count)
     return plan_from(found, setting, count, price, target, budget, labels, warnings, notes)
 
 
@@ -146,6 +151,8 @@ def _estimated(
     """The estimate, rows per generation, labelled share, warnings and notes of a table."""
     source = X if isinstance(X, LargeTable) else source_of(X, y)
     if isinstance(source, Blocks | LargeTable):
+        if time is not None:
+            raise ValueError("time must be left out for a table that is read in blocks")
         large = source if isinstance(source, LargeTable) else read_large(source, standardize)
         given = large.rows_per_generation if rows_per_generation is None else rows_per_generation
         count = large.rows if given is None else whole("rows_per_generation", given, low=3)

@@ -9,7 +9,7 @@ import numpy as np
 from .._checks import Floats
 from ..estimate import Estimate
 from ..population import Population
-from ..recommend.result import ratio
+from ..recommend.result import few_labels, identifiable, ratio
 from ..threads import on_one_blas_thread
 from .course import Point, Setting, best_point
 from .result import Plan
@@ -17,7 +17,6 @@ from .result import Plan
 POINTS = 13
 LEAST_SHARE = 0.005
 DRAWS = 400
-FEW_LABELS = 20
 # Factors of the rows per generation that are tried for a target out of reach.
 _MOST_ROWS = 1000.0
 
@@ -266,9 +265,6 @@ def _warnings(curve: Curve, point: Point, verdict: str, intervals: dict[str, tup
     if verdict == "feasible" and point.risk > null * (1 + 1e-9):
         count, least = curve.least[0], curve.least[1].risk
         said.append(f"with these labels the loop is worse than predicting the mean; {count} labels have {least:.4g}")
-    if verdict == "feasible" and point.share * curve.rows < FEW_LABELS:
-        said.append(f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there")
-    low, high = intervals["noise_variance"]
-    if high > 4 * low:
-        said.append(f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%)")
-    return tuple(said)
+    few = few_labels(point.share * curve.rows) if verdict == "feasible" else None
+    thin = (few, identifiable(intervals["noise_variance"]))
+    return (*said, *(each for each in thin if each is not None))

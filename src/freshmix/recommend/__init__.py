@@ -19,7 +19,7 @@ from .large import LargeTable, read_large
 from .prepare import Kernel, checked_weights, estimate_from, precomputed, scaled_features
 from .request import FRESH, Request, frozen_rows
 from .result import HORIZON, Recommendation
-from .stream import Stream
+from .stream import Stream, checked_times
 
 __all__ = ["Recommendation", "recommend"]
 
@@ -168,20 +168,23 @@ def _in_memory(
     X, time = split_time(X, time)
     features, labels, names = to_arrays(X, y, columns, unlabelled=True)
     weights = checked_weights(sample_weight, labels)
+    kernel, rng = request.kernel, np.random.default_rng(request.seed)
+    features = precomputed(features) if kernel == "precomputed" else features
+    if weights is not None and not weights.kept.all():
+        # First of all: rows without weight have no say in scales, warnings and the kind of loop.
+        kept = weights.kept
+        features = features[np.ix_(kept, kept)] if kernel == "precomputed" else features[kept]
+        labels, time = labels[kept], None if time is None else checked_times(time, kept.size)[kept]
     asked = [name for name in FRESH if (time is not None if name == "time" else name in request.options)]
     known = request.known(bool(np.isnan(labels).any()), asked)
-    kernel, rng = request.kernel, np.random.default_rng(request.seed)
     warnings = table_warnings(features, labels, names, kernel)
     if kernel == "precomputed":
-        prepared = precomputed(features)
+        prepared = features
     else:
         prepared, names, done = scaled_features(features, names, request.standardize)
         notes = (*notes, *done)
     if weights is not None:
-        kept = weights.kept
-        prepared = prepared[np.ix_(kept, kept)] if kernel == "precomputed" else prepared[kept]
-        labels, time, notes = labels[kept], time if time is None else np.asarray(time)[kept], (*notes, *weights.notes)
-        warnings = (*warnings, *weights.warnings)
+        notes, warnings = (*notes, *weights.notes), (*warnings, *weights.warnings)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
         frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
@@ -208,6 +211,7 @@ def _in_memory(
             share=request.labelled,
             scheduled=request.schedule,
             replayable=precision is None,
+            sample_weight=None if weights is None else weights.every,
         )
         if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
             fresh = replace(fresh, horizon=HORIZON, notes=(*notes, _NO_BEST_WEIGHT))

@@ -17,7 +17,7 @@ from ..risk.verdict import judge
 from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, ratio
 from .schedule import Scheduled, best_schedule, for_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
@@ -118,7 +118,7 @@ class Answer:
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
             risk_by_generation=self.by_generation(),
-            advice=advice_of(risk, 0.0 if schedule is not None else best.real_weight, baselines),
+            advice=advice_of(risk, schedule is None and best.real_weight == 1.0, baselines),
             long_run_risk=self.long_run(),
             schedule=None if schedule is None else tuple(schedule.weights.tolist()),
             check=check,
@@ -231,16 +231,8 @@ class Answer:
         found = []
         if f.rows < FEW_ROWS:
             found.append(f"only {f.rows} rows: the theory is asymptotic and the estimates are rough below {FEW_ROWS}")
-        if self.best.penalty == 0 and f.features is not None and abs(f.aspect - 1) < 0.1:
-            found.append(
-                f"features / rows is {f.aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
-            )
-        low, high = self.uncertainty.intervals["noise_variance"]
-        if high > 4 * low:
-            found.append(
-                f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
-                "best weight depends on it"
-            )
+        near = near_threshold(self.penalty, f.aspect) if f.features is not None else None
+        found += [each for each in (near, identifiable(self.uncertainty.intervals["noise_variance"])) if each is not None]
         if self.found.stretch > 1.5:
             found.append(self.found.disagreement())
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":

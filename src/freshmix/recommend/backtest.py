@@ -50,13 +50,14 @@ def backtest(
     courses: Mapping[str, Course],
     noise: float,
     rng: np.random.Generator,
+    sample_weight: Floats | None = None,
 ) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
     """Mean squared error on the labelled rows of the next step, with its standard error over steps; or why there is none.
 
     Step 0 is fitted on real labels alone. Then each course labels the rows of its step by its previous model (plus noise of
     variance ``noise``), mixes in the labels that are ``shown``, refits, and is judged on the labels y of the step after,
     which it has not seen. ``blocks`` are the rows of each step in the order of time; steps at the end without a label are
-    left out.
+    left out. ``sample_weight``, of mean 1, counts in fits and errors.
     """
     while blocks and not np.isfinite(y[blocks[-1]]).any():
         blocks = blocks[:-1]
@@ -74,16 +75,18 @@ def backtest(
             kept = [*kept, labelled] if course.keeps else [labelled]
             if model is None or course.keeps:
                 train = np.concatenate(kept)
-                labels, weights = shown[train], None
+                labels, weights = shown[train], np.ones(train.size)
             else:
                 synthetic = model(X[rows]) + drawn[rows]
                 real, w = np.isfinite(shown[rows]), course.real_weight(t)
                 labels = np.where(real, w * shown[rows] + (1 - w) * synthetic, synthetic)
                 weights = np.where(real, course.labelled_row_weight, course.row_weight)
                 train = rows
+            weights = weights if sample_weight is None else weights * sample_weight[train]
             model = _ridge(X[train], labels, train.size * course.penalty(t), weights)
             later = blocks[t + 1][np.isfinite(y[blocks[t + 1]])]
-            errors.append(float(np.mean((model(X[later]) - y[later]) ** 2)))
+            counts = None if sample_weight is None else sample_weight[later]
+            errors.append(float(np.average((model(X[later]) - y[later]) ** 2, weights=counts)))
         found[name] = (float(np.mean(errors)), float(np.std(errors, ddof=1) / math.sqrt(len(errors))))
     return found, None
 

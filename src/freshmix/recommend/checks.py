@@ -19,11 +19,16 @@ DOMINATING = 0.5
 
 def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Kernel) -> tuple[str, ...]:
     """Warnings of a table with (n, p) finite features and (n,) labels, NaN where there are none."""
-    values = np.unique(y[~np.isnan(y)])
-    found = [two_valued(*values.tolist()) if values.size == 2 else dominating_label(y)]
+    found = [label_warning(y)]
     if kernel != "precomputed":
         found += [_duplicated_rows(X, y), _same_columns(X, names), _row_ids(X, names), _dominated_columns(X, names)]
     return tuple(each for each in found if each is not None)
+
+
+def label_warning(y: Floats) -> str | None:
+    """What (n,) labels, NaN where there are none, look like."""
+    values = np.unique(y[~np.isnan(y)])
+    return two_valued(*values.tolist()) if values.size == 2 else dominating_label(y)
 
 
 def two_valued(low: float, high: float) -> str:

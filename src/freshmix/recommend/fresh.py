@@ -1,6 +1,7 @@
 """A recommendation for new rows in each generation, some of them with a real label (MATH sections 5 to 7)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from ..equivalents import PopulationEquivalents
 from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
-from ..optimum.fresh import best_loop, best_weight, goal, with_parameters
+from ..optimum.fresh import best_at_penalty, best_loop, goal, with_parameters
 from ..optimum.frozen import best_plain_ridge
 from ..optimum.least import least
 from ..population import Population
@@ -21,7 +22,8 @@ from ..threads import on_one_blas_thread
 from .backtest import Course, backtest, drift, thinned
 from .check import Check
 from .check_fresh import check_fresh
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, judged, ratio
+from .prepare import at_threshold
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, few_labels, identifiable, judged, near_threshold, ratio
 from .schedule import best_schedule, for_fresh
 from .stream import Stream
 from .uncertainty import Uncertainty, fresh_uncertainty
@@ -29,7 +31,10 @@ from .uncertainty import Uncertainty, fresh_uncertainty
 
 @dataclass(frozen=True)
 class FreshAnswer:
-    """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label."""
+    """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label.
+
+    ``sample_weight`` holds the precisions of all rows, of mean 1 over the labelled ones; None where they count alike.
+    """
 
     found: Estimate
     known: Loop
@@ -44,6 +49,7 @@ class FreshAnswer:
     share: float | None = None
     scheduled: bool = False
     replayable: bool = True
+    sample_weight: Floats | None = None
 
     @cached_property
     def population(self) -> Population:
@@ -52,11 +58,14 @@ class FreshAnswer:
 
     @cached_property
     def loop(self) -> Loop:
-        """The loop as the table and the user describe it, with today's real weight or 1."""
+        """The loop as the table and the user describe it, with today's real weight or 1.
+
+        Also 1 where today's is 0: rows that can have a real label are those whose weight is above 0.
+        """
         aspect = self.X.shape[1] / self.stream.rows_per_generation
         if self.known.groups is not None and len(self.known.groups) > 1:
             return self.known.replace(aspect=aspect)
-        w = 1.0 if self.known.real_weight is None else self.known.real_weight
+        w = self.known.real_weight or 1.0
         share = self.stream.share if self.share is None else self.share
         groups = [Group(share, 1.0, w)] + ([Group(1 - share, 1.0, 0.0)] if share < 1 else [])
         return self.known.replace(aspect=aspect, groups=groups)
@@ -64,9 +73,10 @@ class FreshAnswer:
     @cached_property
     def constant(self) -> Optimum:
         """The best constant weight, penalty and row weight at the horizon."""
+        at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
         if self.given is None:
             return best_loop(self.population, self.loop, self.horizon)
-        return best_weight(self.population, self.loop.replace(penalty=self.given), self.horizon)
+        return best_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
 
     @cached_property
     def best(self) -> Optimum:
@@ -84,25 +94,36 @@ class FreshAnswer:
         loop = start.replace(penalty=found.penalty, schedule=found.weights)
         return Optimum(loop, float(found.weights[-1]), found.risk)
 
+    @property
+    def real_alone(self) -> bool:
+        """Whether the recommended loop uses no synthetic label at all."""
+        used = [group for group in self.best.loop.groups or () if group.row_weight > 0]
+        return not self.scheduled and all(group.real_weight == 1.0 for group in used)
+
     @cached_property
     def today(self) -> Loop | None:
         """Today's loop, where it is known: with the given penalty, with its own, or else with the best one for it."""
         several = len(self.known.groups or ()) > 1
         if self.known.real_weight is None and not several:
             return None
+        loop = with_parameters(self.loop, 0.0) if self.known.real_weight == 0 else self.loop
         if self.given is not None or self.known.penalty:
-            return self.loop.replace(penalty=self.given if self.given is not None else self.known.penalty)
+            return loop.replace(penalty=self.given if self.given is not None else self.known.penalty)
         scale = float(self.population.eigenvalues.max())
 
         def at(log_penalties: Floats) -> Floats:
-            return np.array([self.risk_of(self.loop.replace(penalty=math.exp(x))) for x in log_penalties])
+            return self.risks_of([loop.replace(penalty=math.exp(x)) for x in log_penalties])
 
         grid = np.log(scale * np.geomspace(1e-6, 1e3, 46))
-        return self.loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
+        return loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
 
     def risk_of(self, loop: Loop) -> float:
         """Risk at the horizon."""
         return goal(self.population, self.horizon)(loop)
+
+    def risks_of(self, loops: Sequence[Loop]) -> Floats:
+        """(m,) risks at the horizon of loops without a schedule."""
+        return fresh.risks(self.population, loops, self.horizon)
 
     def plain(self, aspect: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on real labels at an aspect."""
@@ -150,7 +171,7 @@ class FreshAnswer:
         verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
-        fixed = np.array([self.risk_of(with_parameters(constant, float(w))) for w in weights])
+        fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
         row_weights = [group.row_weight for group in best.loop.groups or () if group.real_weight == 0]
         tested, untested = self.backtested()
         notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
@@ -182,7 +203,7 @@ class FreshAnswer:
             risk_by_weight=fixed,
             risk_by_weight_tuned=fixed if self.given is not None else self.tuned(weights, fixed),
             risk_by_generation=self.by_generation(),
-            advice=advice_of(best.risk, 0.0 if self.scheduled else best.real_weight, baselines),
+            advice=advice_of(best.risk, self.real_alone, baselines),
             long_run_risk=fresh.limit_risk(population, best.loop),
             labelled=self.loop.labelled,
             rows_per_generation=self.stream.rows_per_generation,
@@ -217,8 +238,8 @@ class FreshAnswer:
         scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
         grid = scale * np.geomspace(1e-2, 1e2, 11)
         loops = [with_parameters(constant, float(w)) for w in weights]
-        table = [[self.risk_of(loop.replace(penalty=float(each))) for each in grid] for loop in loops]
-        return np.asarray(np.minimum(fixed, np.min(table, axis=1)))
+        table = self.risks_of([loop.replace(penalty=float(each)) for loop in loops for each in grid])
+        return np.asarray(np.minimum(fixed, table.reshape(len(loops), grid.size).min(axis=1)))
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
@@ -281,7 +302,7 @@ class FreshAnswer:
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.seed, 1])
         shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
-        return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng)
+        return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng, self.sample_weight)
 
     @cached_property
     def drifted(self) -> str | None:
@@ -299,7 +320,7 @@ class FreshAnswer:
     def start_matters(self) -> str | None:
         """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
         share, labelled = self.loop.labelled, int(self.stream.labelled.sum())
-        if self.horizon is None or labelled >= 0.95 * self.stream.rows_per_generation:
+        if self.horizon is None or share == 1 or labelled >= 0.95 * self.stream.rows_per_generation:
             return None
         assert self.loop.aspect is not None
         turn = fresh.generation(self.population, self.best.loop, fresh.groups_at(self.best.loop, 1))
@@ -329,12 +350,13 @@ class FreshAnswer:
         if bias is not None:
             found.append(bias)
         found += [each for each in (self.drifted, self.start_matters()) if each is not None]
-        low, high = self.uncertainty.intervals["noise_variance"]
-        if high > 4 * low:
-            found.append(
-                f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the "
-                "best weight depends on it"
-            )
+        assert self.loop.aspect is not None
+        thin = (
+            few_labels(self.loop.labelled * self.stream.rows_per_generation),
+            near_threshold(self.best.loop.penalty, self.loop.aspect),
+            identifiable(self.uncertainty.intervals["noise_variance"]),
+        )
+        found += [each for each in thin if each is not None]
         if self.found.stretch > 1.5:
             found.append(self.found.disagreement())
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):

@@ -11,7 +11,7 @@ from ..estimate.columns import factorise_columns, most_rows
 from ..estimate.moments import Moments, Spread, bytes_needed, factorise_moments, moments, varying
 from ..loop import Loop
 from ..tables import Blocks
-from .checks import DOMINATING, label_outlier, same_columns, two_valued
+from .checks import DOMINATING, label_outlier, label_warning, same_columns, two_valued
 from .fresh import FreshAnswer
 from .prepare import at_threshold
 from .result import Recommendation
@@ -123,9 +123,11 @@ def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
     """
     rows = source.rows
     wide = rows is not None and rows < source.features and rows <= most_rows()
-    notes, warnings = [], []
+    notes: list[str] = []
     if wide:
-        factorisation, _, (labelled, other) = factorise_columns(source, standardize)
+        factorisation, y, (labelled, other) = factorise_columns(source, standardize)
+        said = label_warning(y)
+        warnings = [] if said is None else [said]
         memory = 4 * 8 * labelled.rows**2
         how = "columns"
     else:

@@ -48,10 +48,14 @@ def scaled_features(
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Sample weights as they are used: rows of positive weight, precisions of mean 1 over the labelled ones, what to say."""
+    """Sample weights as they are used: rows of positive weight, precisions of mean 1 over the labelled ones, what to say.
+
+    ``precision`` is that of the labelled rows, ``every`` that of all kept ones; None where all labels count alike.
+    """
 
     kept: NDArray[np.bool_]
     precision: Floats | None
+    every: Floats | None
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
@@ -78,10 +82,11 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights | None:
     used = weights[real]
     if used.min() == used.max():
         # The unweighted sums, to the bit.
-        return Weights(kept, None, notes)
-    used = used / used.max()
-    used = used / used.mean()
-    alike = 1 / float(np.mean(used**2))
+        return Weights(kept, None, None, notes)
+    largest = used.max()
+    used = used / largest
+    mean = used.mean()
+    alike = mean**2 / float(np.mean(used**2))
     uneven = (
         f"sample weights are uneven: {used.size} rows count like {alike * used.size:.0f} of one weight; theory takes rows for "
         "alike and puts the risk too low (where they count like half, by a third to a half): trust the replay"
@@ -90,7 +95,8 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights | None:
         "sample weights are precisions of the labels, used at mean 1: the noise variance is that of a row of mean weight, and "
         "a fit with weights of another mean m needs m x alpha"
     )
-    return Weights(kept, used, (*notes, note), (uneven,) if alike < _ALIKE else ())
+    warned = (uneven,) if alike < _ALIKE else ()
+    return Weights(kept, used / mean, weights[kept] / largest / mean, (*notes, note), warned)
 
 
 def checked_kernel(kernel: Kernel) -> Kernel:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .._checks import number, whole
+from .._checks import flag, number, number_or_auto, whole
 from ..loop import Loop
 from .prepare import Kernel, checked_kernel
 from .result import HORIZON
@@ -35,7 +35,7 @@ class Request:
         generations: Any,
         kernel: Any,
         penalty: Any,
-        standardize: bool,
+        standardize: Any,
         rows_per_generation: Any,
         labelled: Any,
         schedule: Any,
@@ -54,22 +54,20 @@ class Request:
             "schedule": (schedule, False),
             "seed": (seed, 0),
         }
-        options = {name: value for name, (value, default) in said.items() if value is not default and value != default}
+        options = {name: value for name, (value, default) in said.items() if not _same(value, default)}
         if loop is not None:
             _check_loop(loop)
             if labelled is not None and len(loop.groups or ()) > 1:
                 raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
-        if not isinstance(schedule, bool):
-            raise TypeError(f"schedule must be True or False, got {schedule!r}")
         return cls(
             loop,
             generations,
             checked_kernel(kernel),
-            None if penalty == "auto" else number("penalty", penalty, low=0.0),
-            standardize,
+            number_or_auto("penalty", penalty, low=0.0),
+            flag("standardize", standardize),
             None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
             None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
-            schedule,
+            flag("schedule", schedule),
             whole("seed", seed, low=0),
             options | {name: True for name, given in flags.items() if given},
         )
@@ -94,6 +92,11 @@ class Request:
         return whole("generations", T, low=1)
 
 
+def _same(value: Any, default: Any) -> bool:
+    # Arrays, which are no option at all, compare entry by entry.
+    return value is default or (isinstance(value, type(default)) and bool(value == default))
+
+
 def _check_loop(loop: Any) -> None:
     if not isinstance(loop, Loop):
         raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
@@ -101,6 +104,8 @@ def _check_loop(loop: Any) -> None:
         raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
     if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
         raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
+    if len(loop.groups or ()) > 1 and loop.labelled == 0:
+        raise ValueError("loop must have a group of real_weight above 0, got 0 in all: such rows have no real label to weigh")
     if loop.aspect is not None:
         raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
 

@@ -12,6 +12,7 @@ from .check import DOES_NOT_FIT, Check
 # The horizon shown, and used where the long run has no best weight.
 HORIZON = 12
 FEW_ROWS = 50
+FEW_LABELS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,8 @@ class Recommendation:
         ``constant_weight``, the best one.
     intervals : dict
         Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
-        recommended one) hold the best choice, the others its expectation, one-sided where 0 is not excluded.
+        recommended one) hold the best choice and always the recommended one, the others its expectation, one-sided where 0
+        is not excluded.
     verdict_probabilities : dict
         Verdict -> its share of the posterior draws, the most likely first.
     verdict, reason : str
@@ -68,7 +70,7 @@ class Recommendation:
         (T + 1,) excess risk of generations 0 ... T.
     advice : str
         ``keep_all_labels`` where keeping all real labels is better than any mix at the horizon (the mix is for when old rows
-        or labels cannot be kept), ``real_only``, or ``mix``.
+        or labels cannot be kept), ``real_only`` where the recommended loop uses no synthetic label, or ``mix``.
     long_run_risk : float or None
         Excess risk of the recommended loop in the long run (inf if it diverges), where the horizon is another.
     labelled : float
@@ -76,7 +78,8 @@ class Recommendation:
     rows_per_generation : int or None
         Rows of a generation, with fresh covariates.
     backtest : dict or None
-        Name -> (mean squared error on later rows, its standard error), where the table has a time column.
+        Name -> (mean squared error on later rows, its standard error), where the table has a time column; sample weights
+        count in fits and errors.
     schedule : tuple of float or None
         Real weights w_1 ... w_T, where a schedule was asked for.
     check : Check or None
@@ -123,12 +126,37 @@ class Recommendation:
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
-def advice_of(risk: float, real_weight: float, baselines: Mapping[str, float | None]) -> str:
-    """What is best at the horizon: keeping all real labels, real labels only, or the mix."""
+def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:
+    """What is best at the horizon: keeping all real labels, real labels only (``real_alone``), or the mix."""
     kept = baselines["keep_all_labels"]
     if kept is not None and kept < risk * (1 - 1e-9):
         return "keep_all_labels"
-    return "real_only" if real_weight == 1.0 else "mix"
+    return "real_only" if real_alone else "mix"
+
+
+def identifiable(noise: tuple[float, float]) -> str | None:
+    """A sentence where the interval of the noise variance is wide."""
+    low, high = noise
+    if high <= 4 * low:
+        return None
+    return (
+        f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the best "
+        "weight depends on it"
+    )
+
+
+def near_threshold(penalty: float, aspect: float) -> str | None:
+    """A sentence where a fit without a penalty is close to the interpolation threshold."""
+    if penalty > 0 or abs(aspect - 1) >= 0.1:
+        return None
+    return f"features / rows is {aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
+
+
+def few_labels(labels: float) -> str | None:
+    """A sentence where a generation has few real labels."""
+    if labels >= FEW_LABELS:
+        return None
+    return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
 
 
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:

@@ -32,7 +32,7 @@ class Stream:
         """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
         steps = None
         if time is not None:
-            steps = _steps(time, y.size)
+            steps = _steps(checked_times(time, y.size))
         if rows_per_generation is not None:
             count = whole("rows_per_generation", rows_per_generation, low=3)
         elif steps is not None:
@@ -84,14 +84,24 @@ class Stream:
         )
 
 
-def _steps(time: Any, rows: int) -> NDArray[np.intp]:
-    if hasattr(time, "to_numpy"):
-        time = time.to_numpy()
-    times = np.asarray(time)
+def checked_times(time: Any, rows: int) -> NDArray[Any]:
+    """(rows,) time steps as an array.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each row, or some are missing.
+    """
+    times = np.asarray(time.to_numpy() if hasattr(time, "to_numpy") else time)
     if times.ndim != 1 or times.size != rows:
         raise ValueError(f"time must hold one value for each of the {rows} rows, got shape {times.shape}")
-    if times.dtype.kind in "fc" and np.isnan(times).any():
-        raise ValueError(f"time must not have gaps, got {int(np.isnan(times).sum())} missing values")
+    gaps = np.isnan(times) if times.dtype.kind in "fc" else np.isnat(times) if times.dtype.kind in "mM" else np.False_
+    if gaps.any():
+        raise ValueError(f"time must not have gaps, got {int(gaps.sum())} missing values")
+    return times
+
+
+def _steps(times: NDArray[Any]) -> NDArray[np.intp]:
     try:
         return np.unique(times, return_inverse=True)[1].astype(np.intp)
     except TypeError:

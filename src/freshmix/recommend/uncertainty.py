@@ -137,9 +137,10 @@ def frozen_uncertainty(
     nulls = affine(np.array([each.null_risk for each in known]))
     intervals = _risk_intervals(found, affine, risks)
     if constant:
-        intervals |= search.intervals(affine(np.array([search.table(each) for each in goals])))
-        if given is not None:
-            del intervals["penalty"]
+        best = search.intervals(affine(np.array([search.table(each) for each in goals])))
+        intervals["real_weight"] = _holding(best["real_weight"], real_weight)
+        if given is None:
+            intervals["penalty"] = _holding(best["penalty"], penalty)
     return Uncertainty(intervals, _verdicts(risks, real_only, nulls))
 
 
@@ -161,12 +162,21 @@ def fresh_uncertainty(
     intervals = _risk_intervals(found, affine, risks)
     if loop.schedule is None:
         best = np.array([_best_point(fresh_goal(each, generations), loop, given is None) for each in drawn])
-        low, high = np.quantile(best, [0.05, 0.95], axis=0)
-        intervals["real_weight"] = float(low[0]), float(high[0])
+        low, high = np.quantile(best, [0.05, 0.95], axis=0).tolist()
+        real = [group.real_weight for group in loop.groups or () if group.real_weight > 0]
+        intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
         if given is None:
-            intervals["penalty"] = float(low[1]), float(high[1])
+            intervals["penalty"] = _holding((low[1], high[1]), loop.penalty)
     rivals = np.array([real_only(each) for each in drawn])
     return Uncertainty(intervals, _verdicts(risks[few], rivals, nulls[few]))
+
+
+def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, float]:
+    """The interval, extended to the recommended value.
+
+    Where the risk is flat the least points of draws are anywhere, and a penalty of 0 is not on a grid of logarithms.
+    """
+    return min(interval[0], recommended), max(interval[1], recommended)
 
 
 def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[float, float]:

@@ -117,16 +117,23 @@ def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> G
     Rows of weight 0 are left out, and n counts the others. Without a penalty it is min-norm interpolation where
     gamma share(tau > 0) > 1 (row weights are inert) and weighted least squares where it is below 1.
     """
-    kept = [group for group in groups if group.share * group.row_weight > 0]
-    part = math.fsum(group.share for group in kept)
-    assert loop.aspect is not None
-    solved = PopulationEquivalents(population, loop.aspect / part)
-    f, a, w = (np.array([getattr(group, name) for group in kept]) for name in ("share", "row_weight", "real_weight"))
-    many = generations(solved, np.array([loop.penalty / part]), f[None] / part, a, w[None], loop.synthetic_noise_ratio)
+    many = _together(population, [loop], [groups])
     if many is None:
         return None
     single = {name: getattr(many, name)[0] for name in many.__dataclass_fields__ if name not in ("tau", "energy")}
     return replace(many, **single)
+
+
+def _together(population: Population, loops: Sequence[Loop], groups: Sequence[Sequence[Group]]) -> Generation | None:
+    """One generation of m loops with the same aspect, shares, row weights and noise ratio; None as ``generation``."""
+    kept = [k for k, group in enumerate(groups[0]) if group.share * group.row_weight > 0]
+    f, a = (np.array([getattr(groups[0][k], name) for k in kept]) for name in ("share", "row_weight"))
+    w = np.array([[each[k].real_weight for k in kept] for each in groups])
+    part = math.fsum(f)
+    assert loops[0].aspect is not None
+    solved = PopulationEquivalents(population, loops[0].aspect / part)
+    penalty = np.array([loop.penalty / part for loop in loops])
+    return generations(solved, penalty, np.broadcast_to(f / part, w.shape), a, w, loops[0].synthetic_noise_ratio)
 
 
 def generations(
@@ -255,6 +262,34 @@ def risk_by_generation(population: Population, loops: Sequence[Loop], generation
             risks[t:] = math.inf
             break
     return risks
+
+
+def risks(population: Population, loops: Sequence[Loop], generations: int | None) -> Floats:
+    """(m,) excess risk of generation T, or in the long run, of loops without a schedule; those that allow it at one go."""
+    found = np.empty(len(loops))
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for i, loop in enumerate(loops):
+        rows = tuple((group.share, group.row_weight) for group in groups_at(loop, 1))
+        alike.setdefault((loop.aspect, loop.synthetic_noise_ratio, loop.penalty == 0, rows), []).append(i)
+    for index in alike.values():
+        found[index] = _risks_together(population, [loops[i] for i in index], generations)
+    return found
+
+
+def _risks_together(population: Population, loops: Sequence[Loop], generations: int | None) -> Floats:
+    turn = _together(population, loops, [groups_at(loop, 1) for loop in loops])
+    if generations is None:
+        long = np.full(len(loops), math.inf) if turn is None else turn.long_run()
+        return np.array([r if math.isfinite(r) else limit_risk(population, each) for r, each in zip(long, loops, strict=True)])
+    first = _together(population, loops, [[Group(1.0)]] * len(loops))
+    if first is None or turn is None:
+        return np.full(len(loops), math.inf)
+    state: State = (np.zeros(first.shrinkage.shape), np.zeros(first.shrinkage.shape))
+    for each in [first, *[turn] * generations]:
+        state = each.step(state)
+    with np.errstate(over="ignore", invalid="ignore"):
+        risk = state[1] @ turn.tau
+    return np.where(np.isfinite(risk), risk, math.inf)
 
 
 def groups_at(loop: Loop, t: int) -> Sequence[Group]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from .._checks import Floats
 
-# Squares of larger numbers, and sums of them, overflow.
-LARGEST = 1e150
+# Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
+LARGEST = 1e70
 
 
 def split_time(X: Any, time: Any) -> tuple[Any, Any]:
@@ -80,8 +80,8 @@ def to_arrays(
         raise ValueError(f"y must vary, got {known[0]:g} in all {known.size} rows")
     if np.abs(known).max() > LARGEST or known.max() - known.min() < 1 / LARGEST:
         raise ValueError(
-            f"y must be between {1 / LARGEST:g} and {LARGEST:g} in size, where squares are numbers, got {known.min():.3g} to "
-            f"{known.max():.3g}: rescale it"
+            f"y must be between {1 / LARGEST:g} and {LARGEST:g} in size, where fourth powers are numbers, got "
+            f"{known.min():.3g} to {known.max():.3g}: rescale it"
         )
     return features, labels, names
 

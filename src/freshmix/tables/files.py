@@ -47,12 +47,17 @@ class Table:
     @property
     def partly(self) -> bool:
         """Whether some rows have no real label."""
-        return bool(np.isnan(self.y).any())
+        return bool(np.isnan(self._counting).any())
 
     @property
     def share(self) -> float:
         """Share of rows with a real label."""
-        return 1 - float(np.isnan(self.y).mean())
+        return 1 - float(np.isnan(self._counting).mean())
+
+    @property
+    def _counting(self) -> Floats:
+        """Labels of the rows that are not left out by a weight of 0."""
+        return self.y if self.weight is None else self.y[self.weight > 0]
 
 
 def read_table(
