@@ -199,6 +199,28 @@ def test_kernels_are_checked_in_their_feature_space():
     assert fm.recommend(X, y, kernel="rbf").check.fits
 
 
+@pytest.mark.parametrize(("low", "high", "fits"), [(0.7, 1.3, True), (1.0, 10.0, False)])
+def test_weighted_rows_are_replayed_weighted(low, high, fits):
+    """Against the weighted loop itself, on its own table: theory is right for even weights only, and the check says so."""
+    rng = np.random.default_rng(8)
+    n, p = 300, 150
+    X, beta = rng.standard_normal((n, p)), rng.standard_normal(p) / np.sqrt(p)
+    sd = 1 / np.sqrt(weights := rng.choice([low, high], n))
+    found = fm.recommend(X, X @ beta + sd * rng.standard_normal(n), sample_weight=weights, standardize=False)
+    used = weights / weights.mean()
+    fit = np.linalg.solve(X.T * used @ X / n + found.penalty * np.eye(p), X.T * used / n)
+    risks = []
+    for _ in range(20):
+        bhat = fit @ (X @ beta + sd * rng.standard_normal(n))
+        for _ in range(10):
+            real, synthetic = X @ beta + sd * rng.standard_normal(n), X @ bhat + sd * rng.standard_normal(n)
+            bhat = fit @ (found.real_weight * real + (1 - found.real_weight) * synthetic)
+        risks.append(np.sum((bhat - beta) ** 2))
+    assert found.check.fits == fits
+    assert (np.mean(risks) < 1.2 * found.risk) == fits
+    assert any("uneven" in line for line in found.warnings) != fits
+
+
 def test_copies_and_their_error():
     X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])
     assert copies(X).tolist() == [0, 1, 0, 2, 1]

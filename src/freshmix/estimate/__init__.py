@@ -6,7 +6,7 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 
 from .banded import Estimate, banded
 from .estimated import EstimatedPopulation, described, estimate
-from .factorise import Factorisation, factorise, factorise_gram
+from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
 from .noise import NoiseEstimate
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "estimate",
     "factorise",
     "factorise_gram",
+    "weighted_rows",
 ]

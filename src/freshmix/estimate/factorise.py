@@ -50,11 +50,7 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     root of its weight, so that the labels of all rows have the same noise.
     """
     n, p = X.shape
-    if weights is None:
-        X, y = X - X.mean(axis=0), y - y.mean()
-    else:
-        root = np.sqrt(weights)
-        X, y = (X - weights @ X / n) * root[:, None], (y - weights @ y / n) * root
+    X, y = (X - X.mean(axis=0), y - y.mean()) if weights is None else weighted_rows(X, y, weights)
     if p < n:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
@@ -62,6 +58,12 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
         kept = positive(s, n, p)
         return factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
     return factorise_centred(X @ X.T / n, y, p)
+
+
+def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Rows of (n, p) X and (n,) y less their weighted means, times the root of their weight: labels of equal noise."""
+    root, total = np.sqrt(weights), weights.sum()
+    return (X - weights @ X / total) * root[:, None], (y - weights @ y / total) * root
 
 
 def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:

@@ -183,13 +183,13 @@ def _in_memory(
     else:
         prepared, names, done = scaled_features(features, names, request.standardize)
         notes = (*notes, *done)
-    notes = notes if weights is None else (*notes, *weights.notes)
+    if weights is not None:
+        notes, warnings = (*notes, *weights.notes), (*warnings, *weights.warnings)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
         frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
         found = estimate_from(prepared, labels, kernel, request.penalty, rng, precision)
-        rows = None if precision is not None else (prepared, labels)
-        answer = _frozen(found, known, request, prepared.shape[1], notes, rows)
+        answer = _frozen(found, known, request, prepared.shape[1], notes, (prepared, labels, precision))
     else:
         if kernel != "linear":
             raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
@@ -226,7 +226,7 @@ def _frozen(
     request: Request,
     features: int,
     notes: tuple[str, ...],
-    rows: tuple[Floats, Floats] | None,
+    rows: tuple[Floats, Floats, Floats | None] | None,
 ) -> Recommendation:
     given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import Equivalents
-from ..estimate import Estimate, described
+from ..estimate import Estimate, described, weighted_rows
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
@@ -28,7 +28,8 @@ ILL_CONDITIONED = 1e8
 class Answer:
     """Everything a recommendation is put together from.
 
-    ``table`` holds X as scaled and y, for the replay; None where the rows are not kept or do not count alike.
+    ``table`` holds X as scaled, y and the precision of each label (None: all alike) for the replay; None where the rows are not
+    kept.
     """
 
     found: Estimate
@@ -39,7 +40,7 @@ class Answer:
     kernel: str
     features: int
     notes: tuple[str, ...]
-    table: tuple[Floats, Floats] | None = None
+    table: tuple[Floats, Floats, Floats | None] | None = None
     pairwise: Kernel = "linear"
     seed: int = 0
     scheduled: bool = False
@@ -208,11 +209,14 @@ class Answer:
         """The recommended loop replayed on the table's own rows."""
         if self.table is None:
             return None
-        X, y = self.table
+        X, y, precision = self.table
         rng = np.random.default_rng([self.seed, 2])
         features, group, rows = feature_rows(X, self.pairwise, rng)
+        labels = y[rows]
+        if precision is not None:
+            features, labels = weighted_rows(features, labels, precision[rows])
         plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
-        return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
+        return check_frozen(features, labels, group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
 
     @cached_property
     def uncertainty(self) -> Uncertainty:
