@@ -85,18 +85,19 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights | None:
         return Weights(kept, None, None, notes)
     largest = used.max()
     used = used / largest
-    mean = used.mean()
-    alike = mean**2 / float(np.mean(used**2))
+    scale = float(used.mean())
+    used = used / scale
+    alike = 1 / float(np.mean(used**2))
     uneven = (
         f"sample weights are uneven: {used.size} rows count like {alike * used.size:.0f} of one weight; theory takes rows for "
-        "alike and puts the risk too low (where they count like half, by a third to a half): trust the replay"
+        "alike and puts the risk too low (where they count like half, by a third to a half): trust a replay or a backtest"
     )
     note = (
         "sample weights are precisions of the labels, used at mean 1: the noise variance is that of a row of mean weight, and "
         "a fit with weights of another mean m needs m x alpha"
     )
-    warned = (uneven,) if alike < _ALIKE else ()
-    return Weights(kept, used / mean, weights[kept] / largest / mean, (*notes, note), warned)
+    every = weights[kept] / largest / scale
+    return Weights(kept, used, every, (*notes, note), (uneven,) if alike < _ALIKE else ())
 
 
 def checked_kernel(kernel: Kernel) -> Kernel:
