@@ -276,13 +276,28 @@ def test_failed_run_leaves_no_report(
 
 
 @pytest.mark.usefixtures("calls")
-def test_failed_writing_prints_no_result(
+@pytest.mark.parametrize("as_json", [False, True])
+def test_failed_writing_loses_no_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path, as_json: bool
+) -> None:
+    monkeypatch.setattr(os, "replace", raising(OSError(28, "No space left on device", ".freshmix-beside.html")))
+    report = table.with_name("report.html")
+    assert main(["recommend", str(table), "--target", "y", "--report", str(report), *["--json"] * as_json]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"freshmix: error: {report}: No space left on device\n"
+    assert "real_weight" in json.loads(out) if as_json else "real weight" in out
+    assert "Report written" not in out
+    assert list(table.parent.iterdir()) == [table]
+
+
+@pytest.mark.usefixtures("calls")
+def test_failed_printing_loses_no_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
 ) -> None:
-    monkeypatch.setattr(os, "replace", raising(OSError(28, "No space left on device", "report.html")))
-    line = failure(capsys, "recommend", table, "--target", "y", "--report", table.with_name("report.html"))
-    assert line == "freshmix: error: report.html: No space left on device\n"
-    assert list(table.parent.iterdir()) == [table]
+    monkeypatch.setattr("freshmix.cli.recommend._print", raising(OSError(5, "Input/output error")))
+    report = table.with_name("report.html")
+    assert "Input/output error" in failure(capsys, "recommend", table, "--target", "y", "--report", report)
+    assert report.exists()
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

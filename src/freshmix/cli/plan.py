@@ -77,12 +77,17 @@ def plan(
         from freshmix.tables import open_table
 
         found = fm.plan(open_table(table, target, time=time, drop=tuple(drop or ()), drop_missing=drop_missing), **given)
-    for path in targets:
-        replace_file(path, _content(found, path.suffix.lower()[1:]))
-    if as_json:
-        typer.echo(_json(found))
-    else:
-        _print(found, targets)
+    # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files.
+    try:
+        if as_json:
+            typer.echo(_json(found))
+        else:
+            _print(found)
+    finally:
+        for path in targets:
+            replace_file(path, _content(found, path.suffix.lower()[1:]))
+    if targets and not as_json:
+        typer.echo("\n" + "\n".join(f"Written to {path}" for path in targets))
 
 
 def _json(found: "fm.Plan") -> str:
@@ -101,7 +106,7 @@ def _content(found: "fm.Plan", kind: str) -> bytes:
     return picture(plan_picture(found), kind)
 
 
-def _print(found: "fm.Plan", targets: list[Path]) -> None:
+def _print(found: "fm.Plan") -> None:
     """The plan in plain words."""
     from rich.console import Console
     from rich.text import Text
@@ -129,9 +134,6 @@ def _print(found: "fm.Plan", targets: list[Path]) -> None:
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:
             lines(console, heading, texts)
-    for path in targets:
-        console.print()
-        console.print(f"Written to {path}", soft_wrap=True)
 
 
 def _recipe(found: "fm.Plan") -> str:

@@ -141,14 +141,19 @@ def recommend(
             )
             loop, options["labelled"] = loop.replace(groups=today.groups), None
         found = fm.recommend(held, loop=loop, **options)
-        if report is not None:
-            from freshmix.report import write_report
+        # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the report.
+        try:
+            if as_json:
+                typer.echo(json.dumps(plain(found), allow_nan=False))
+            else:
+                _print(found)
+        finally:
+            if report is not None:
+                from freshmix.report import write_report
 
-            write_report(found, report, command=_pythonlines(table, reading, loop, found))
-    if as_json:
-        typer.echo(json.dumps(plain(found), allow_nan=False))
-    else:
-        _print(found, report)
+                write_report(found, report, command=_pythonlines(table, reading, loop, found))
+    if report is not None and not as_json:
+        typer.echo(f"\nReport written to {report}")
 
 
 def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
@@ -204,7 +209,7 @@ def _pythonlines(tables: list[Path], reading: dict[str, Any], loop: "fm.Loop", f
     return "\n".join(lines) + "\n"
 
 
-def _print(found: "fm.Recommendation", report: Path | None) -> None:
+def _print(found: "fm.Recommendation") -> None:
     """The recommendation in plain words, wrapped at the terminal's width."""
     from rich.console import Console
     from rich.text import Text
@@ -227,9 +232,6 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:
             lines(console, heading, texts)
-    if report is not None:
-        console.print()
-        console.print(f"Report written to {report}", soft_wrap=True)
 
 
 def _rivals(console: "Console", found: "fm.Recommendation") -> None:
