@@ -222,13 +222,13 @@ def _print(found: "fm.Recommendation") -> None:
     console.print()
     console.print(Text.assemble((found.verdict, "bold"), f": {found.reason}"))
     console.print(wording.recipe(found))
-    pairs(console, "Recommended", wording.settings(found))
+    pairs(console, "Recommended (90% intervals in brackets)", wording.settings(found))
     _rivals(console, found)
     if wording.backtested(found):
         pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
     if wording.checked(found) is not None:
         lines(console, "Does the theory fit this table?", (wording.checked(found) or "",))
-    pairs(console, "Estimated from the table", wording.estimates(found))
+    pairs(console, "Estimated from the table (90% intervals in brackets)", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:
             lines(console, heading, texts)
