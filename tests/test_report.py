@@ -241,6 +241,8 @@ def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
     assert "verdict of posterior draws" not in dict(both)
     split = recommendation(verdict_probabilities={"improves": 0.82, "degrades": 0.177, "collapses": 0.003})
     assert dict(report.settings(split))["verdict of posterior draws"] == "improves 82%, degrades 18%"
+    same = recommendation(verdict="holds", verdict_probabilities={"degrades": 0.82, "improves": 0.18})
+    assert "verdict of posterior draws" not in dict(report.settings(same))
     sure = recommendation(verdict_probabilities={"improves": 0.995, "degrades": 0.005})
     assert "verdict of posterior draws" not in dict(report.settings(sure))
 
