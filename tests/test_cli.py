@@ -133,12 +133,12 @@ def test_plain_words(table: Path) -> None:
     for expected in (
         "real weight 0.43",
         "penalty lambda 0.12 scikit-learn's alpha 24",
-        "excess risk in the long run 0.3303 (90% interval 0.2 to 0.4)",
+        "excess risk in the long run 0.3303 (0.2 to 0.4)",
         "real labels only 0.5 1.6 +11.87%",
         "today's setting 0.41 1.51",
         "synthetic labels only unbounded unbounded -",
-        "noise variance 1.1 (90% interval 0.9 to 1.3)",
-        "signal-to-noise ratio 0.9 (90% interval 0.5 to 2)",
+        "noise variance 1.1 (0.9 to 1.3)",
+        "signal-to-noise ratio 0.9 (0.5 to 2)",
         "Warnings - only 40 rows",
         "features standardised",
     ):
@@ -152,6 +152,14 @@ def test_text_wraps_at_the_width(table: Path) -> None:
     assert max(len(line.rstrip()) for line in narrow.splitlines()) <= 60
     wide = invoke("recommend", table, "--target", "y", width=200)
     assert len(wide.splitlines()) < len(narrow.splitlines())
+
+
+def test_large_numbers_and_their_intervals_keep_to_a_line(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interval = (3.353e9, 3.865e9)
+    made = recommendation(generations=12, prediction_error=3.577e9, intervals={"prediction_error": interval, "risk": interval})
+    monkeypatch.setattr(fm, "recommend", lambda *_, **__: made)
+    lines = invoke("recommend", table, "--target", "y").splitlines()
+    assert any(line.startswith("  prediction error at generation 12") and "(3.353e+09 to 3.865e+09)" in line for line in lines)
 
 
 @pytest.mark.parametrize("made", [recommendation(), UNBOUNDED, recommendation(population=None, aspect=None)])
@@ -276,13 +284,28 @@ def test_failed_run_leaves_no_report(
 
 
 @pytest.mark.usefixtures("calls")
-def test_failed_writing_prints_no_result(
+@pytest.mark.parametrize("as_json", [False, True])
+def test_failed_writing_loses_no_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path, as_json: bool
+) -> None:
+    monkeypatch.setattr(os, "replace", raising(OSError(28, "No space left on device", ".freshmix-beside.html")))
+    report = table.with_name("report.html")
+    assert main(["recommend", str(table), "--target", "y", "--report", str(report), *["--json"] * as_json]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"freshmix: error: {report}: No space left on device\n"
+    assert "real_weight" in json.loads(out) if as_json else "real weight" in out
+    assert "Report written" not in out
+    assert list(table.parent.iterdir()) == [table]
+
+
+@pytest.mark.usefixtures("calls")
+def test_failed_printing_loses_no_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
 ) -> None:
-    monkeypatch.setattr(os, "replace", raising(OSError(28, "No space left on device", "report.html")))
-    line = failure(capsys, "recommend", table, "--target", "y", "--report", table.with_name("report.html"))
-    assert line == "freshmix: error: report.html: No space left on device\n"
-    assert list(table.parent.iterdir()) == [table]
+    monkeypatch.setattr("freshmix.cli.recommend._print", raising(OSError(5, "Input/output error")))
+    report = table.with_name("report.html")
+    assert "Input/output error" in failure(capsys, "recommend", table, "--target", "y", "--report", report)
+    assert report.exists()
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -184,6 +184,8 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
         ({"generations": 0}, "generations must be"),
         ({"rows_per_generation": 2}, "rows_per_generation must be"),
         ({"penalty": -1}, "penalty must be"),
+        ({"generations": 100_000}, "generations must be at most 500"),
+        ({"rows_per_generation": -4}, "rows_per_generation must be a whole number of at least 3, got -4"),
         ({"row_weight": "free"}, "row_weight must be"),
         ({"row_weight": np.ones(2)}, "row_weight must be"),
         ({"penalty": np.ones(2)}, "penalty must be a number"),
@@ -209,8 +211,13 @@ def test_command(tmp_path, capsys):
     assert len(saved[1].read_text().splitlines()) == len(found["curve"]["labels"]) + 1
     shown = invoke(*given, "--target-risk", "1e-9", width=100)
     assert "out of reach: " in shown
+    words = " ".join(shown.split())
+    assert "labels per generation out of reach cost per generation out of reach excess risk" in words
+    assert "unbounded to" not in words
     assert "What would help" in shown
     assert "Label 20 of 60 rows" in invoke(*given, "--budget", "41", width=100)
+    told = invoke(*given, "--budget", "41", *files)
+    assert told.endswith("\n\n" + "".join(f"Written to {name}\n" for name in saved))
     assert "budget must pay" in failure(capsys, *given, "--budget", "1")
     assert "--row-weight must be auto" in failure(capsys, *given, "--row-weight", "much")
     assert "--save must end in" in failure(capsys, *given, "--save", tmp_path / "plan.txt")

@@ -92,11 +92,11 @@ def test_page_says_what_was_found(page: str) -> None:
         "Fit each generation on 0.43 x real label + 0.57 x synthetic label, with scikit-learn's Ridge(alpha=24).",
         "penalty lambda 0.12 scikit-learn's alpha 24",
         "It fits: replayed with 150 of the table's rows, the loop has excess risk 0.35 at generation 12",
-        "(90% interval 0.2 to 0.4)",
+        "(0.2 to 0.4)",
         "real labels only 0.5 1.6 +11.87%",
         "synthetic labels only unbounded unbounded -",
         "aspect ratio (features / rows) 0.5",
-        "1.1 (90% interval 0.9 to 1.3)",
+        "1.1 (0.9 to 1.3)",
         "Assumed loop: the same 200 rows",
         "only 40 rows",
         "features standardised",
@@ -231,6 +231,20 @@ def test_rivals_compare_prediction_errors() -> None:
     (rival,) = report.rivals(made)
     assert (rival.name, rival.risk, rival.prediction_error) == ("real labels only", 0.8, 1.8)
     assert rival.change == pytest.approx(20.0)
+
+
+def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
+    once = dict(report.settings(recommendation(generations=None, long_run_risk=0.33)))
+    assert [name for name in once if "long run" in name] == ["excess risk in the long run", "prediction error in the long run"]
+    both = report.settings(recommendation(generations=12, long_run_risk=0.31))
+    assert ("excess risk in the long run", "0.31") in both
+    assert "verdict of posterior draws" not in dict(both)
+    split = recommendation(verdict_probabilities={"improves": 0.82, "degrades": 0.177, "collapses": 0.003})
+    assert dict(report.settings(split))["verdict of posterior draws"] == "improves 82%, degrades 18%"
+    same = recommendation(verdict="holds", verdict_probabilities={"degrades": 0.82, "improves": 0.18})
+    assert "verdict of posterior draws" not in dict(report.settings(same))
+    sure = recommendation(verdict_probabilities={"improves": 0.995, "degrades": 0.005})
+    assert "verdict of posterior draws" not in dict(report.settings(sure))
 
 
 @pytest.mark.parametrize(

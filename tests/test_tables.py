@@ -99,7 +99,9 @@ def test_constant_columns_are_named(tmp_path):
         ("a,y\n1,1\n2,inf\n3,3\n", "must be finite"),
         ("a,y\n1,1\ninf,2\n3,3\n", r"infinite values in a \(1\)"),
         ("a,y\n5,1\n5,2\n5,3\n", "only constant columns"),
-        ("a,a,y\n1,1,1\n2,2,2\n3,4,3\n", "same name"),
+        ("a,a,y\n1,1,1\n2,2,2\n3,4,3\n", "same name: a$"),
+        ("a;b;y\n1;1,5;1\n2;2;2\n3;4;3\n", "must have its fields separated by ',', got ';' in its first line"),
+        ("a\ty\n1\t1\n2\t2\n3\t4\n", r"separated by ',', got '\\t'"),
         ("id,y\n" + "".join(f"p{i},{i}\n" for i in range(40)), r"id \(40 values"),
         (
             "day,name,y\n" + "".join(f"2020-01-{i:02},n{i},{i}\n" for i in range(1, 29)),
@@ -125,6 +127,12 @@ def test_more_bad_files(tmp_path):
         read_table(write(tmp_path, GOOD, "t.parquet"), "y")
     with pytest.raises(ValueError, match="NUL"):
         read_table(write(tmp_path, "a\0\0,b"), "y")
+    utf16 = tmp_path / "wide.csv"
+    utf16.write_text(GOOD, encoding="utf-16")
+    with pytest.raises(ValueError, match="it is UTF-16: save it as UTF-8"):
+        read_table(utf16, "y")
+    with pytest.raises(ValueError, match=r"separated by '\\t', got ','"):
+        read_table(write(tmp_path, GOOD, "t.tsv"), "y")
     with pytest.raises(ValueError, match="no column 'c'"):
         read_table(write(tmp_path, GOOD), "y", drop=["c"])
     with pytest.raises(ValueError, match="must not name the target"):
@@ -196,7 +204,7 @@ def test_series_names_and_missing_values_of_pandas():
         (np.array([[{}], [1], [2]], dtype=object), [1, 2, 3], TypeError, "objects"),
         ([[1.0], [np.nan], [2.0]], [1, 2, 3], ValueError, r"missing values in column 0 \(1\)"),
         ([[1.0], [np.inf], [2.0]], [1, 2, 3], ValueError, "infinite"),
-        ([[1.0], [3.0], [2.0]], [1, np.nan, 3], ValueError, "no real label"),
+        ([[1.0], [3.0], [2.0]], [1, np.nan, 3], ValueError, "must have a real label in every row"),
         ([[1.0], [3.0], [2.0]], [1, np.inf, 3], ValueError, "y must be finite"),
         ([[1.0], [3.0], [2.0]], [2, 2, 2], ValueError, "y must vary"),
         ([[1.0], [3.0], [2.0]], ["1", "2", "3"], TypeError, "y must hold real numbers"),

@@ -34,9 +34,13 @@ def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.
 
 def whole(name: str, value: Any, *, low: int) -> int:
     """An integer of at least ``low``."""
-    result = number(name, value, low=low)
+    expected = f"{name} must be a whole number of at least {low}, got {_short(value)}"
+    try:
+        result = number(name, value, low=low)
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(expected) from None
     if result != int(result):
-        raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}")
+        raise ValueError(expected)
     return int(result)
 
 

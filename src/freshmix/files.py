@@ -49,6 +49,10 @@ def replace_file(target: Path, content: bytes, *, durable: bool = False) -> None
         os.replace(beside, target)
         if durable:
             sync_folder(target.parent)
+    except OSError as problem:
+        beside.unlink(missing_ok=True)
+        # Named by the target: nobody knows the file beside it.
+        raise OSError(problem.errno, problem.strerror or str(problem), str(target)) from problem
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -23,7 +23,10 @@ SUFFIXES = (".html", ".png", ".pdf")
 TITLE = "Real weight and ridge penalty for a retraining loop"
 # Weights of a schedule that are printed; of a longer one the middle is left out.
 _MOST_WEIGHTS = 12
+# Verdicts of a smaller share of the posterior draws are not told.
+_LEAST_SHARE = 0.01
 
+_ERRORS = "prediction error is excess risk plus noise variance; change is that of the prediction error against the first line"
 _RIVALS = {
     "real_only": "real labels only",
     "keep_all_labels": "keep all real labels",
@@ -138,7 +141,7 @@ def remarks(recommendation: Recommendation) -> tuple[str, ...]:
     else:
         kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
     today = () if r.baselines.get("today") is not None else ("today's setting is compared where its real weight is given",)
-    return (kept, *today, "prediction error is excess risk plus noise variance; change is that of the prediction error")
+    return (kept, *today, _ERRORS)
 
 
 def checked(recommendation: Recommendation) -> str | None:
@@ -155,7 +158,7 @@ def backtested(recommendation: Recommendation) -> list[tuple[str, str]]:
 
 
 def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
-    """Name and value of what to set, and what to expect of it."""
+    """Name and value of what to set, and what to expect of it, with 90% intervals in brackets where there are any."""
     r = recommendation
     weights = [("real weight", _with_interval(r, "real_weight", r.real_weight))]
     if r.schedule is not None:
@@ -166,18 +169,30 @@ def settings(recommendation: Recommendation) -> list[tuple[str, str]]:
         weights.append(("gain over the best constant weight", gain))
     if r.row_weight != 1.0:
         weights.append(("row weight in the loss", figures(r.row_weight)))
+    # Told already where the horizon is the long run.
+    later = None if r.generations is None else r.long_run_risk
     return [
         *weights,
         ("penalty lambda", _with_interval(r, "penalty", r.penalty)),
         ("scikit-learn's alpha", figures(r.alpha)),
         (f"excess risk {horizon(r)}", _with_interval(r, "risk", r.risk) + ("" if r.attained else ", approached only")),
         (f"prediction error {horizon(r)}", _with_interval(r, "prediction_error", r.prediction_error)),
-        *([] if r.long_run_risk is None else [("excess risk in the long run", figures(r.long_run_risk))]),
+        *([] if later is None else [("excess risk in the long run", figures(later))]),
+        *_verdicts(r),
     ]
 
 
+def _verdicts(r: Recommendation) -> list[tuple[str, str]]:
+    """What the verdict would be for other values that fit the table, where they do not agree."""
+    shares = [(word, share) for word, share in r.verdict_probabilities.items() if share >= _LEAST_SHARE]
+    # A loop that equals real labels only does so under any draw; there they differ by the penalty alone.
+    if r.verdict == "holds" or not shares or shares[0][1] > 1 - _LEAST_SHARE:
+        return []
+    return [("verdict of posterior draws", ", ".join(f"{word} {100 * share:.0f}%" for word, share in shares))]
+
+
 def estimates(recommendation: Recommendation) -> list[tuple[str, str]]:
-    """Name and value of what was estimated from the table, with 90% intervals where there are any."""
+    """Name and value of what was estimated from the table, with 90% intervals in brackets where there are any."""
     r = recommendation
     aspect = [] if r.aspect is None else [("aspect ratio (features / rows)", figures(r.aspect))]
     return [
@@ -192,7 +207,7 @@ def _with_interval(recommendation: Recommendation, key: str, value: float) -> st
     if key not in recommendation.intervals:
         return figures(value)
     low, high = recommendation.intervals[key]
-    return f"{figures(value)} (90% interval {figures(low)} to {figures(high)})"
+    return f"{figures(value)} ({figures(low)} to {figures(high)})"
 
 
 def write_report(

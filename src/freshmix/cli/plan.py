@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SUFFIXES = (".json", ".csv", ".png", ".svg", ".pdf")
+_NEVER = "out of reach"
 # Rows of the curve on screen; a file has all of them.
 _SHOWN = 9
 
@@ -77,12 +78,17 @@ def plan(
         from freshmix.tables import open_table
 
         found = fm.plan(open_table(table, target, time=time, drop=tuple(drop or ()), drop_missing=drop_missing), **given)
-    for path in targets:
-        replace_file(path, _content(found, path.suffix.lower()[1:]))
-    if as_json:
-        typer.echo(_json(found))
-    else:
-        _print(found, targets)
+    # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files.
+    try:
+        if as_json:
+            typer.echo(_json(found))
+        else:
+            _print(found)
+    finally:
+        for path in targets:
+            replace_file(path, _content(found, path.suffix.lower()[1:]))
+    if targets and not as_json:
+        typer.echo("\n" + "\n".join(f"Written to {path}" for path in targets))
 
 
 def _json(found: "fm.Plan") -> str:
@@ -101,7 +107,7 @@ def _content(found: "fm.Plan", kind: str) -> bytes:
     return picture(plan_picture(found), kind)
 
 
-def _print(found: "fm.Plan", targets: list[Path]) -> None:
+def _print(found: "fm.Plan") -> None:
     """The plan in plain words."""
     from rich.console import Console
     from rich.text import Text
@@ -114,11 +120,11 @@ def _print(found: "fm.Plan", targets: list[Path]) -> None:
         console.print(_recipe(found))
     else:
         lines(console, "What would help", found.changes)
-    pairs(console, "Plan" if found.verdict == "feasible" else "Closest", _figures(found))
+    pairs(console, f"{'Plan' if found.verdict == 'feasible' else 'Closest'} (90% intervals in brackets)", _figures(found))
     _curve(console, found)
     pairs(
         console,
-        "Estimated from the table",
+        "Estimated from the table (90% intervals in brackets)",
         [
             ("rows per generation, features", f"{found.rows_per_generation}, {found.features}"),
             ("aspect ratio (features / rows)", _figure(found.aspect)),
@@ -129,9 +135,6 @@ def _print(found: "fm.Plan", targets: list[Path]) -> None:
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:
             lines(console, heading, texts)
-    for path in targets:
-        console.print()
-        console.print(f"Written to {path}", soft_wrap=True)
 
 
 def _recipe(found: "fm.Plan") -> str:
@@ -154,7 +157,7 @@ def _figures(found: "fm.Plan") -> list[tuple[str, str]]:
         (f"prediction error {until}", _with_interval(found, "prediction_error", found.prediction_error)),
     ]
     names = {"real_only": "labels, this generation's alone", "keep_all_labels": "labels, if all old ones are kept"}
-    return [*rows, *((names[key], _figure(value)) for key, value in found.rivals.items())]
+    return [*rows, *((names[key], _figure(value, _NEVER)) for key, value in found.rivals.items())]
 
 
 def _curve(console: "Console", found: "fm.Plan") -> None:
@@ -162,25 +165,31 @@ def _curve(console: "Console", found: "fm.Plan") -> None:
     from rich.table import Table
 
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
-    names = ("labels", "cost", "excess risk", "90% interval", "this generation's only", "keep all")
+    names = ("labels", "cost", "excess risk", "90% interval", "alone", "keep all")
     for name in names:
         grid.add_column(name, justify="right")
     curve = found.curve
     for i in np.unique(np.linspace(0, curve["labels"].size - 1, _SHOWN).astype(int)):
         at = {name: float(values[i]) for name, values in curve.items()}
-        span = f"{_figure(at['risk_low'])} to {_figure(at['risk_high'])}"
-        cells = (f"{at['labels']:g}", _figure(at["cost"]), _figure(at["risk"]), span)
+        cells = (f"{at['labels']:g}", _figure(at["cost"]), _figure(at["risk"]), _span(at["risk_low"], at["risk_high"]))
         grid.add_row(*cells, _figure(at["real_only"]), _figure(at["keep_all_labels"]))
     block(console, "Excess risk by labels per generation (squared label units)", grid)
+    lines(console, None, ("alone: fitted on this generation's labels only; keep all: on those of all generations so far",))
 
 
-def _figure(value: float) -> str:
-    return "unbounded" if math.isinf(value) else f"{value:.4g}"
+def _figure(value: float, infinite: str = "unbounded") -> str:
+    return infinite if math.isinf(value) else f"{value:.4g}"
+
+
+def _span(low: float, high: float, infinite: str = "unbounded") -> str:
+    """An interval; one word where both of its ends are infinite."""
+    return infinite if math.isinf(low) else f"{_figure(low)} to {_figure(high, infinite)}"
 
 
 def _with_interval(found: "fm.Plan", key: str, value: float) -> str:
-    text = "out of reach" if math.isinf(value) and key in ("labels", "cost") else _figure(value)
+    infinite = _NEVER if key in ("labels", "cost") else "unbounded"
+    text = _figure(value, infinite)
     if key not in found.intervals:
         return text
-    low, high = found.intervals[key]
-    return f"{text} (90% interval {_figure(low)} to {_figure(high)})"
+    span = _span(*found.intervals[key], infinite)
+    return text if span == text else f"{text} ({span})"

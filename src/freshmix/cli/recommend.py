@@ -141,14 +141,19 @@ def recommend(
             )
             loop, options["labelled"] = loop.replace(groups=today.groups), None
         found = fm.recommend(held, loop=loop, **options)
-        if report is not None:
-            from freshmix.report import write_report
+        # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the report.
+        try:
+            if as_json:
+                typer.echo(json.dumps(plain(found), allow_nan=False))
+            else:
+                _print(found)
+        finally:
+            if report is not None:
+                from freshmix.report import write_report
 
-            write_report(found, report, command=_pythonlines(table, reading, loop, found))
-    if as_json:
-        typer.echo(json.dumps(plain(found), allow_nan=False))
-    else:
-        _print(found, report)
+                write_report(found, report, command=_pythonlines(table, reading, loop, found))
+    if report is not None and not as_json:
+        typer.echo(f"\nReport written to {report}")
 
 
 def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
@@ -204,7 +209,7 @@ def _pythonlines(tables: list[Path], reading: dict[str, Any], loop: "fm.Loop", f
     return "\n".join(lines) + "\n"
 
 
-def _print(found: "fm.Recommendation", report: Path | None) -> None:
+def _print(found: "fm.Recommendation") -> None:
     """The recommendation in plain words, wrapped at the terminal's width."""
     from rich.console import Console
     from rich.text import Text
@@ -217,19 +222,16 @@ def _print(found: "fm.Recommendation", report: Path | None) -> None:
     console.print()
     console.print(Text.assemble((found.verdict, "bold"), f": {found.reason}"))
     console.print(wording.recipe(found))
-    pairs(console, "Recommended", wording.settings(found))
+    pairs(console, "Recommended (90% intervals in brackets)", wording.settings(found))
     _rivals(console, found)
     if wording.backtested(found):
         pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
     if wording.checked(found) is not None:
         lines(console, "Does the theory fit this table?", (wording.checked(found) or "",))
-    pairs(console, "Estimated from the table", wording.estimates(found))
+    pairs(console, "Estimated from the table (90% intervals in brackets)", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:
             lines(console, heading, texts)
-    if report is not None:
-        console.print()
-        console.print(f"Report written to {report}", soft_wrap=True)
 
 
 def _rivals(console: "Console", found: "fm.Recommendation") -> None:

@@ -10,6 +10,7 @@ from ..estimate import Estimate
 from ..recommend.checks import table_warnings
 from ..recommend.large import LargeTable, read_large
 from ..recommend.prepare import estimate_from, scaled_features
+from ..recommend.request import at_most
 from ..recommend.result import FEW_ROWS, HORIZON
 from ..recommend.stream import Stream
 from ..tables import Blocks, source_of, split_time, to_arrays
@@ -142,7 +143,7 @@ def _horizon(generations: int | float | None) -> int | None:
         return HORIZON
     if isinstance(generations, float) and math.isinf(generations) and generations > 0:
         return None
-    return whole("generations", generations, low=1)
+    return at_most(whole("generations", generations, low=1))
 
 
 def _estimated(

@@ -9,6 +9,8 @@ from ..loop import Loop
 from .prepare import Kernel, checked_kernel
 from .result import HORIZON
 
+# Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
+MOST_GENERATIONS = 500
 # Options that mean new rows in each generation.
 FRESH = ("time", "rows_per_generation", "labelled")
 
@@ -89,7 +91,14 @@ class Request:
                     "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
                 )
             return None
-        return whole("generations", T, low=1)
+        return at_most(whole("generations", T, low=1))
+
+
+def at_most(generations: int) -> int:
+    """A horizon that can be computed in reasonable time."""
+    if generations > MOST_GENERATIONS:
+        raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {generations}")
+    return generations
 
 
 def _same(value: Any, default: Any) -> bool:

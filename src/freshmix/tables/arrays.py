@@ -72,7 +72,9 @@ def to_arrays(
         raise ValueError(f"X and y must have at least 3 rows, got {n}")
     _no_gaps(features, names)
     known = labels[~np.isnan(labels)]
-    if known.size < (3 if unlabelled else n):
+    if known.size < n and not unlabelled:
+        raise ValueError(f"y must have a real label in every row, got NaN in {n - known.size} of {n}: leave such rows out")
+    if known.size < 3:
         raise ValueError(too_few_labels("y is NaN", n - known.size, n))
     if not np.isfinite(known).all():
         raise ValueError(f"y must be finite, got {np.isinf(known).sum()} infinite values")

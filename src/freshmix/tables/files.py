@@ -19,6 +19,7 @@ MOST_BYTES = 2 * 1024**3
 MOST_CATEGORIES = 20
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 _SUFFIXES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".parquet": "", ".pq": ""}
+_OTHER_SEPARATORS = (";", "\t", "|", ",")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +225,7 @@ def _read(path: Path) -> pl.DataFrame:
         if is_parquet(path):
             frame = pl.read_parquet(path)
         else:
-            _text_only(path)
+            _text_only(path, _SUFFIXES[suffix])
             frame = pl.read_csv(path, separator=_SUFFIXES[suffix], infer_schema_length=None, try_parse_dates=True)
     except pl.exceptions.PolarsError as problem:
         raise unreadable(path, problem) from None
@@ -240,7 +241,7 @@ def scan_file(path: Path, target: str) -> pl.LazyFrame:
             return pl.scan_parquet(path)
         if suffix.endswith(".gz"):
             raise ValueError(f"{path.name} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
-        _text_only(path)
+        _text_only(path, _SUFFIXES[suffix])
         options: dict[str, Any] = {"separator": _SUFFIXES[suffix], "infer_schema_length": 10_000, "try_parse_dates": True}
         schema = pl.scan_csv(path, **options).collect_schema()
         _no_doubles(path, schema.names())
@@ -260,16 +261,25 @@ def unreadable(path: Path, problem: Exception) -> ValueError:
 
 
 def _no_doubles(path: Path, columns: Sequence[str]) -> None:
-    doubled = [name for name in columns if "_duplicated_" in name]
+    # The name that polars gives to a second column of a name.
+    doubled = [name.rpartition("_duplicated_")[0] for name in columns if "_duplicated_" in name]
     if doubled:
-        raise ValueError(f"{path.name} has columns of the same name: {some(doubled)}")
+        raise ValueError(f"{path.name} has columns of the same name: {some(dict.fromkeys(doubled))}")
 
 
-def _text_only(path: Path) -> None:
-    """A CSV has no NUL bytes; a file of them would be read as one endless line."""
+def _text_only(path: Path, separator: str) -> None:
+    """A CSV has no NUL bytes (a file of them would be read as one endless line), and its own separator in its first line."""
+    if path.name.lower().endswith(".gz"):
+        return
     with path.open("rb") as file:
-        if b"\0" in file.read(65536) and not path.name.lower().endswith(".gz"):
-            raise ValueError(f"{path.name} cannot be read as CSV: it holds NUL bytes")
+        start = file.read(65536)
+    if b"\0" in start:
+        why = "is UTF-16: save it as UTF-8" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "holds NUL bytes"
+        raise ValueError(f"{path.name} cannot be read as CSV: it {why}")
+    header = start.split(b"\n")[0].decode(errors="replace")
+    other = next((each for each in _OTHER_SEPARATORS if each in header), None)
+    if separator not in header and other is not None:
+        raise ValueError(f"{path.name} must have its fields separated by {separator!r}, got {other!r} in its first line")
 
 
 def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
