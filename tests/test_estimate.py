@@ -11,7 +11,7 @@ from freshmix.estimate import NoiseEstimate, banded, factorise, factorise_gram
 from freshmix.estimate.intervals import credible
 from freshmix.estimate.noise import Routes, stretch
 from freshmix.estimate.posterior import WALKERS, Posterior
-from freshmix.estimate.spectrum import outliers, profiles, spectrum
+from freshmix.estimate.spectrum import leaks, outliers, profiles, spectrum
 
 
 def table(n, p, noise=1.0, tau=None, seed=0):
@@ -256,12 +256,68 @@ def test_disagreement_widens_every_interval():
     assert "one" in wide.disagreement()
 
 
+@pytest.mark.parametrize("p", [250, 500, 1000])
+def test_leak_of_a_spike(p):
+    """Squared responses of a signal along the spike alone, in the quarters of the other directions."""
+    rng = np.random.default_rng(p)
+    seen, said = np.zeros(4), np.zeros(4)
+    for _ in range(12):
+        X = rng.standard_normal((500, p))
+        X[:, 0] *= 4.0
+        f = factorise(X, X[:, 0])
+        assert outliers(f.eigenvalues) == 1
+        leak = leaks(f, f.responses[:1] ** 2)
+        assert leak[0] == 0
+        for i, part in enumerate(np.array_split(np.arange(1, f.eigenvalues.size), 4)):
+            seen[i] += (f.responses[part] ** 2).mean()
+            said[i] += leak[part].mean()
+    assert said[1:] == pytest.approx(seen[1:], rel=0.15)
+    # Smoothing overdoes it near the edge.
+    assert 0.9 * seen[0] < said[0] < 1.5 * seen[0]
+
+
+def test_a_signal_that_all_rows_show_is_known():
+    """With many rows for each feature the null risk of this table's own coefficients, not that of their kind."""
+    rng = np.random.default_rng(4)
+    for size in (0.1, 1.0):
+        X, beta = rng.standard_normal((20_000, 20)), size * rng.standard_normal(20) / np.sqrt(20)
+        found = fm.estimate(X, X @ beta + rng.standard_normal(20_000))
+        low, high = found.intervals["null_risk"]
+        null = beta @ beta
+        assert low < null < high
+        # The rows leave 2 |beta| sigma / sqrt(n), and their own covariance sqrt(2 / n).
+        assert high - low < 5 * (2 * np.sqrt(null / 20_000) + 0.01 * null)
+        assert found.null_risk == pytest.approx(null, abs=high - low)
+
+
+def test_energies_given_the_responses():
+    """Draws of the realised energies against a naive simulation of coefficients, kept where the responses are alike."""
+    rng = np.random.default_rng(5)
+    profile, count = np.array([[2.0], [0.5], [0.0]]), np.array([3.0, 5.0, 4.0])
+    energy = np.array([9.0, 4.0, 4.0])
+    model = Posterior(count, energy, profile, np.array([0.2, 0.1, 0.0]), np.ones(1), np.zeros(1), 1.0)
+    m = 400_000
+    # Signal of bin i given sum c^2: noncentral chi-squared, by drawing each direction's signal given its c.
+    total = np.zeros(m)
+    for i in range(2):
+        variance, other = 1.5 * profile[i, 0], 0.8 + model.leak[i]
+        c = rng.standard_normal((m, int(count[i])))
+        c *= np.sqrt(energy[i]) / np.linalg.norm(c, axis=1, keepdims=True)
+        kept = variance / (variance + other)
+        total += ((kept * c + np.sqrt(kept * other) * rng.standard_normal(c.shape)) ** 2).sum(axis=1)
+    # 8 of the band's 10 coefficients show.
+    naive = (total / (profile[:2, 0] @ count[:2]) * 8 + rng.chisquare(2, m) * 1.5) / 10
+    found = model.realised(np.full(m, 0.8), np.full((m, 1), 1.5), np.array([10.0]), rng)[:, 0]
+    assert found.mean() == pytest.approx(naive.mean(), abs=5 * naive.std() * np.sqrt(2 / m))
+    assert np.quantile(found, [0.05, 0.5, 0.95]) == pytest.approx(np.quantile(naive, [0.05, 0.5, 0.95]), rel=0.01)
+
+
 def test_parameters_of_the_start():
     """Walkers start where the posterior is finite, and scale and share mean what the priors say."""
     X, y, _ = table(100, 50)
     f = factorise(X, y)
     tau, weight = spectrum(f)
-    model = Posterior.of(f, 0, tau, weight, profiles(f, tau))
+    model = Posterior.of(f, 0, tau, weight, profiles(f, tau), np.zeros(f.eigenvalues.size))
     theta = model.start(np.random.default_rng(0))
     assert theta.shape == (WALKERS, model.size)
     assert np.isfinite(model.log_posterior(theta)).all()

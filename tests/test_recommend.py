@@ -187,7 +187,7 @@ def test_constant_columns_are_left_out():
         ({"loop": fm.Loop(schedule=[0.5])}, "schedule"),
         ({"loop": fm.Loop(aspect=2.0)}, "aspect"),
         ({"penalty": np.array([1.0, 2.0])}, "penalty must be a number"),
-        ({"generations": np.array([1, 2])}, "generations must be a number"),
+        ({"generations": np.array([1, 2])}, "generations must be a whole number"),
         ({"kernel": np.array(["rbf", "linear"])}, "kernel must be one of"),
         ({"standardize": "no"}, "standardize must be True or False"),
         ({"schedule": 1}, "schedule must be True or False"),

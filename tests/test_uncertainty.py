@@ -7,7 +7,7 @@ import freshmix as fm
 from freshmix.estimate import banded, factorise
 from freshmix.optimum import frozen as optimum
 from freshmix.optimum.frozen import Goal
-from freshmix.recommend.uncertainty import Affine, fresh_uncertainty, frozen_uncertainty
+from freshmix.recommend.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
 from freshmix.risk import frozen
 
 from .test_estimate import table
@@ -66,6 +66,28 @@ def test_fresh_intervals_hold_the_recommended_point(found):
     assert sum(best.verdict_probabilities.values()) == pytest.approx(1)
     assert next(iter(best.verdict_probabilities)) == best.verdict
     assert isinstance(best.population, fm.EstimatedPopulation)
+
+
+def test_a_spike_is_not_gathered_with_its_neighbours():
+    """Tables of many rows, whose eigenvalues are gathered for the draws."""
+    rng = np.random.default_rng(6)
+    n, p = 800, 700
+    X = rng.standard_normal((n, p))
+    X[:, 0] *= 5.0
+    y = 0.2 * X[:, 0] + X[:, 1:] @ rng.standard_normal(p - 1) / 60 + rng.standard_normal(n)
+    whole = banded(factorise(X, y), rng)
+    assert whole.outlying == 1
+    full = whole.equivalents()
+    few = _gathered(full, 1)
+    assert few.s.size < 400 < full.s.size
+    for lam in (0.05, 0.5, 5.0):
+        w = np.array([0.6])
+        expected = frozen.limit_risk(full, w, np.array([lam]), 1.0, "fresh")
+        assert frozen.limit_risk(few, w, np.array([lam]), 1.0, "fresh") == pytest.approx(expected, rel=2e-3)
+    best = fm.recommend(X, y, standardize=False)
+    for name in ("real_weight", "penalty", "risk", "prediction_error"):
+        low, high = best.intervals[name]
+        assert low < getattr(best, name) < high, name
 
 
 def test_a_given_penalty_has_no_interval():

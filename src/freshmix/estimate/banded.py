@@ -13,7 +13,10 @@ from .factorise import Factorisation
 from .intervals import credible
 from .noise import NoiseEstimate, noise_estimates, stretch
 from .posterior import Posterior
-from .spectrum import outliers, profiles, spectrum, spikes
+from .spectrum import leaks, outliers, profiles, spectrum, spikes
+
+# Directions without signal for each one with it, from which on the signal of this table's own coefficients can be told.
+_WELL_SEEN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,9 @@ class Estimate:
     tau, weight : (b,) arrays
         Bands: eigenvalue of the feature covariance, and gamma times the share of eigenvalues in the band.
     profile : (r, b) array
-        phi_j(s_i): E c_i^2 = sigma^2 + sum_j g_j phi_j(s_i).
+        phi_j(s_i): E c_i^2 = sigma^2 + leak_i + sum_j g_j phi_j(s_i).
+    leak : (r,) array
+        What the signal of outlying directions adds to the others.
     noise_draws, signal_draws : (d,), (d, b) arrays
         Posterior draws of sigma^2 and g.
     outlying_draws : (d, k) array
@@ -45,6 +50,7 @@ class Estimate:
     tau: Floats
     weight: Floats
     profile: Floats
+    leak: Floats
     noise_draws: Floats
     signal_draws: Floats
     outlying_draws: Floats
@@ -65,7 +71,7 @@ class Estimate:
     def null_draws(self) -> Floats:
         """(d,) posterior draws of the null risk beta'Sigma beta."""
         banded = self.signal_draws @ self.profile[self.outlying :].sum(axis=0)
-        return np.asarray((banded + self.outlying_draws.sum(axis=1)) / self.factorisation.directions)
+        return np.asarray((banded + self.leak.sum() + self.outlying_draws.sum(axis=1)) / self.factorisation.directions)
 
     def interval(self, draws: Floats) -> tuple[float, float]:
         """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree."""
@@ -95,7 +101,7 @@ class Estimate:
         """
         f = self.factorisation
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
-        squares = sigma2 + self.profile @ (self.signal if signal is None else signal)
+        squares = sigma2 + self.leak + self.profile @ (self.signal if signal is None else signal)
         # An outlying direction below the noise level carries noise only: its risk must not come out negative.
         outlying = f.responses[: self.outlying] ** 2
         squares[: self.outlying] = np.where(outlying > self.noise_variance, outlying, sigma2)
@@ -135,14 +141,34 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     outlying = outliers(f.eigenvalues)
     tau, weight = spectrum(f, outlying)
     profile = profiles(f, tau, outlying)
-    noise, signal = Posterior.of(f, outlying, tau, weight, profile).sample(rng)
+    squares = f.responses**2
+    # Above the mean of all others: an outlying direction at their level has no signal to speak of.
+    level = (squares[outlying:].sum() + f.zero_energy) / max(f.directions - outlying, 1)
+    leak = leaks(f, np.maximum(squares[:outlying] - level, 0.0))
+    posterior = Posterior.of(f, outlying, tau, weight, profile, leak)
+    noise, signal = posterior.sample(rng)
     # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
     coefficients = np.maximum(weight * f.directions, 1.0)
-    signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
+    if f.zeros > _WELL_SEEN * f.eigenvalues.size:
+        # It shows in the rows; these give beta'S beta, which varies about beta'Sigma beta, and bands and profiles as well.
+        signal = posterior.realised(noise, signal, coefficients, rng)
+        signal = signal * (f.directions / 2) / rng.chisquare(f.directions / 2, signal.shape)
+    else:
+        signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
     fitted = float(noise.mean())
-    others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), fitted, rng)
+    others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
     return Estimate(
-        f, outlying, tau, weight, profile, noise, signal, _outlying_draws(f, outlying, noise, rng), others, stretch(others)
+        f,
+        outlying,
+        tau,
+        weight,
+        profile,
+        leak,
+        noise,
+        signal,
+        _outlying_draws(f, outlying, noise, rng),
+        others,
+        stretch(others),
     )
 
 

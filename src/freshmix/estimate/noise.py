@@ -83,15 +83,21 @@ class Routes:
 
 
 def noise_estimates(
-    f: Factorisation, outlying: int, tau: Floats, variances: Floats, noise_variance: float, rng: np.random.Generator
+    f: Factorisation,
+    outlying: int,
+    tau: Floats,
+    variances: Floats,
+    leak: Floats,
+    noise_variance: float,
+    rng: np.random.Generator,
 ) -> Mapping[str, NoiseEstimate]:
-    """sigma^2 by each route, against tables drawn from the fitted model, whose (r,) E c_i^2 are ``variances``."""
+    """sigma^2 by each route, against tables drawn from the fitted model, whose (r,) E c_i^2 are ``variances`` + ``leak``."""
     routes = Routes.of(f, outlying, tau)
-    observed = routes(f.responses**2, f.zero_energy / max(f.zeros, 1))
+    observed = routes(f.responses**2 - leak, f.zero_energy / max(f.zeros, 1))
     replayed: dict[str, list[float]] = {name: [] for name in observed}
     for _ in range(_REPLAYS):
         zeros = noise_variance * rng.chisquare(f.zeros) / f.zeros if f.zeros else 0.0
-        for name, value in routes(variances * rng.chisquare(1, variances.size), zeros).items():
+        for name, value in routes((variances + leak) * rng.chisquare(1, variances.size) - leak, zeros).items():
             replayed[name].append(value)
     found = {}
     for name, value in observed.items():

@@ -25,21 +25,22 @@ _SCALE, _SHARE, _KAPPA, _SLOPE, _XI = range(5)
 class Posterior:
     """Binned likelihood and priors of the banded model, for many parameter vectors at once.
 
-    c_i ~ N(0, sigma^2 + sum_j g_j phi_j(s_i)) on the directions that are not outlying. A parameter vector holds log scale,
-    logit share, log kappa, slope a and xi (one for each band): g_j is proportional to H_j exp(a log tau_j + kappa xi_j), the
-    signal's share of the mean variance is uniform on (0, 1), a is Student's t with 4 degrees of freedom, xi_j ~ N(0, 1),
+    c_i ~ N(0, sigma^2 + leak_i + sum_j g_j phi_j(s_i)) on the directions that are not outlying. A parameter vector holds log
+    scale, logit share, log kappa, slope a and xi (one for each band): g_j is proportional to H_j exp(a log tau_j + kappa xi_j),
+    the signal's share of the mean variance is uniform on (0, 1), a is Student's t with 4 degrees of freedom, xi_j ~ N(0, 1),
     log kappa ~ N(log 0.5, 0.8^2) and the scale is log-normal about the mean of c^2.
     """
 
     count: Floats
     energy: Floats
     profile: Floats
+    leak: Floats
     weight: Floats
     log_tau: Floats
     scale: float
 
     @classmethod
-    def of(cls, f: Factorisation, outlying: int, tau: Floats, weight: Floats, profile: Floats) -> "Posterior":
+    def of(cls, f: Factorisation, outlying: int, tau: Floats, weight: Floats, profile: Floats, leak: Floats) -> "Posterior":
         """From the directions below the ``outlying`` top ones, and the zeros as one bin of their own."""
         squares, profile = f.responses[outlying:] ** 2, profile[outlying:]
         bins = min(BINS, squares.size)
@@ -47,12 +48,13 @@ class Posterior:
         count = np.bincount(index, minlength=bins).astype(np.float64)
         energy = np.bincount(index, squares, bins).astype(np.float64)
         phi = np.column_stack([np.bincount(index, column, bins) for column in profile.T]) / count[:, None]
+        extra = np.bincount(index, leak[outlying:], bins) / count
         if f.zeros:
             count, energy = np.append(count, f.zeros), np.append(energy, f.zero_energy)
-            phi = np.vstack([phi, np.zeros(phi.shape[1])])
+            phi, extra = np.vstack([phi, np.zeros(phi.shape[1])]), np.append(extra, 0.0)
         log_tau = np.log(tau)
         centred = log_tau - log_tau @ weight / weight.sum()
-        return cls(count, energy, phi, weight, centred, float(energy.sum() / count.sum()))
+        return cls(count, energy, phi, extra, weight, centred, float(energy.sum() / count.sum()))
 
     @property
     def size(self) -> int:
@@ -73,7 +75,7 @@ class Posterior:
     def log_likelihood(self, theta: Floats) -> Floats:
         """(m,) log densities of the responses, up to a constant."""
         noise, signal = self.parameters(theta)
-        variance = noise[:, None] + signal @ self.profile.T
+        variance = noise[:, None] + self.leak + signal @ self.profile.T
         return np.asarray(-0.5 * (np.log(variance) @ self.count + (1 / variance) @ self.energy))
 
     def log_prior(self, theta: Floats) -> Floats:
@@ -111,3 +113,23 @@ class Posterior:
         # Noise or signal near 0 leaves walkers spread over many orders of magnitude, which the check of the start dislikes.
         sampler.run_mcmc(emcee.State(start, random_state=state), STEPS, skip_initial_state_check=True)
         return self.parameters(sampler.get_chain(discard=BURN_IN, thin=THIN, flat=True))
+
+    def realised(self, noise: Floats, signal: Floats, coefficients: Floats, rng: np.random.Generator) -> Floats:
+        """(d, b) draws of the energies of this table's own coefficients, given (d,) sigma^2 and (d, b) expected energies.
+
+        In each bin the part of c_i that is a band's signal is normal given c_i. A band of ``coefficients`` has that much seen
+        in the rows; the rest, with more features than rows, varies as its prior says.
+        """
+        expected = signal[:, None, :] * self.profile
+        total = expected.sum(axis=2)
+        other = noise[:, None] + self.leak
+        kept = total / (total + other)
+        rest = 2 * rng.standard_gamma(np.broadcast_to((self.count - 1) / 2, kept.shape))
+        spread = kept * other
+        found = (np.sqrt(spread) * rng.standard_normal(kept.shape) + kept * np.sqrt(self.energy)) ** 2 + spread * rest
+        share = np.divide(expected, total[..., None], out=np.zeros_like(expected), where=total[..., None] > 0)
+        seen = np.minimum(np.einsum("dib,i->db", share, self.count), coefficients)
+        most = np.einsum("dib,i->db", expected, self.count)
+        ratio = np.divide(np.einsum("dib,di->db", share, found), most, out=np.ones_like(most), where=most > 0)
+        unseen = 2 * rng.standard_gamma((coefficients - seen) / 2)
+        return np.asarray(signal * (seen * ratio + unseen) / coefficients)

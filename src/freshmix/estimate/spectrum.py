@@ -46,6 +46,25 @@ def outliers(s: Floats) -> int:
 
 def profiles(f: Factorisation, tau: Floats, outlying: int = 0) -> Floats:
     """(r, b) phi_j(s) = tau_j / |1 + tau_j m(s + i eta)|^2 with eta = 0.6 s n^-0.4, interpolated where directions are many."""
+    phi = _smoothed(f, tau)
+    # Smoothing by eta loses some of it; the mean over the directions is tau_j, since beta'S beta ~ beta'Sigma beta.
+    return np.asarray(phi * (tau * (f.directions - outlying) / phi[outlying:].sum(axis=0)))
+
+
+def leaks(f: Factorisation, excess: Floats) -> Floats:
+    """(r,) what the outlying directions' signal adds to c^2 in the other ones, from (k,) c^2 - sigma^2 there.
+
+    The sample's outlying directions are near those of the population, not the same: phi at the spike's tau, times its energy.
+    """
+    if not excess.size:
+        return np.zeros(f.eigenvalues.size)
+    tau, energy = spikes(f, excess.size)
+    found = _smoothed(f, tau) @ (excess * energy)
+    found[: excess.size] = 0.0
+    return np.asarray(found)
+
+
+def _smoothed(f: Factorisation, tau: Floats) -> Floats:
     s = f.eigenvalues
     at = s if s.size <= _POINTS else s[np.linspace(0, s.size - 1, _POINTS).astype(int)]
     z = at * (1 + 0.6j * f.rows**-0.4)
@@ -53,8 +72,7 @@ def profiles(f: Factorisation, tau: Floats, outlying: int = 0) -> Floats:
     phi = tau / np.abs(1 + np.multiply.outer(m, tau)) ** 2
     if at.size < s.size:
         phi = np.column_stack([np.interp(s, at[::-1], column[::-1]) for column in phi.T])
-    # Smoothing by eta loses some of it; the mean over the directions is tau_j, since beta'S beta ~ beta'Sigma beta.
-    return np.asarray(phi * (tau * (f.directions - outlying) / phi[outlying:].sum(axis=0)))
+    return np.asarray(phi)
 
 
 def spikes(f: Factorisation, outlying: int) -> tuple[Floats, Floats]:

@@ -120,7 +120,7 @@ def frozen_uncertainty(
     A schedule (not ``constant``) has no interval of its weight or penalty.
     """
     affine = Affine.of(found)
-    known = [_gathered(found.equivalents(float(point[0]), point[1:])) for point in affine.points]
+    known = [_gathered(found.equivalents(float(point[0]), point[1:]), found.outlying) for point in affine.points]
     goals = [Goal(each, goal.noise_ratio, goal.labels, goal.generations) for each in known]
     scale = goal.equivalents.bulk[1]
     if given is not None:
@@ -206,12 +206,14 @@ def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[
     return float(np.clip(found.x[0], 0, 1)), math.exp(found.x[1]) if free else loop.penalty
 
 
-def _gathered(sample: SampleEquivalents) -> SampleEquivalents:
-    """Neighbouring eigenvalues as one entry where there are many: all that posterior draws need."""
-    if sample.s.size <= 2 * _ATOMS:
+def _gathered(sample: SampleEquivalents, outlying: int) -> SampleEquivalents:
+    """Neighbours below the outlying eigenvalues as one entry where there are many: all that posterior draws need."""
+    inner = sample.s.size - outlying
+    if inner <= 2 * _ATOMS:
         return sample
-    zero = sample.s == 0
-    index = np.where(zero, _ATOMS, np.arange(sample.s.size) * _ATOMS // sample.s.size)
+    place = np.arange(sample.s.size)
+    index = np.where(place < outlying, place, outlying + (place - outlying) * _ATOMS // inner)
+    index[sample.s == 0] = outlying + _ATOMS
     share = np.bincount(index, sample.share)
     kept = share > 0
     s = np.bincount(index, sample.share * sample.s)[kept] / share[kept]
