@@ -78,6 +78,15 @@ def test_bad_input_is_one_line(arguments, says, capsys):
     assert says in failure(capsys, *OPTIONS, *arguments)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as on a terminal; programs that run in the background inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_keeps_what_was_finished(monkeypatch, capsys, tmp_path):
     engine = spectral.risks
 
@@ -98,6 +107,7 @@ def test_an_interruption_keeps_what_was_finished(monkeypatch, capsys, tmp_path):
         assert stored.attrs["partial"] == 1
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_before_the_first_leaves_nothing(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(spectral, "risks", lambda setting, replicate: os.kill(os.getpid(), signal.SIGINT))
     assert "interrupted" in failure(capsys, *OPTIONS, "--save", tmp_path / "part.nc", code=130)
