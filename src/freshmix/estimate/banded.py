@@ -157,19 +157,8 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
         signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
     fitted = float(noise.mean())
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
-    return Estimate(
-        f,
-        outlying,
-        tau,
-        weight,
-        profile,
-        leak,
-        noise,
-        signal,
-        _outlying_draws(f, outlying, noise, rng),
-        others,
-        stretch(others),
-    )
+    tops = _outlying_draws(f, outlying, noise, rng)
+    return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others))
 
 
 def _outlying_draws(f: Factorisation, outlying: int, noise: Floats, rng: np.random.Generator) -> Floats:

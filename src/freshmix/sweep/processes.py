@@ -135,7 +135,8 @@ def _end_of(process: BaseProcess | None) -> str:
     while process is not None and time.monotonic() < deadline:
         # None also while another thread is just taking note of the end.
         if (code := process.exitcode) is not None:
-            return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            names = {int(each): each.name for each in signal.Signals}
+            return f"killed by {names.get(-code, f'signal {-code}')}" if code < 0 else f"exit code {code}"
         time.sleep(0.01)
     return "it is not known how"
 
