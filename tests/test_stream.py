@@ -14,6 +14,7 @@ from freshmix import Group
 from freshmix.recommend.backtest import Course, backtest
 from freshmix.recommend.fresh import FreshAnswer
 from freshmix.recommend.stream import Stream
+from freshmix.tables import open_table
 
 from .test_cli import failure, invoke
 
@@ -171,7 +172,44 @@ def test_times_of_any_kind_that_sorts(time):
     assert Stream.of(y, time, None).rows_per_generation == 40
 
 
+@pytest.mark.parametrize(
+    ("early", "middle", "late", "assumed"),
+    [
+        ("9", "10", "11.5", None),
+        ("2025-01-31", "2025-02-01", "2025-10-01", None),
+        ("2025-01-31T23:00:00-05:00", "2025-02-01T05:00:00+00:00", "2025-02-01 06:00", None),
+        ("2024Q4", "2025Q1", "2025Q2", None),
+        ("2024-12", "2025-01", "2025-10", None),
+        ("31.1.2025", "1.2.2025", "12.10.2025", None),
+        ("1/31/2025", "2/1/2025", "12/10/2025", None),
+        ("2/1/2025", "1/2/2025", "3/10/2025", "the day first: the first is '2/1/2025', the last '3/10/2025'"),
+        ("Apr", "Feb", "Jan", "by the alphabet: the first is 'Apr', the last 'Jan'"),
+        ("w1", "w10", "w9", "by the alphabet: the first is 'w1', the last 'w9'"),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.array, pl.Series, lambda values: np.array(values, dtype=object)])
+def test_text_times(early, middle, late, assumed, kind):
+    stream = Stream.of(np.ones(120), kind([middle, early, late] * 40), None)
+    assert stream.steps.tolist() == [1, 0, 2] * 40
+    assert (stream.order is None) if assumed is None else (assumed in stream.order)
+
+
+def test_an_assumed_order_is_told(tmp_path):
+    """The same from a file, where days with the month first must not be read with the day first."""
+    X, y, time = table(rows=360, features=10)
+    months = np.array(["Jan", "Feb", "Mar", "Apr"])[time % 4]
+    for found in (fm.recommend(X, y, time=months), fm.plan(X, y, time=months, cost_per_label=1.0)):
+        assert any("by the alphabet: the first is 'Apr', the last 'Mar'" in each for each in found.warnings)
+    days = [f"1/{1 + day}/2025" for day in range(30)]
+    frame = pl.DataFrame({**{f"x{i}": column for i, column in enumerate(X.T)}, "day": np.repeat(days, 12), "y": y})
+    frame.write_csv(tmp_path / "t.csv")
+    held = open_table(tmp_path / "t.csv", "y", time="day")
+    assert Stream.of(held.y, held.time, None).steps.tolist() == np.repeat(np.arange(30), 12).tolist()
+
+
 def test_times_with_gaps_are_refused():
+    with pytest.raises(ValueError, match="gaps, got 1"):
+        Stream.of(np.ones(2), np.array(["a", None], dtype=object), None)
     with pytest.raises(ValueError, match="gaps"):
         Stream.of(np.ones(2), np.array([1.0, np.nan]), None)
 

@@ -171,9 +171,7 @@ def _estimated(
     prepared, names, done = scaled_features(features, names, standardize)
     stream = Stream.of(labels, time, rows_per_generation)
     real = stream.labelled
-    bias = stream.label_bias(prepared, names)
-    if bias is not None:
-        warnings.append(bias)
+    warnings += [each for each in (stream.order, stream.label_bias(prepared, names)) if each is not None]
     if real.sum() < FEW_ROWS:
         warnings.append(f"only {int(real.sum())} labelled rows: the estimates are rough below {FEW_ROWS}")
     found = estimate_from(prepared[real], labels[real], "linear", None, rng)

@@ -349,7 +349,7 @@ class FreshAnswer:
         bias = self.stream.label_bias(self.X, self.names)
         if bias is not None:
             found.append(bias)
-        found += [each for each in (self.drifted, self.start_matters()) if each is not None]
+        found += [each for each in (self.stream.order, self.drifted, self.start_matters()) if each is not None]
         assert self.loop.aspect is not None
         thin = (
             few_labels(self.loop.labelled * self.stream.rows_per_generation),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from .._checks import Floats, whole
+from ..tables.times import steps_in_order
 
 LABEL_BIAS_LEVEL = 1e-3
 # Of a longer history the latest steps are backtested.
@@ -19,20 +20,21 @@ class Stream:
     """Rows in the order of time, some of them with a real label.
 
     ``steps`` holds the time step of each row, 0, 1, ...; None without a time column. ``asked``: the rows per generation were
-    asked for, and are not those of a step.
+    asked for, and are not those of a step. ``order``: a sentence where the order of the steps had to be assumed.
     """
 
     labelled: NDArray[np.bool_]
     steps: NDArray[np.intp] | None
     rows_per_generation: int
     asked: bool = field(default=False, kw_only=True)
+    order: str | None = field(default=None, kw_only=True)
 
     @classmethod
     def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
         """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
-        steps = None
+        steps = order = None
         if time is not None:
-            steps = _steps(checked_times(time, y.size))
+            steps, order = steps_in_order(checked_times(time, y.size))
         if rows_per_generation is not None:
             count = whole("rows_per_generation", rows_per_generation, low=3)
         elif steps is not None:
@@ -44,7 +46,7 @@ class Stream:
                 )
         else:
             count = int(y.size)
-        return cls(~np.isnan(y), steps, count, asked=rows_per_generation is not None)
+        return cls(~np.isnan(y), steps, count, asked=rows_per_generation is not None, order=order)
 
     def blocks(self) -> list[NDArray[np.intp]]:
         """Rows of each generation in the order of time, the latest ``MOST_STEPS``: steps, or as many rows as were asked for."""
@@ -96,13 +98,9 @@ def checked_times(time: Any, rows: int) -> NDArray[Any]:
     if times.ndim != 1 or times.size != rows:
         raise ValueError(f"time must hold one value for each of the {rows} rows, got shape {times.shape}")
     gaps = np.isnan(times) if times.dtype.kind in "fc" else np.isnat(times) if times.dtype.kind in "mM" else np.False_
+    if times.dtype == object:
+        # None, and NaN or NaT among objects, which differ from themselves.
+        gaps = np.array([each is None or each != each for each in times])
     if gaps.any():
         raise ValueError(f"time must not have gaps, got {int(gaps.sum())} missing values")
     return times
-
-
-def _steps(times: NDArray[Any]) -> NDArray[np.intp]:
-    try:
-        return np.unique(times, return_inverse=True)[1].astype(np.intp)
-    except TypeError:
-        raise TypeError("time must hold values that can be sorted: numbers, dates or text, not a mixture") from None

@@ -111,7 +111,7 @@ def read_table(
     (('size', 'kind=b'), [2.5, 3.0, 5.0, 4.0, 7.0])
     """
     paths = list_paths(path)
-    frame = _read_all(paths, max_bytes)
+    frame = _read_all(paths, max_bytes, time)
     extra = {"time": time, "weight": weight}
     named = [name for name in extra.values() if name is not None]
     check_columns([frame.columns], paths, (target, *drop, *named))
@@ -181,13 +181,13 @@ def _known(name: str, columns: Sequence[str], path: Path) -> None:
     raise ValueError(f"{path.name} has no column {name!r} among its {len(columns)}{hint}")
 
 
-def _read_all(paths: Sequence[Path], max_bytes: int) -> pl.DataFrame:
+def _read_all(paths: Sequence[Path], max_bytes: int, time: str | None) -> pl.DataFrame:
     for path in paths:
         _openable(path)
     too_large = size_problem(paths, max_bytes)
     if too_large is not None:
         raise ValueError(f"{too_large}: take a sample of its rows")
-    frames = [_read(path) for path in paths]
+    frames = [_read(path, time) for path in paths]
     check_columns([frame.columns for frame in frames], paths, ())
     try:
         frame = (
@@ -219,14 +219,21 @@ def _openable(path: Path) -> str:
     return suffix
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, time: str | None) -> pl.DataFrame:
     suffix = _openable(path)
     try:
         if is_parquet(path):
             frame = pl.read_parquet(path)
         else:
             _text_only(path, _SUFFIXES[suffix])
-            frame = pl.read_csv(path, separator=_SUFFIXES[suffix], infer_schema_length=None, try_parse_dates=True)
+            # Times as text: polars reads 1/2/2025 with the day first, and does not say so.
+            frame = pl.read_csv(
+                path,
+                separator=_SUFFIXES[suffix],
+                infer_schema_length=None,
+                try_parse_dates=True,
+                schema_overrides=None if time is None else {time: pl.String},
+            )
     except pl.exceptions.PolarsError as problem:
         raise unreadable(path, problem) from None
     _no_doubles(path, frame.columns)
@@ -347,13 +354,13 @@ def _is_number(word: str) -> bool:
 
 
 def _times(column: pl.Series) -> NDArray[Any]:
-    """Times that sort: numbers and dates as they are, text as text."""
+    """Times without gaps, as numbers, dates or text."""
     if column.dtype == pl.String:
         column = column.replace("", None)
     gaps = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
     if gaps:
         raise ValueError(f"the time column {column.name!r} must not have gaps, got {gaps}")
-    return column.rank("dense").to_numpy()
+    return column.to_numpy()
 
 
 def _weights(column: pl.Series) -> Floats:
