@@ -67,5 +67,8 @@ def test_bad_requests():
         fm.optimal_schedule(population, fm.Loop(aspect=2.0), 0)
     with pytest.raises(ValueError, match="method"):
         fm.optimal_schedule(population, fm.Loop(aspect=2.0), 3, method="best")
+    weighted = fm.Loop(aspect=2.0, penalty=0.4, groups=[fm.Group(1.0, 2.0, 0.5)], covariates="fresh")
+    with pytest.raises(ValueError, match="expected row_weight 1, got 2"):
+        fm.optimal_schedule(population, weighted, 3)
     with pytest.raises(ValueError, match="groups"):
         fm.optimal_schedule(population, fm.Loop.partially_labelled(aspect=2.0, labelled=0.5), 3)

@@ -441,3 +441,33 @@ def test_the_row_weight_suits_a_given_penalty():
     # Rows without a label are worth less than 1 here, by far.
     alike = [Group(found.labelled, 1.0, found.real_weight), Group(1 - found.labelled, 1.0, 0.0)]
     assert found.risk < 0.8 * fm.risk(found.population, found.loop.replace(groups=alike), 6)[-1]
+
+
+def test_pure_noise_is_told():
+    """With partly labelled rows and with time steps as for the same rows; not where there is a signal."""
+    rng = np.random.default_rng(0)
+    X, y, time = rng.standard_normal((300, 40)), rng.standard_normal(300), np.repeat(np.arange(6), 50)
+    half = np.where(rng.random(300) < 0.5, np.nan, 1.0)
+    signal = X @ rng.standard_normal(40) / 3
+    for options, hidden in (({}, 1.0), ({}, half), ({"time": time}, 1.0)):
+        told = [
+            any("the table shows no signal" in each for each in fm.recommend(X, labels * hidden, **options).warnings)
+            for labels in (y, y + signal)
+        ]
+        assert told == [True, False]
+
+
+def test_figures_are_plain_floats():
+    X, y, _ = table(rows=200, features=5, labelled=1.1)
+    hidden = np.where(np.arange(200) % 2, np.nan, y)
+    plan = fm.plan(X, hidden, cost_per_label=1.0, target_risk=1.0)
+    for found in (fm.recommend(X, y), fm.recommend(X, hidden), fm.recommend(X, y, schedule=True), plan):
+        assert "np.float" not in repr(found)
+
+
+def test_labelled_rows_of_another_row_weight_are_refused():
+    """With a penalty they would rescale it."""
+    X, y, _ = table(rows=200, features=5, labelled=1.1)
+    for covariates in ("fresh", "frozen"):
+        with pytest.raises(ValueError, match="loop must have row_weight 1 on rows with a real label, got 2"):
+            fm.recommend(X, y, loop=fm.Loop(groups=[fm.Group(1.0, 2.0, 0.5)], penalty=0.4, covariates=covariates))

@@ -55,6 +55,11 @@ def optimal_schedule(population: Population, loop: Loop, generations: int, *, me
     check_loops(population, loop)
     if loop.groups is not None and loop.real_weight is None:
         raise ValueError("a schedule is for loops in which all rows have a real label: expected one real weight, got groups")
+    for group in loop.groups or ():
+        if loop.covariates == "fresh" and group.row_weight != 1:
+            raise ValueError(
+                f"a schedule is for rows alike: expected row_weight 1, got {group.row_weight:g}; divide the penalty by it"
+            )
     if loop.covariates == "fresh":
         return _fresh(population, loop, generations, method)
     return frozen_schedule(PopulationEquivalents(population, aspect_of(loop)), loop, generations, method)

@@ -17,7 +17,7 @@ from ..risk.verdict import judge
 from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, no_signal, ratio
 from .schedule import Scheduled, best_schedule, for_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
@@ -64,12 +64,12 @@ class Answer:
     @property
     def penalty(self) -> float:
         """The recommended penalty: of the schedule, or of the best constant weight."""
-        return self.best.penalty if self.schedule is None else self.schedule.penalty
+        return float(self.best.penalty if self.schedule is None else self.schedule.penalty)
 
     @property
     def risk(self) -> float:
         """Risk of the recommended loop at the horizon."""
-        return self.best.risk if self.schedule is None else self.schedule.risk
+        return float(self.best.risk if self.schedule is None else self.schedule.risk)
 
     def recommendation(self) -> Recommendation:
         """Everything put together."""
@@ -241,6 +241,5 @@ class Answer:
                 + ("some are combinations of others" if math.isinf(f.condition) else f"condition number {f.condition:.1e}")
                 + "; coefficients along them are not determined, predictions are"
             )
-        if not self.best.attained and self.best.penalty > 0:
-            found.append("the table shows no signal that a linear fit can use: the best penalty has no upper bound")
-        return tuple(found)
+        silent = no_signal(self.uncertainty.intervals["signal_to_noise_ratio"], self.best.attained or self.best.penalty == 0)
+        return tuple(found if silent is None else [*found, silent])

@@ -23,7 +23,18 @@ from .backtest import Course, backtest, drift, thinned
 from .check import Check
 from .check_fresh import check_fresh
 from .prepare import at_threshold
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, few_labels, identifiable, judged, near_threshold, ratio
+from .result import (
+    FEW_ROWS,
+    HORIZON,
+    Recommendation,
+    advice_of,
+    few_labels,
+    identifiable,
+    judged,
+    near_threshold,
+    no_signal,
+    ratio,
+)
 from .schedule import best_schedule, for_fresh
 from .stream import Stream
 from .uncertainty import Uncertainty, fresh_uncertainty
@@ -355,6 +366,7 @@ class FreshAnswer:
             few_labels(self.loop.labelled * self.stream.rows_per_generation),
             near_threshold(self.best.loop.penalty, self.loop.aspect),
             identifiable(self.uncertainty.intervals["noise_variance"]),
+            no_signal(self.uncertainty.intervals["signal_to_noise_ratio"], self.best.attained or self.best.loop.penalty == 0),
         )
         found += [each for each in thin if each is not None]
         if self.found.stretch > 1.5:

@@ -159,6 +159,15 @@ def few_labels(labels: float) -> str | None:
     return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
 
 
+def no_signal(ratio: tuple[float, float], bounded: bool = True) -> str | None:
+    """A sentence where the interval of the signal-to-noise ratio reaches 0, or the best penalty has no upper bound."""
+    if not bounded:
+        return "the table shows no signal that a linear fit can use: the best penalty has no upper bound"
+    if ratio[0] > 0:
+        return None
+    return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {ratio[1]:.3g} (90%)"
+
+
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
     """Verdict and reason: theory's, or the replay's where the check failed."""
     return theory if check is None or check.fits else (DOES_NOT_FIT, check.reason())

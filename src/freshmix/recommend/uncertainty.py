@@ -176,7 +176,7 @@ def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, 
 
     Where the risk is flat the least points of draws are anywhere, and a penalty of 0 is not on a grid of logarithms.
     """
-    return min(interval[0], recommended), max(interval[1], recommended)
+    return float(min(interval[0], recommended)), float(max(interval[1], recommended))
 
 
 def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[float, float]:
