@@ -1,6 +1,5 @@
 """``freshmix plan``: a table in, labels per generation and what they bring out."""
 
-import json
 import math
 import sys
 import warnings
@@ -13,7 +12,7 @@ import freshmix as fm
 from freshmix.files import checked_path, picture, replace_file
 
 from . import recommend as options
-from .printing import block, lines, pairs, plain
+from .printing import as_text, block, lines, pairs, print_and_write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,26 +77,19 @@ def plan(
         from freshmix.tables import open_table
 
         found = fm.plan(open_table(table, target, time=time, drop=tuple(drop or ()), drop_missing=drop_missing), **given)
-    # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files.
-    try:
-        if as_json:
-            typer.echo(_json(found))
-        else:
-            _print(found)
-    finally:
+
+    def write() -> None:
         for path in targets:
             replace_file(path, _content(found, path.suffix.lower()[1:]))
+
+    print_and_write(found, as_json, _print, write)
     if targets and not as_json:
         typer.echo("\n" + "\n".join(f"Written to {path}" for path in targets))
 
 
-def _json(found: "fm.Plan") -> str:
-    return json.dumps(plain(found), allow_nan=False)
-
-
 def _content(found: "fm.Plan", kind: str) -> bytes:
     if kind == "json":
-        return (_json(found) + "\n").encode()
+        return (as_text(found) + "\n").encode()
     if kind == "csv":
         columns = [values.tolist() for values in found.curve.values()]
         rows = (",".join(repr(value) for value in row) for row in zip(*columns, strict=True))

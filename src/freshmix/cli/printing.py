@@ -1,11 +1,31 @@
 """What the commands share in printing: JSON, headings, pairs and lines."""
 
 import dataclasses
+import json
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def print_and_write(found: Any, as_json: bool, show: Callable[[Any], None], write: Callable[[], None]) -> None:
+    """Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files."""
+    try:
+        if as_json:
+            typer.echo(as_text(found))
+        else:
+            show(found)
+    finally:
+        write()
+
+
+def as_text(found: Any) -> str:
+    """A result as JSON."""
+    return json.dumps(plain(found), allow_nan=False)
 
 
 def plain(value: Any) -> Any:

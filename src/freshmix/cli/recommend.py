@@ -1,6 +1,5 @@
 """``freshmix recommend``: a table in, the best real weight and penalty out."""
 
-import json
 import math
 import sys
 import warnings
@@ -12,7 +11,7 @@ import typer
 import freshmix as fm
 from freshmix.files import checked_path
 
-from .printing import block, lines, pairs, plain
+from .printing import block, lines, pairs, print_and_write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -141,17 +140,14 @@ def recommend(
             )
             loop, options["labelled"] = loop.replace(groups=today.groups), None
         found = fm.recommend(held, loop=loop, **options)
-        # Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the report.
-        try:
-            if as_json:
-                typer.echo(json.dumps(plain(found), allow_nan=False))
-            else:
-                _print(found)
-        finally:
+
+        def write() -> None:
             if report is not None:
                 from freshmix.report import write_report
 
                 write_report(found, report, command=_pythonlines(table, reading, loop, found))
+
+        print_and_write(found, as_json, _print, write)
     if report is not None and not as_json:
         typer.echo(f"\nReport written to {report}")
 
