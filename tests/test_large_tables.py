@@ -283,7 +283,7 @@ def test_late_text_and_late_decimals_in_a_csv(tmp_path):
     found = moments(FileBlocks([path], "y"))
     assert (found.rows, found.unlabelled.rows) == (5001, 15_000)
     path.write_text("a,b,y\n" + rows + "red,2,3\n")
-    with pytest.raises(ValueError, match=r"t.csv cannot be read as CSV") as caught:
+    with pytest.raises(ValueError, match=r"t.csv must have numbers in column 'a', got 'red' in row 20001") as caught:
         moments(FileBlocks([path], "y"))
     assert "\n" not in str(caught.value)
 
@@ -295,3 +295,39 @@ def test_command(tmp_path, monkeypatch):
     found = json.loads(invoke("recommend", *paths, "--target", "y", "--json"))
     assert found["rows"] == 120
     assert any("read once in blocks" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize("marker", ["NA", "N/A", "NaN", "nan", "null", "None", ""])
+def test_missing_markers_give_the_same_table_in_blocks(tmp_path, marker):
+    """Early ones, of which the kind of a column is read, and late ones."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 50, (300, 3))
+    y = X @ [1.0, -1.0, 0.5] + rng.standard_normal(300)
+    rows = [[*map(str, row), f"{label:.6f}"] for row, label in zip(X.tolist(), y.tolist(), strict=True)]
+    for i in (2, 250):
+        rows[i][1] = marker
+    for i in (5, 260, 270):
+        rows[i][3] = marker
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,y\n" + "\n".join(map(",".join, rows)) + "\n\n")
+    with pytest.raises(ValueError, match=r"missing values: b \(2\)"):
+        moments(open_table(path, "y", max_bytes=0))
+    small = open_table(path, "y", drop_missing=True)
+    large = open_table(path, "y", drop_missing=True, max_bytes=0)
+    found = moments(large, large.drop_missing)
+    assert (found.rows, found.unlabelled.rows, found.dropped) == (295, 3, 2)
+    check(found, small.X, small.y)
+
+
+@pytest.mark.parametrize("position", [3, 12_000])
+def test_cells_and_lines_that_do_not_fit_are_named_in_blocks(tmp_path, position):
+    lines = ["1,2.5,3", "2,3.5,4", "5,1.5,2"] * 5000
+    path = tmp_path / "t.csv"
+    for line, said in (
+        ("1,2", f"must have 3 fields in each row, as in its header, got 2 in row {position + 1} below it"),
+        ("1,2,3,4", f"must have 3 fields in each row, as in its header, got 4 in row {position + 1} below it"),
+        ("1,?,3", f"got '\\?' in row {position + 1} below" if position > 10_000 else "b \\(String\\)"),
+    ):
+        path.write_text("\n".join(["a,b,y", *lines[:position], line, *lines[position:]]) + "\n")
+        with pytest.raises(ValueError, match=said):
+            moments(open_table(path, "y", max_bytes=0))

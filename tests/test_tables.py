@@ -71,11 +71,43 @@ def test_missing_features(tmp_path):
 @pytest.mark.parametrize("drop_missing", [False, True])
 def test_an_empty_target_is_no_real_label(tmp_path, drop_missing):
     path = write(tmp_path, "a,y\n1,1\n2,\n,\n4,3\n")
-    with pytest.raises(ValueError, match=r"empty in 2 of 4 rows.*no real label"):
+    with pytest.raises(ValueError, match=r"empty in 1 of 3 rows.*no real label"):
         read_table(path, "y", drop_missing=drop_missing)
     pl.DataFrame({"a": [1, 2, 3], "y": [1.0, float("nan"), 2.0]}).write_parquet(tmp_path / "t.parquet")
     with pytest.raises(ValueError, match="empty in 1 of 3 rows"):
         read_table(tmp_path / "t.parquet", "y", drop_missing=drop_missing)
+
+
+@pytest.mark.parametrize("marker", ["NA", "N/A", "NaN", "nan", "null", "None", "", " NA "])
+def test_missing_markers_among_numbers(tmp_path, marker):
+    """Those of features are missing, those of the target mean no real label; in a column of words they are words."""
+    rows = [f"{i},{i * i}.5,{'ab'[i % 2]},{i}" for i in range(12)]
+    rows[4] = rows[4].replace("16.5", marker)
+    rows[7] = rows[7][: rows[7].rindex(",") + 1] + marker
+    path = write(tmp_path, "a,b,word,y\n" + "\n".join(rows) + "\n")
+    with pytest.raises(ValueError, match=r"missing values: b \(1\)"):
+        read_table(path, "y")
+    table = read_table(path, "y", drop_missing=True)
+    assert table.X[:, 1].tolist() == [i * i + 0.5 for i in range(12) if i != 4]
+    assert np.flatnonzero(np.isnan(table.y)).tolist() == [6]
+    words = write(tmp_path, "kind,y\n" + "".join(f"{('None', 'part')[i % 2]},{i}\n" for i in range(12)), "w.csv")
+    assert read_table(words, "y").features == ("kind=part",)
+
+
+def test_truth_values_with_gaps(tmp_path):
+    path = write(tmp_path, "a,y\nTrue,1\nNA,2\nfalse,3\ntrue,5\n")
+    assert read_table(path, "y", drop_missing=True).X.ravel().tolist() == [1, 0, 1]
+
+
+def test_empty_lines_are_no_rows(tmp_path):
+    table = read_table(write(tmp_path, "a,y\n1,1\n\n2,2\n4,3\n\n"), "y")
+    assert table.X.ravel().tolist() == [1, 2, 4]
+    assert table.notes == ("2 empty rows left out",)
+
+
+def test_dropped_columns_may_hold_anything(tmp_path):
+    path = write(tmp_path, "a,b,y\n1,5%,1\n2,7,2\n4,8,3\n5,9,3\n")
+    assert read_table(path, "y", drop=["b"]).features == ("a",)
 
 
 def test_constant_columns_are_named(tmp_path):
@@ -95,7 +127,11 @@ def test_constant_columns_are_named(tmp_path):
         ("y\n1\n2\n3\n", "column beside the target"),
         ("a,y\n1,2\n2,2\n3,2\n", "target 'y' must vary"),
         ("a,y\n1,u\n2,v\n3,w\n", "target 'y' must be numeric, got text such as 'u'"),
-        ("a,y\n1,1\n2,n/a\n3,3\n", "text such as 'n/a'"),
+        ("a,y\n1,1\n2,n/a\n3,3\n", "target is empty in 1 of 3 rows"),
+        ("a,y\n1,1\n2,-\n3,3\n4,5\n", "numbers in column 'y', got '-' in row 2 below the header"),
+        ("a,y\n" + "".join(f"{i},{'rgb'[i % 3]}\n" for i in range(30)), "3 classes: classification by regression is for two"),
+        ("a,b,y\n1,2,3\n2,3,4\n3,4\n4,5,6\n", r"must have 3 fields in each row, .* got 2 in row 3 below it \(line 4\)"),
+        ('a,b,y\n1,2,3\n"2",3,4\n3,4,5,6\n4,5,6\n', r"must have 3 fields in each row, .* got 4 in row 3 below it \(line 4\)"),
         ("a,y\n1,1\n2,inf\n3,3\n", "must be finite"),
         ("a,y\n1,1\ninf,2\n3,3\n", r"infinite values in a \(1\)"),
         ("a,y\n5,1\n5,2\n5,3\n", "only constant columns"),
@@ -107,7 +143,7 @@ def test_constant_columns_are_named(tmp_path):
             "day,name,y\n" + "".join(f"2020-01-{i:02},n{i},{i}\n" for i in range(1, 29)),
             r"day \(Date\), name \(28 values",
         ),
-        ("a,y\n" + "".join(f"{i},{i}\n" for i in range(30)) + '"12,5",3\n', r"a \(31 values, text such as '12,5'\)"),
+        ("a,y\n" + "".join(f"{i},{i}\n" for i in range(30)) + '"12,5",3\n', r"column 'a', got '12,5' in row 31"),
     ],
 )
 def test_bad_files(tmp_path, text, match):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .._checks import Floats
 from .arrays import some
-from .files import check_columns, is_parquet, scan_file, unreadable
+from .files import check_columns, even, is_parquet, scan_file, unreadable
 
 Column = NDArray[Any]
 Result = TypeVar("Result")
@@ -173,12 +173,21 @@ class FileBlocks(Blocks):
         """What the function makes of each block of each file, in order."""
         size = block_rows(self.features)
         for path, scan in zip(self.paths, self.scans, strict=True):
-            lazy = _numbers(scan, (*(self.names or ()), self.target))
-            for frame in _readable(path, lambda lazy=lazy: lazy.collect_batches(chunk_size=size)):  # type: ignore[misc]
+            names = (*(self.names or ()), self.target)
+            lazy, short = _numbers(scan, names), False
+            if not is_parquet(path):
+                # Empty lines are no rows.
+                lazy = lazy.filter(~pl.all_horizontal(pl.all().is_null()))
+            last = max(names, key=scan.collect_schema().names().index)
+            for frame in _readable(path, lambda lazy=lazy: lazy.collect_batches(chunk_size=size), names):  # type: ignore[misc]
+                short = short or bool(frame[last].null_count())
                 columns = [series.to_numpy() for series in frame.get_columns()]
                 for start in range(0, frame.height, size):
                     part = [column[start : start + size] for column in columns]
                     yield function(part[:-1], part[-1])
+            if short and not is_parquet(path):
+                # Polars fills up short rows without a word.
+                even(path)
 
     def column_blocks(self) -> Iterator[Floats]:
         """The labels, then (n, k) arrays of columns over all files."""
@@ -211,12 +220,12 @@ def _numbers(scan: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
     return scan.select(pl.col(name) if schema[name].is_float() else pl.col(name).cast(pl.Float64) for name in names)
 
 
-def _readable(path: Path, start: Callable[[], Iterator[pl.DataFrame]]) -> Iterator[pl.DataFrame]:
+def _readable(path: Path, start: Callable[[], Iterator[pl.DataFrame]], columns: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
     """The frames of a query, with polars' errors in one line that names the file."""
     try:
         yield from start()
     except pl.exceptions.PolarsError as problem:
-        raise unreadable(path, problem) from None
+        raise unreadable(path, problem, columns) from None
 
 
 class DaskBlocks(Blocks):

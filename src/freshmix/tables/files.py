@@ -13,10 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .._checks import Floats
-from .arrays import is_constant, some, to_arrays, too_few_labels
+from .arrays import some, to_arrays
+from .cells import MISSING, bad_cell, numbers, uneven_line
+from .columns import complete, features_of, target_of, times_of, weights_of, words_of
 
 MOST_BYTES = 2 * 1024**3
-MOST_CATEGORIES = 20
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 _SUFFIXES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".parquet": "", ".pq": ""}
 _OTHER_SEPARATORS = (";", "\t", "|", ",")
@@ -74,7 +75,8 @@ def read_table(
     """Read a CSV (also .tsv, .gz) or Parquet file, or several of the same columns, one under the other.
 
     Numeric and boolean columns are used as they are; text columns of at most 20 values are one-hot encoded; others are
-    refused by name. An empty target means "no real label" and becomes NaN.
+    refused by name. In numeric columns of a CSV, NA, N/A, NaN, null and None stand for nothing. An empty target means "no
+    real label" and becomes NaN. Empty lines are no rows.
 
     Parameters
     ----------
@@ -111,27 +113,33 @@ def read_table(
     (('size', 'kind=b'), [2.5, 3.0, 5.0, 4.0, 7.0])
     """
     paths = list_paths(path)
-    frame = _read_all(paths, max_bytes, time)
+    frames = _read_all(paths, max_bytes, time)
     extra = {"time": time, "weight": weight}
     named = [name for name in extra.values() if name is not None]
-    check_columns([frame.columns], paths, (target, *drop, *named))
+    check_columns([frame.columns for frame in frames], paths, (target, *drop, *named))
     for option, name in (("drop", target if target in drop else None), *extra.items()):
         if name == target:
             raise ValueError(f"{option} must not name the target {target!r}")
-    frame = frame.drop(list(dict.fromkeys(drop)))
+    kept_columns = [name for name in frames[0].columns if name not in drop]
+    frame = _together(paths, [each.select(kept_columns) for each in frames], time)
     notes = [f"columns left out: {', '.join(drop)}"] if drop else []
-    labels, words = _words(frame[target])
+    empty = pl.all_horizontal(pl.all().is_null())
+    blank = int(frame.select(empty).to_series().sum())
+    if blank:
+        frame = frame.filter(~empty)
+        notes.append(f"{blank} empty {'row' if blank == 1 else 'rows'} left out")
+    labels, words = words_of(frame[target])
     notes += words
-    y = _target(labels)
-    times = None if time is None else _times(frame[time])
-    weights = None if weight is None else _weights(frame[weight])
+    y = target_of(labels)
+    times = None if time is None else times_of(frame[time])
+    weights = None if weight is None else weights_of(frame[weight])
     columns = frame.drop({target, *named})
     if not columns.width:
         raise ValueError(f"{paths[0].name} must have a column beside the target {target!r}, got none")
     columns = columns.with_columns(pl.col(pl.String).replace("", None))
-    columns, kept, note = _complete(columns, drop_missing)
+    columns, kept, note = complete(columns, drop_missing)
     y = y[kept]
-    X, features, more = _features(columns)
+    X, features, more = features_of(columns)
     to_arrays(X, y, features, unlabelled=True)
     return Table(
         X,
@@ -181,18 +189,23 @@ def _known(name: str, columns: Sequence[str], path: Path) -> None:
     raise ValueError(f"{path.name} has no column {name!r} among its {len(columns)}{hint}")
 
 
-def _read_all(paths: Sequence[Path], max_bytes: int, time: str | None) -> pl.DataFrame:
+def _read_all(paths: Sequence[Path], max_bytes: int, time: str | None) -> list[pl.DataFrame]:
     for path in paths:
         _openable(path)
     too_large = size_problem(paths, max_bytes)
     if too_large is not None:
         raise ValueError(f"{too_large}: take a sample of its rows")
-    frames = [_read(path, time) for path in paths]
-    check_columns([frame.columns for frame in frames], paths, ())
+    return [_read(path, time) for path in paths]
+
+
+def _together(paths: Sequence[Path], frames: Sequence[pl.DataFrame], time: str | None) -> pl.DataFrame:
+    """One frame, with the text of CSV files as numbers where it is that."""
+    made = []
+    for path, frame in zip(paths, frames, strict=True):
+        text = [] if is_parquet(path) else [name for name, kind in frame.schema.items() if kind == pl.String and name != time]
+        made.append(frame.with_columns(numbers(frame[name], path) for name in text))
     try:
-        frame = (
-            frames[0] if len(frames) == 1 else pl.concat([f.select(frames[0].columns) for f in frames], how="vertical_relaxed")
-        )
+        frame = made[0] if len(made) == 1 else pl.concat(made, how="vertical_relaxed")
     except pl.exceptions.PolarsError as problem:
         raise ValueError(f"files must have columns of the same kinds: {str(problem).splitlines()[0]}") from None
     if frame.height < 3:
@@ -237,7 +250,17 @@ def _read(path: Path, time: str | None) -> pl.DataFrame:
     except pl.exceptions.PolarsError as problem:
         raise unreadable(path, problem) from None
     _no_doubles(path, frame.columns)
+    if not is_parquet(path) and frame.width and frame.to_series(frame.width - 1).null_count():
+        # Polars fills up short rows without a word.
+        even(path)
     return frame
+
+
+def even(path: Path) -> None:
+    """Refuse a CSV with rows of too few or too many fields."""
+    said = uneven_line(path, _SUFFIXES[_openable(path)])
+    if said is not None:
+        raise ValueError(said)
 
 
 def scan_file(path: Path, target: str) -> pl.LazyFrame:
@@ -250,6 +273,7 @@ def scan_file(path: Path, target: str) -> pl.LazyFrame:
             raise ValueError(f"{path.name} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
         _text_only(path, _SUFFIXES[suffix])
         options: dict[str, Any] = {"separator": _SUFFIXES[suffix], "infer_schema_length": 10_000, "try_parse_dates": True}
+        options["null_values"] = list(MISSING)
         schema = pl.scan_csv(path, **options).collect_schema()
         _no_doubles(path, schema.names())
         floats = {name: pl.Float64 for name, kind in schema.items() if kind.is_integer()}
@@ -260,11 +284,15 @@ def scan_file(path: Path, target: str) -> pl.LazyFrame:
         raise unreadable(path, problem) from None
 
 
-def unreadable(path: Path, problem: Exception) -> ValueError:
-    """What polars could not read, in one line that names the file."""
-    return ValueError(
-        f"{path.name} cannot be read as {'Parquet' if is_parquet(path) else 'CSV'}: {str(problem).splitlines()[0]}"
-    )
+def unreadable(path: Path, problem: Exception, columns: Sequence[str] = ()) -> ValueError:
+    """What polars could not read, in one line that names the file; the cell, if it is one of these columns of numbers."""
+    if is_parquet(path):
+        return ValueError(f"{path.name} cannot be read as Parquet: {str(problem).splitlines()[0]}")
+    separator = _SUFFIXES[_openable(path)]
+    said = uneven_line(path, separator)
+    if said is None and columns and "could not parse" in str(problem):
+        said = bad_cell(path, separator, columns)
+    return ValueError(said or f"{path.name} cannot be read as CSV: {str(problem).splitlines()[0]}")
 
 
 def _no_doubles(path: Path, columns: Sequence[str]) -> None:
@@ -314,121 +342,3 @@ def _size(path: Path) -> int:
         return len(scan.collect_schema()) * int(scan.select(pl.len()).collect().item()) * 8
     except pl.exceptions.PolarsError as problem:
         raise unreadable(path, problem) from None
-
-
-def _target(column: pl.Series) -> Floats:
-    if column.dtype == pl.String:
-        column = column.replace("", None)
-    empty = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
-    if len(column) - empty < 3:
-        raise ValueError(too_few_labels("the target is empty", empty, len(column)))
-    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        raise ValueError(f"the target {column.name!r} must be numeric, got {_kind(column)}")
-    y = column.cast(pl.Float64).to_numpy().astype(np.float64)
-    known = y[~np.isnan(y)]
-    if not np.isfinite(known).all():
-        raise ValueError(f"the target {column.name!r} must be finite, got {np.isinf(known).sum()} infinite values")
-    if is_constant(known):
-        raise ValueError(f"the target {column.name!r} must vary, got {known[0]:g} in all {known.size} labelled rows")
-    return y
-
-
-def _words(column: pl.Series) -> tuple[pl.Series, list[str]]:
-    """A target of two words as 0 and 1, in their order; any other as it is."""
-    if column.dtype != pl.String:
-        return column, []
-    column = column.replace("", None)
-    words = sorted(column.drop_nulls().unique().to_list())
-    if len(words) != 2 or any(_is_number(word) for word in words):
-        return column, []
-    numbers = pl.select(pl.when(column.is_null()).then(None).otherwise((column == words[1]).cast(pl.Float64))).to_series()
-    return numbers.alias(column.name), [f"target {column.name}: {words[0]!r} is 0, {words[1]!r} is 1"]
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _times(column: pl.Series) -> NDArray[Any]:
-    """Times without gaps, as numbers, dates or text."""
-    if column.dtype == pl.String:
-        column = column.replace("", None)
-    gaps = column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
-    if gaps:
-        raise ValueError(f"the time column {column.name!r} must not have gaps, got {gaps}")
-    return column.to_numpy()
-
-
-def _weights(column: pl.Series) -> Floats:
-    if not column.dtype.is_numeric():
-        raise ValueError(f"the weight column {column.name!r} must be numeric, got {_kind(column)}")
-    if column.null_count():
-        raise ValueError(f"the weight column {column.name!r} must not have gaps, got {column.null_count()}")
-    return column.cast(pl.Float64).to_numpy()
-
-
-def _kind(column: pl.Series) -> str:
-    if column.dtype != pl.String:
-        return str(column.dtype)
-    text = column.drop_nulls()
-    words = text.filter(text.str.strip_chars().cast(pl.Float64, strict=False).is_null()).unique(maintain_order=True)
-    return f"text such as {', '.join(repr(word) for word in words.head(3).to_list()) or 'numbers with spaces'}"
-
-
-def _complete(columns: pl.DataFrame, drop_missing: bool) -> tuple[pl.DataFrame, NDArray[np.bool_], list[str]]:
-    gaps = columns.select(
-        pl.when(pl.col(name).is_null() | (pl.col(name).is_nan() if kind.is_float() else False))
-        .then(True)
-        .otherwise(False)
-        .alias(name)
-        for name, kind in columns.schema.items()
-    )
-    counts = {name: int(gaps[name].sum()) for name in gaps.columns}
-    missing = [f"{name} ({count})" for name, count in counts.items() if count]
-    rows = columns.height
-    if not missing:
-        return columns, np.ones(rows, dtype=np.bool_), []
-    if not drop_missing:
-        raise ValueError(f"features have missing values: {some(missing)}; fill them, or leave such rows out (--drop-missing)")
-    kept = ~gaps.select(pl.any_horizontal(pl.all())).to_series().to_numpy()
-    if kept.sum() < 3:
-        raise ValueError(f"leaving out rows with missing features leaves {kept.sum()} of {rows}: {some(missing)}")
-    note = f"{rows - int(kept.sum())} of {rows} rows with missing features left out"
-    return columns.filter(pl.Series(kept)), kept, [note]
-
-
-def _features(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[str]]:
-    """The (n, p) matrix and its names: numbers as they are, few categories one-hot, the rest refused by name."""
-    parts: list[tuple[str, Floats]] = []
-    notes, refused = [], []
-    for column in columns.get_columns():
-        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-            parts.append((column.name, column.cast(pl.Float64).to_numpy()))
-        elif column.dtype == pl.String or column.dtype in (pl.Categorical, pl.Enum):
-            levels = sorted(column.cast(pl.String).unique().to_list())
-            if len(levels) > MOST_CATEGORIES or len(levels) * 2 > columns.height:
-                refused.append(f"{column.name} ({len(levels)} values, {_kind(column.cast(pl.String))})")
-                continue
-            text = column.cast(pl.String)
-            # Two levels are one column: the other is its complement.
-            shown = levels[1:] if len(levels) == 2 else levels
-            parts += [(f"{column.name}={level}", (text == level).cast(pl.Float64).to_numpy()) for level in shown]
-            notes.append(f"column {column.name} one-hot encoded ({len(levels)} values)")
-        else:
-            refused.append(f"{column.name} ({column.dtype})")
-    if refused:
-        raise ValueError(
-            f"columns are neither numeric nor of {MOST_CATEGORIES} categories at most: {some(refused)}; convert them, or "
-            "leave them out (--drop COLUMN)"
-        )
-    constant = [name for name, values in parts if values.min() == values.max()]
-    if constant:
-        notes.append(f"constant columns left out: {some(constant)}")
-    parts = [part for part in parts if part[0] not in constant]
-    if not parts:
-        raise ValueError("features must vary, got only constant columns")
-    return np.column_stack([values for _, values in parts]), tuple(name for name, _ in parts), notes
