@@ -326,3 +326,12 @@ def test_weights_of_pandas():
     X, y = drawn(60, 3)
     weights = np.random.default_rng(0).uniform(0.5, 2, 60)
     same(fm.recommend(X, y, sample_weight=pd.Series(weights)), fm.recommend(X, y, sample_weight=weights))
+
+
+def test_whole_numbers_that_may_name_classes():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    digits = rng.integers(0, 10, 200).astype(float)
+    assert any("10 values, whole numbers from 0 to 9" in each for each in table_warnings(X, digits, None, "linear"))
+    for other in (digits + 0.5, rng.permutation(200.0 * np.arange(200)), X[:, 0]):
+        assert not any("name classes" in each for each in table_warnings(X, other, None, "linear"))

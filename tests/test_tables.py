@@ -105,6 +105,14 @@ def test_empty_lines_are_no_rows(tmp_path):
     assert table.notes == ("2 empty rows left out",)
 
 
+@pytest.mark.parametrize("cell", ["5%", "$5", '"1,200"', '"2,5"', "1 200.5", "7 €"])
+def test_numbers_with_signs_are_named(tmp_path, cell):
+    """Also where they are few enough to be taken for categories."""
+    path = write(tmp_path, "a,y\n" + "".join(f"{cell},{i}\n" for i in range(20)))
+    with pytest.raises(ValueError, match=r"numbers in column 'a', got .* in row 1 below the header: write plain"):
+        read_table(path, "y")
+
+
 def test_dropped_columns_may_hold_anything(tmp_path):
     path = write(tmp_path, "a,b,y\n1,5%,1\n2,7,2\n4,8,3\n5,9,3\n")
     assert read_table(path, "y", drop=["b"]).features == ("a",)

@@ -13,6 +13,8 @@ from .prepare import Kernel
 
 # An id is looked for where a monotone column cannot come by chance; fewer rows are warned of anyway.
 FEWEST_IDS = 12
+# Whole numbers of so few values may name classes.
+MOST_CLASSES = 10
 # One value with more than this share of the variance decides the fit.
 DOMINATING = 0.5
 
@@ -28,7 +30,9 @@ def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Ke
 def label_warning(y: Floats) -> str | None:
     """What (n,) labels, NaN where there are none, look like."""
     values = np.unique(y[~np.isnan(y)])
-    return two_valued(*values.tolist()) if values.size == 2 else dominating_label(y)
+    if values.size == 2:
+        return two_valued(*values.tolist())
+    return dominating_label(y) or few_values(values, int((~np.isnan(y)).sum()))
 
 
 def two_valued(low: float, high: float) -> str:
@@ -38,6 +42,16 @@ def two_valued(low: float, high: float) -> str:
         f"the target has two values, {low:g} and {high:g}: this is classification by regression on them; the prediction error "
         f"is {score} of the predicted mean (for 0 and 1 the probability), not an error rate of classes, and the noise "
         "variance differs between rows, which the theory takes as one number"
+    )
+
+
+def few_values(values: Floats, labels: int) -> str | None:
+    """What regression on a handful of whole numbers may mean."""
+    if values.size > MOST_CLASSES or labels < 5 * values.size or (np.floor(values) != values).any():
+        return None
+    return (
+        f"the target has {values.size} values, whole numbers from {values[0]:g} to {values[-1]:g}: fine for counts; "
+        "if they name classes, make it 0 and 1, one class against the rest"
     )
 
 

@@ -11,6 +11,8 @@ import polars as pl
 
 # Of numbers: in a column of words any of these may be a word.
 MISSING = ("NA", "N/A", "na", "n/a", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "NONE")
+# Percent signs, currencies, separated thousands, decimal commas.
+_DRESSED = r"^[$€£]?\s*[-+]?(\d{1,3}([,' \u00a0]\d{3})+(\.\d+)?|\d+([.,]\d+)?)\s*[%$€£]?$"
 _TRUTH = ("true", "false")
 
 
@@ -20,7 +22,7 @@ def numbers(column: pl.Series, path: Path) -> pl.Series:
     Raises
     ------
     ValueError
-        Where most of its different values are numbers and some are not.
+        Where most of its different values are numbers and some are not, or are numbers but for signs such as 5% or 1,200.
     """
     text = column.str.strip_chars()
     text = text.set(text.is_in(["", *MISSING]), None)
@@ -30,7 +32,7 @@ def numbers(column: pl.Series, path: Path) -> pl.Series:
         return found.alias(column.name)
     if other.str.to_lowercase().is_in(_TRUTH).all():
         return (text.str.to_lowercase() == _TRUTH[0]).alias(column.name)
-    if 2 * other.n_unique() < text.drop_nulls().n_unique():
+    if 2 * other.n_unique() < text.drop_nulls().n_unique() or other.str.contains(_DRESSED).all():
         raise ValueError(no_number(path, column.name, str(other[0]), _first(found.is_null() & text.is_not_null())))
     return column
 
