@@ -471,3 +471,21 @@ def test_labelled_rows_of_another_row_weight_are_refused():
     for covariates in ("fresh", "frozen"):
         with pytest.raises(ValueError, match="loop must have row_weight 1 on rows with a real label, got 2"):
             fm.recommend(X, y, loop=fm.Loop(groups=[fm.Group(1.0, 2.0, 0.5)], penalty=0.4, covariates=covariates))
+
+
+@pytest.mark.parametrize("features", [20, 300])
+def test_extreme_penalties(features):
+    """A tiny one is no penalty, a huge one predicts the mean, a larger one is refused."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, features))
+    y = X @ rng.standard_normal(features) / features**0.5 + rng.standard_normal(200)
+    hidden = np.where(np.arange(200) % 3, y, np.nan)
+    for labels in (y, hidden):
+        none = fm.recommend(X, labels, penalty=0.0).risk
+        for tiny in (1e-300, 1e-30):
+            assert fm.recommend(X, labels, penalty=tiny).risk == pytest.approx(none, rel=1e-9)
+        huge = fm.recommend(X, labels, penalty=1e90)
+        assert huge.risk == pytest.approx(huge.signal_to_noise_ratio * huge.noise_variance, rel=1e-6)
+        with pytest.raises(ValueError, match=r"penalty must be a number between 0 and 1e\+90, got 1e\+300"):
+            fm.recommend(X, labels, penalty=1e300)
+    assert np.isfinite(fm.plan(X, hidden, penalty=1e90, cost_per_label=1.0).risk)

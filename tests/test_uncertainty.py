@@ -118,3 +118,17 @@ def test_intervals_hold_a_recommendation_at_the_edge(noise):
         best = fm.recommend(X, y, **options)
         for name, (low, high) in best.intervals.items():
             assert low <= getattr(best, name) <= high, (name, options)
+
+
+def test_real_labels_alone_hold_for_sure():
+    """Draws with best penalties of their own would call the same loop worse than itself."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 10))
+    y = X @ rng.standard_normal(10) + rng.standard_normal(400)
+    found = fm.recommend(X, y, loop=fm.Loop(labels="frozen"))
+    assert (found.real_weight, found.verdict) == (1.0, "holds")
+    assert found.verdict_probabilities == {"holds": 1.0}
+    few = np.where(np.arange(400) < 200, y, np.nan)
+    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=1e6)
+    found = fm.recommend(X, few, loop=loop)
+    assert (found.real_weight, found.row_weight, found.verdict_probabilities) == (1.0, 0.0, {"holds": 1.0})

@@ -44,9 +44,9 @@ def whole(name: str, value: Any, *, low: int) -> int:
     return int(result)
 
 
-def number_or_auto(name: str, value: Any, *, low: float) -> float | None:
-    """A finite float of at least ``low``, or None for the word auto."""
-    return None if isinstance(value, str) and value == "auto" else number(name, value, low=low)
+def number_or_auto(name: str, value: Any, *, low: float, high: float = math.inf) -> float | None:
+    """A finite float with ``low <= value <= high``, or None for the word auto."""
+    return None if isinstance(value, str) and value == "auto" else number(name, value, low=low, high=high)
 
 
 def flag(name: str, value: Any) -> bool:

@@ -99,7 +99,8 @@ class _Ridge:
     def __init__(self, contour: Contour, equivalents: Equivalents, loop: Loop, generations: int) -> None:
         self.contour, self.equivalents, self.loop, self.generations = contour, equivalents, loop, generations
         s, lam = contour.nodes, loop.penalty
-        self.q, self.fit = s / (s + lam), s / (s + lam) ** 2
+        self.q = s / (s + lam)
+        self.fit = self.q / (s + lam)
 
     @classmethod
     def of(cls, equivalents: Equivalents, loop: Loop, generations: int) -> "_Ridge":

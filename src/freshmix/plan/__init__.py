@@ -10,7 +10,7 @@ from ..estimate import Estimate
 from ..recommend.checks import table_warnings
 from ..recommend.large import LargeTable, read_large
 from ..recommend.prepare import estimate_from, scaled_features
-from ..recommend.request import at_most
+from ..recommend.request import MOST_PENALTY, at_most
 from ..recommend.result import FEW_ROWS, HORIZON
 from ..recommend.stream import Stream
 from ..tables import Blocks, source_of, split_time, to_arrays
@@ -102,7 +102,10 @@ def plan(
     for name, value in _aims(target_risk, target_error, budget).items():
         if value is not None:
             number(name, value, above=0.0)
-    fixed, others = number_or_auto("penalty", penalty, low=0.0), number_or_auto("row_weight", row_weight, low=0.0)
+    fixed, others = (
+        number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
+        number_or_auto("row_weight", row_weight, low=0.0),
+    )
     ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
     horizon = _horizon(generations)
     standardize = flag("standardize", standardize)

@@ -39,6 +39,9 @@ from .schedule import best_schedule, for_fresh
 from .stream import Stream
 from .uncertainty import Uncertainty, fresh_uncertainty
 
+# A relative gain that nobody would run a loop for.
+NEGLIGIBLE = 1e-5
+
 
 @dataclass(frozen=True)
 class FreshAnswer:
@@ -86,8 +89,16 @@ class FreshAnswer:
         """The best constant weight, penalty and row weight at the horizon."""
         at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
         if self.given is None:
-            return best_loop(self.population, self.loop, self.horizon)
-        return best_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
+            found = best_loop(self.population, self.loop, self.horizon)
+        else:
+            found = best_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
+        if 0.999 < found.real_weight < 1:
+            # Next to 1 the loop would be one in name only.
+            alone = with_parameters(found.loop, 1.0)
+            risk = self.risk_of(alone)
+            if risk <= found.risk * (1 + NEGLIGIBLE):
+                return Optimum(alone, 1.0, risk, found.attained)
+        return found
 
     @cached_property
     def best(self) -> Optimum:

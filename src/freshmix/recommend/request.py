@@ -11,6 +11,8 @@ from .result import HORIZON
 
 # Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
 MOST_GENERATIONS = 500
+# Divided by shares of rows it stays below what a loop takes.
+MOST_PENALTY = 1e90
 # Options that mean new rows in each generation.
 FRESH = ("time", "rows_per_generation", "labelled")
 
@@ -65,7 +67,7 @@ class Request:
             loop,
             generations,
             checked_kernel(kernel),
-            number_or_auto("penalty", penalty, low=0.0),
+            number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
             flag("standardize", standardize),
             None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
             None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),

@@ -40,7 +40,8 @@ class Recommendation:
         recommended one) hold the best choice and always the recommended one, the others its expectation, one-sided where 0
         is not excluded.
     verdict_probabilities : dict
-        Verdict -> its share of the posterior draws, the most likely first.
+        Verdict -> its share of the posterior draws, the most likely first: the recommended loop as it is against real labels
+        only with the penalty that is best for the draw. Where the recommendation is real labels only, it is ``holds`` for sure.
     verdict, reason : str
         What the recommended loop does (see ``Limit``), and why; ``theory does not fit`` where ``check`` failed, and what the
         replay says.

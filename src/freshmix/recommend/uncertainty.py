@@ -28,6 +28,8 @@ RANGE = 100.0
 _ATOMS = 300
 FEW_DRAWS, _EVALUATIONS = 40, 40
 _FINE = 4
+# A loop that uses real labels alone is its own rival: the draws would tell by how much their best penalties differ.
+_HOLDS: Mapping[str, float] = {"holds": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,8 @@ def frozen_uncertainty(
         intervals["real_weight"] = _holding(best["real_weight"], real_weight)
         if given is None:
             intervals["penalty"] = _holding(best["penalty"], penalty)
-    return Uncertainty(intervals, _verdicts(risks, real_only, nulls))
+    same = constant and real_weight == 1.0
+    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks, real_only, nulls))
 
 
 def fresh_uncertainty(
@@ -168,7 +171,9 @@ def fresh_uncertainty(
         if given is None:
             intervals["penalty"] = _holding((low[1], high[1]), loop.penalty)
     rivals = np.array([real_only(each) for each in drawn])
-    return Uncertainty(intervals, _verdicts(risks[few], rivals, nulls[few]))
+    used = [group.real_weight for group in loop.groups or () if group.row_weight > 0]
+    same = loop.schedule is None and used != [] and min(used) == 1.0
+    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks[few], rivals, nulls[few]))
 
 
 def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, float]:

@@ -118,7 +118,9 @@ def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, labels: s
     """
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
-        q, fit = s / (s + penalty), s / (s + penalty) ** 2
+        # Not by the square, which underflows or overflows where the penalty does not.
+        q = s / (s + penalty)
+        fit = q / (s + penalty)
         e, u = 1 - q, fit
         real, synthetic = np.ones_like(q), np.zeros_like(q)
         rows = [(e, u)]

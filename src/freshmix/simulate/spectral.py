@@ -120,7 +120,7 @@ def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float)
     W, T = weights.shape
     c, L = nodes(penalty / (design.s + penalty), 2 * T + 2)
     q = 1 - c
-    u0 = design.s / (design.s + penalty) ** 2
+    u0 = design.s / (design.s + penalty) / (design.s + penalty)
     trace = design.diagonal() * u0 * (sigma2 / design.rows)
     trace = trace if L is None else trace @ L
     if L is not None:
