@@ -241,3 +241,16 @@ def test_blocks_take_no_time():
     X, y = table(60, 4)
     with pytest.raises(ValueError, match="time must be left out"):
         fm.plan(Blocks([(X, y)], 4), cost_per_label=1.0, time=np.arange(60) // 10)
+
+
+@pytest.mark.parametrize("penalty", ["auto", 0.1])
+def test_all_rows_labelled_are_the_loop_of_a_recommendation(penalty):
+    """Generation 0 of MATH section 5: all rows labelled, at the loop's penalty."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((300, 30))
+    y = X @ rng.standard_normal(30) / 5 + rng.standard_normal(300)
+    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=0.5)
+    planned = fm.plan(X, y, cost_per_label=1.0, penalty=penalty, synthetic_noise_ratio=0.5)
+    recommended = fm.recommend(X, y, loop=loop, penalty=penalty)
+    assert fm.risk(planned.population, planned.loop, 12)[-1] == pytest.approx(planned.risk, rel=1e-12)
+    assert planned.risk == pytest.approx(recommended.risk, rel=1e-5)

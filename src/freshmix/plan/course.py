@@ -1,6 +1,7 @@
 """Risk of a loop whose every generation, the first one too, has the same share of labels; and the best such loop.
 
-Source: MATH section 5. Generation 0 is plain ridge on its labelled rows alone: aspect gamma/f, at the best penalty for them.
+Source: MATH section 5. Generation 0 is plain ridge on its labelled rows alone, at the loop's penalty: aspect gamma/f, penalty
+lambda/f. With labels on all rows (f = 1) that is the loop of ``fm.risk`` and ``fm.recommend``.
 """
 
 import math
@@ -87,12 +88,16 @@ class Setting:
 
 @dataclass(frozen=True)
 class Point:
-    """The best loop at a share of labels, its risk, and the penalty of its first generation."""
+    """The best loop at a share of labels, and its risk."""
 
     share: float
     loop: Loop
     risk: float
-    first_penalty: float
+
+    @property
+    def first_penalty(self) -> float:
+        """Penalty of the first generation, over its labelled rows alone."""
+        return self.loop.penalty / self.share
 
     @property
     def row_weight(self) -> float:
@@ -107,8 +112,6 @@ class Point:
 
 def best_point(setting: Setting, share: float, near: Point | None = None) -> Point:
     """The best weight, penalty and row weight at a share, from a point nearby or, without one, from a grid."""
-    first_penalty = setting.plain(share)[0]
-    start = setting.start(share, first_penalty)
     scale = PopulationEquivalents(setting.population, setting.aspect).bulk[1]
     mixed = share < 1
     free = setting.penalty is None
@@ -133,7 +136,8 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
             grid.append(np.log(_GRID[2]))
 
         def value(x: Floats, kind: float | None = kind) -> float:
-            return setting.risk(loop_at(x, kind), start)
+            loop = loop_at(x, kind)
+            return setting.risk(loop, setting.start(share, loop.penalty / share))
 
         first = None if near is None else _coordinates(near, free, mixed and kind is None)
         if found and first is not None and free and value(first) > _WORTH_A_SEARCH * found[0].risk:
@@ -141,7 +145,7 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
         if first is None or not math.isfinite(value(first)):
             first = min((np.array(x) for x in product(*grid)), key=value)
         x, risk = _simplex(value, first, box)
-        found.append(Point(share, loop_at(x, kind), risk, first_penalty))
+        found.append(Point(share, loop_at(x, kind), risk))
     return min(found, key=lambda point: point.risk)
 
 

@@ -78,6 +78,8 @@ class LargeTable:
         stream = LargeStream(mask, None, count, self)
         y = np.broadcast_to(np.nan, (self.rows,))
         notes = (*self.notes, "no backtest: the rows of a table that is read in blocks are not kept")
+        if self.partly:
+            notes = (*notes, "labelled and other rows were compared by the means of their columns, not by their spreads")
         X = np.empty((0, self.features))
         made = FreshAnswer(
             found,
