@@ -233,8 +233,7 @@ class Answer:
             found.append(f"only {f.rows} rows: the theory is asymptotic and the estimates are rough below {FEW_ROWS}")
         near = near_threshold(self.penalty, f.aspect) if f.features is not None else None
         found += [each for each in (near, identifiable(self.uncertainty.intervals["noise_variance"])) if each is not None]
-        if self.found.stretch > 1.5:
-            found.append(self.found.disagreement())
+        found += self.found.doubts()
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":
             found.append(
                 "columns are collinear: "

@@ -357,8 +357,7 @@ class FreshAnswer:
             identifiable(self.uncertainty.intervals["noise_variance"]),
         )
         found += [each for each in thin if each is not None]
-        if self.found.stretch > 1.5:
-            found.append(self.found.disagreement())
+        found += self.found.doubts()
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)
