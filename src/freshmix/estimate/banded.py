@@ -9,6 +9,7 @@ import numpy as np
 from .._checks import Floats
 from ..equivalents import SampleEquivalents
 from ..population import Population
+from ..row_weights import sample_equivalents
 from ..threads import on_one_blas_thread
 from .factorise import Factorisation
 from .intervals import credible
@@ -128,7 +129,7 @@ class Estimate:
         s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
         if f.zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
-        return SampleEquivalents(s, squares, count, sigma2)
+        return sample_equivalents(s, squares, count, sigma2, f.row_weights)
 
     def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:
         """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means."""

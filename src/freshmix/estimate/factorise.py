@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import Floats
+from ..row_weights import RowWeights
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
@@ -30,6 +31,8 @@ class Factorisation:
     tail_error : float
         Standard error that heavy tails add to the mean of the squared noise (squared label units): sqrt(excess kurtosis / n)
         of its variance; 0 where the rows are not at hand.
+    row_weights : RowWeights or None
+        Weights by whose roots the rows were scaled; None where all are alike.
     """
 
     eigenvalues: Floats
@@ -40,6 +43,7 @@ class Factorisation:
     features: int | None
     condition: float
     tail_error: float = 0.0
+    row_weights: RowWeights | None = None
 
     @property
     def directions(self) -> int:
@@ -58,8 +62,13 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
     root of its weight, so that the labels of all rows have the same noise.
     """
+    if weights is not None:
+        return replace(_factorise_centred_rows(*weighted_rows(X, y, weights)), row_weights=RowWeights.of(weights))
+    return _factorise_centred_rows(X - X.mean(axis=0), y - y.mean())
+
+
+def _factorise_centred_rows(X: Floats, y: Floats) -> Factorisation:
     n, p = X.shape
-    X, y = (X - X.mean(axis=0), y - y.mean()) if weights is None else weighted_rows(X, y, weights)
     if p < n:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
@@ -87,7 +96,8 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
     if weights is not None:
         root = np.sqrt(weights)
         centred, y = centred * np.multiply.outer(root, root), y * root
-    return factorise_centred((centred + centred.T) / 2, y, None)
+    found = factorise_centred((centred + centred.T) / 2, y, None)
+    return found if weights is None else replace(found, row_weights=RowWeights.of(weights))
 
 
 def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
