@@ -25,6 +25,8 @@ from .equivalents import Numbers, SampleEquivalents, Solved, pairing
 # Weights are gathered into at most this many values.
 _VALUES = 64
 _STEPS, _SETTLED = 200, 1e-13
+# Each step from far away to a point off the real axis is this much nearer than the last.
+_RATIOS = (1.5, 1.1)
 # z -> mean z/(s+z), mean s/(s+z).
 Means = Callable[[Numbers], tuple[Numbers, Numbers]]
 
@@ -60,16 +62,23 @@ class RowWeights:
                 start = np.fmax(fitted / free, (self.share[-1] / free - 1) / self.value[-1])
             found, settled = self._newton(np.where(free > 0, start, np.inf), free, fitted)
         else:
-            far = 1j * np.sign(z.imag) * 8 * (np.abs(z) + size)
-            free, fitted = means(z + far)
-            found, settled = self._newton(fitted / free, free, fitted)
-            while far.any():
-                far = np.where(np.abs(far) > 0.2 * np.abs(z.imag), far / 3, 0.0)
-                found, good = self._newton(found, *means(z + far))
-                settled &= good
+            for ratio in _RATIOS:
+                found, settled = self._from_far(z, means, size, ratio)
+                if settled.all():
+                    break
         if not settled.all():
             raise ArithmeticError(f"the leverages of weighted rows did not settle at z = {z[~settled][0]!r}")
         return found
+
+    def _from_far(self, z: Numbers, means: Means, size: float, ratio: float) -> tuple[Numbers, NDArray[np.bool_]]:
+        far = 1j * np.sign(z.imag) * 8 * (np.abs(z) + size)
+        free, fitted = means(z + far)
+        found, settled = self._newton(fitted / free, free, fitted)
+        while far.any():
+            far = np.where(np.abs(far) > 0.05 * np.abs(z.imag), far / ratio, 0.0)
+            found, good = self._newton(found, *means(z + far))
+            settled &= good
+        return found, settled
 
     def _newton(self, start: Numbers, free: Numbers, fitted: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
         delta = start.copy()
@@ -117,9 +126,10 @@ class WeightedSampleEquivalents(SampleEquivalents):
 
     def _means(self, z: Numbers) -> tuple[Numbers, Numbers]:
         base = super().solve(z)
-        with np.errstate(invalid="ignore"):
-            fitted = (base.rows @ (self.share * self.s)) * base.zv / base.z
-        fitted = np.where(np.isinf(base.z), 0.0, np.where(np.abs(base.zv) < 0.5, 1 - base.zv, fitted))
+        # mean s/(s+z) keeps its digits where z is large, 1 - z v where it is small.
+        large = np.isfinite(base.z) & (np.abs(base.zv) > 0.5) & (base.z != 0)
+        fitted = 1 - base.zv
+        fitted[large] = (base.rows[large] @ (self.share * self.s)) * base.zv[large] / base.z[large]
         return base.zv, fitted
 
     def solve(self, z: ArrayLike) -> Solved:
