@@ -202,9 +202,9 @@ def test_kernels_are_checked_in_their_feature_space():
     assert fm.recommend(X @ X.T, y, kernel="precomputed").check.fits
 
 
-@pytest.mark.parametrize(("low", "high", "fits"), [(0.7, 1.3, True), (1.0, 10.0, False)])
-def test_weighted_rows_are_replayed_weighted(low, high, fits):
-    """Against the weighted loop itself, on its own table: theory is right for even weights only, and the check says so."""
+@pytest.mark.parametrize(("low", "high"), [(0.7, 1.3), (1.0, 10.0)])
+def test_weighted_rows_are_replayed_weighted(low, high):
+    """Against the weighted loop itself, on its own table."""
     rng = np.random.default_rng(8)
     n, p = 300, 150
     X, beta = rng.standard_normal((n, p)), rng.standard_normal(p) / np.sqrt(p)
@@ -219,9 +219,9 @@ def test_weighted_rows_are_replayed_weighted(low, high, fits):
             real, synthetic = X @ beta + sd * rng.standard_normal(n), X @ bhat + sd * rng.standard_normal(n)
             bhat = fit @ (found.real_weight * real + (1 - found.real_weight) * synthetic)
         risks.append(np.sum((bhat - beta) ** 2))
-    assert found.check.fits == fits
-    assert (np.mean(risks) < 1.2 * found.risk) == fits
-    assert any("uneven" in line for line in found.warnings) != fits
+    assert found.check.fits
+    assert abs(np.mean(risks) / found.risk - 1) < 0.2
+    assert not any("uneven" in line for line in found.warnings)
 
 
 def test_copies_and_their_error():

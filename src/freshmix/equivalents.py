@@ -66,7 +66,7 @@ class Equivalents(Protocol):
         """(1/n) tr Sigma S (S+z)^-1 = gamma sum h tau - z T(z), without cancellation at large z."""
 
 
-def _pairing(one: Numbers, weights: Numbers, two: Numbers, table: bool) -> Numbers:
+def pairing(one: Numbers, weights: Numbers, two: Numbers, table: bool) -> Numbers:
     """sum_j one_j weights_j two_j, row by row, or every row of one with every row of two."""
     weighted = one * weights
     if table:
@@ -204,14 +204,14 @@ class PopulationEquivalents:
 
     def _gap(self, one: Solved, two: Solved, table: bool) -> tuple[Numbers, Numbers]:
         """x12 = gamma sum h a1 a2, and 1 - x12 = z1 v1 + gamma sum h a1 d2, each without cancellation."""
-        x = _pairing(one.rest, self.weight, two.rest, table)
+        x = pairing(one.rest, self.weight, two.rest, table)
         zv = one.zv[:, None] if table else one.zv
-        return x, zv + _pairing(one.rest, self.weight, two.rows, table)
+        return x, zv + pairing(one.rest, self.weight, two.rows, table)
 
     def bias(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """sum tau g d1 d2 / (1 - x12); see ``Equivalents.bias``."""
         _, rest = self._gap(one, two, table)
-        return _divide(_pairing(one.rows, self.energy, two.rows, table), rest)
+        return _divide(pairing(one.rows, self.energy, two.rows, table), rest)
 
     def variance(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """x12 / (1 - x12); see ``Equivalents.variance``."""
@@ -295,11 +295,11 @@ class SampleEquivalents:
 
     def bias(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """mean((c^2 - sigma^2) / ((s+z1)(s+z2))) / (v1 v2); see ``Equivalents.bias``."""
-        return _pairing(one.rows, self.signal, two.rows, table)
+        return pairing(one.rows, self.signal, two.rows, table)
 
     def variance(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """cov(1/(s+z1), 1/(s+z2)) / (v1 v2); see ``Equivalents.variance``."""
-        return _pairing(one.rest, self.share, two.rest, table)
+        return pairing(one.rest, self.share, two.rest, table)
 
     def trace(self, one: Solved) -> Numbers:
         """T(z) = 1/(z v) - 1 = mean(s/(s+z)) / (z v); see ``Equivalents.trace``."""

@@ -1,5 +1,6 @@
 """The banded estimate of signal and noise from eigenvalues and rotated responses (MATH section 7)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,15 +9,21 @@ import numpy as np
 from .._checks import Floats
 from ..equivalents import SampleEquivalents
 from ..population import Population
+from ..row_weights import sample_equivalents
 from ..threads import on_one_blas_thread
 from .factorise import Factorisation
 from .intervals import credible
 from .noise import NoiseEstimate, noise_estimates, stretch
+from .outlying import outlying_signal
 from .posterior import Posterior
 from .spectrum import leaks, outliers, profiles, spectrum, spikes
 
 # Directions without signal for each one with it, from which on the signal of this table's own coefficients can be told.
 _WELL_SEEN = 3
+# Where one row is all of the noise its variance is known within a factor of about e.
+_MOST_TAIL = 1.0
+# Heavier tails, and wider intervals, than this are told.
+_TAILS, _STRETCH = 0.1, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +50,8 @@ class Estimate:
         Name -> ``NoiseEstimate``: sigma^2 by other routes.
     stretch : float
         Factor of at least 1 by which disagreement between the noise estimates widens every interval.
+    tails : float
+        Relative standard error that heavy tails of the noise add to its variance.
     """
 
     factorisation: Factorisation
@@ -56,6 +65,7 @@ class Estimate:
     outlying_draws: Floats
     noise_estimates: Mapping[str, NoiseEstimate]
     stretch: float
+    tails: float
 
     @property
     def noise_variance(self) -> float:
@@ -66,6 +76,11 @@ class Estimate:
     def signal(self) -> Floats:
         """Posterior mean of g, the energy in each band."""
         return np.asarray(self.signal_draws.mean(axis=0))
+
+    @property
+    def outlying_signal(self) -> Floats:
+        """(k,) posterior means of c^2 - sigma^2 in the outlying directions."""
+        return np.asarray(self.outlying_draws.mean(axis=0))
 
     @property
     def null_draws(self) -> Floats:
@@ -85,14 +100,22 @@ class Estimate:
             "null_risk": self.interval(self.null_draws),
         }
 
-    def disagreement(self) -> str:
-        """The noise estimate that is furthest from the model's, in one sentence."""
-        name, each = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
-        return (
-            f"the estimates of the noise variance disagree: {each.value:.3g} by {name.replace('_', ' ')} and "
-            f"{self.noise_variance:.3g} by likelihood, {abs(each.z):.1f} standard errors from what it expects; every interval "
-            f"is {self.stretch:.1f} times as wide for it"
-        )
+    def doubts(self) -> tuple[str, ...]:
+        """Why its intervals are wider than those of gaussian rows would be, one sentence each."""
+        found = []
+        if self.tails > _TAILS:
+            found.append(
+                "a few rows carry much of the noise (heavy tails): its variance is uncertain by "
+                f"{100 * self.tails:.0f}% for that alone, and rarer rows than the table shows can bring more"
+            )
+        if self.stretch > _STRETCH:
+            name, each = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
+            found.append(
+                f"the estimates of the noise variance disagree: {each.value:.3g} by {name.replace('_', ' ')} and "
+                f"{self.noise_variance:.3g} by likelihood, {abs(each.z):.1f} standard errors from what it expects; every "
+                f"interval is {self.stretch:.1f} times as wide for it"
+            )
+        return tuple(found)
 
     def equivalents(self, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
         """The smoothed plug-in: c_i^2 replaced by its expectation under (sigma^2, g), by default their posterior means.
@@ -102,28 +125,28 @@ class Estimate:
         f = self.factorisation
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
         squares = sigma2 + self.leak + self.profile @ (self.signal if signal is None else signal)
-        # An outlying direction below the noise level carries noise only: its risk must not come out negative.
-        outlying = f.responses[: self.outlying] ** 2
-        squares[: self.outlying] = np.where(outlying > self.noise_variance, outlying, sigma2)
+        squares[: self.outlying] = sigma2 + self.outlying_signal
         s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
         if f.zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
-        return SampleEquivalents(s, squares, count, sigma2)
+        return sample_equivalents(s, squares, count, sigma2, f.row_weights)
 
     def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:
         """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means."""
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
-        tau, share, g = self.atoms(sigma2, self.signal if signal is None else signal)
+        tau, share, g = self.atoms(self.signal if signal is None else signal, self.outlying_signal)
         return Population(tau, share, g, sigma2)
 
-    def atoms(self, noise_variance: float, signal: Floats) -> tuple[Floats, Floats, Floats]:
-        """Eigenvalues, shares and signal energies of the population; null directions of a table of lower rank included."""
+    def atoms(self, signal: Floats, outlying: Floats) -> tuple[Floats, Floats, Floats]:
+        """Eigenvalues, shares and signal energies of the population; null directions of a table of lower rank included.
+
+        From (b,) energies of the bands and (k,) c^2 - sigma^2 of the outlying directions.
+        """
         f = self.factorisation
         rescaled = f.rows / f.directions  # eigenvalues of X'X/n, of which one row is spent on the mean
         tops, energy = spikes(f, self.outlying)
-        excess = np.maximum(f.responses[: self.outlying] ** 2 - noise_variance, 0.0)
         tau = np.append(self.tau, tops) * rescaled
-        g = np.append(signal, excess * energy) / rescaled
+        g = np.append(signal, outlying * energy) / rescaled
         features = f.aspect * f.directions
         rank, spike = f.eigenvalues.size, 1 / features
         # A table of lower rank than its shape allows has null directions.
@@ -157,12 +180,14 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
         signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
     fitted = float(noise.mean())
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
-    tops = _outlying_draws(f, outlying, noise, rng)
-    return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others))
+    # The rows show their own noise; where a few of them carry much of it, its variance is another matter.
+    tails = min(f.tail_error / fitted, _MOST_TAIL)
+    noise = noise * np.exp(tails * rng.standard_normal(noise.size))
+    tops = _outlying_draws(f, noise, signal @ profile[outlying:].mean(axis=0), outlying, rng)
+    return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others), tails)
 
 
-def _outlying_draws(f: Factorisation, outlying: int, noise: Floats, rng: np.random.Generator) -> Floats:
-    """(d, k) draws of a = c^2 - sigma^2: the noise of c^2 has variance 4 a sigma^2 + 2 sigma^4, and s varies by sqrt(2/n)."""
-    excess = np.maximum(f.responses[:outlying] ** 2 - noise[:, None], 0.0)
-    variance = (4 * excess + 2 * noise[:, None]) * noise[:, None] + 2 / f.directions * excess**2
-    return np.maximum(excess + np.sqrt(variance) * rng.standard_normal(excess.shape), 0.0)
+def _outlying_draws(f: Factorisation, noise: Floats, banded_signal: Floats, outlying: int, rng: np.random.Generator) -> Floats:
+    """(d, k) draws of the signal in c^2, of which s varies by sqrt(2/n); (d,) ``banded_signal`` is what others have of it."""
+    draws = outlying_signal(f.responses[:outlying], noise, banded_signal, rng)
+    return np.maximum(draws * (1 + math.sqrt(2 / f.directions) * rng.standard_normal(draws.shape)), 0.0)

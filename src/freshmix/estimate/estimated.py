@@ -127,8 +127,9 @@ def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
 
 def described(found: Estimate) -> EstimatedPopulation:
     """The public face of an ``Estimate``."""
-    tau, share, g = found.atoms(found.noise_variance, found.signal)
+    tau, share, g = found.atoms(found.signal, found.outlying_signal)
     chosen = np.linspace(0, found.noise_draws.size - 1, _DRAWS).astype(int)
-    noise = found.noise_draws[chosen]
-    drawn = np.array([found.atoms(float(s2), each)[2] for s2, each in zip(noise, found.signal_draws[chosen], strict=True)])
-    return EstimatedPopulation(tau, share, g, found.noise_variance, found.intervals(), found.noise_estimates, noise, drawn)
+    pairs = zip(found.signal_draws[chosen], found.outlying_draws[chosen], strict=True)
+    drawn = np.array([found.atoms(signal, outlying)[2] for signal, outlying in pairs])
+    own = found.intervals(), found.noise_estimates, found.noise_draws[chosen]
+    return EstimatedPopulation(tau, share, g, found.noise_variance, *own, drawn)

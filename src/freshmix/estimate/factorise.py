@@ -1,11 +1,17 @@
 """One eigendecomposition of the smaller of X'X and XX': eigenvalues and rotated responses (MATH section 7)."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import Floats
+from ..row_weights import RowWeights
+
+# Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
+_PENALTIES = np.geomspace(1e-2, 1e2, 30)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +28,11 @@ class Factorisation:
         n and p; ``features`` is None for a kernel.
     condition : float
         Largest over smallest eigenvalue of the min(n - 1, p) that could differ from 0; inf if some are 0.
+    tail_error : float
+        Standard error that heavy tails add to the mean of the squared noise (squared label units): sqrt(excess kurtosis / n)
+        of its variance; 0 where the rows are not at hand.
+    row_weights : RowWeights or None
+        Weights by whose roots the rows were scaled; None where all are alike.
     """
 
     eigenvalues: Floats
@@ -31,6 +42,8 @@ class Factorisation:
     rows: int
     features: int | None
     condition: float
+    tail_error: float = 0.0
+    row_weights: RowWeights | None = None
 
     @property
     def directions(self) -> int:
@@ -49,14 +62,21 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
     root of its weight, so that the labels of all rows have the same noise.
     """
+    if weights is not None:
+        return replace(_factorise_centred_rows(*weighted_rows(X, y, weights)), row_weights=RowWeights.of(weights))
+    return _factorise_centred_rows(X - X.mean(axis=0), y - y.mean())
+
+
+def _factorise_centred_rows(X: Floats, y: Floats) -> Factorisation:
     n, p = X.shape
-    X, y = (X - X.mean(axis=0), y - y.mean()) if weights is None else weighted_rows(X, y, weights)
     if p < n:
         s, directions = np.linalg.eigh(X.T @ X / n)
         c = directions.T @ (X.T @ y)
         s, c = s[::-1], c[::-1]
         kept = positive(s, n, p)
-        return factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
+        found = factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
+        axes = directions[:, ::-1][:, kept] / np.sqrt(n * s[kept])
+        return _with_tails(found, lambda fitted: y - X @ (axes @ fitted))
     return factorise_centred(X @ X.T / n, y, p)
 
 
@@ -76,7 +96,8 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
     if weights is not None:
         root = np.sqrt(weights)
         centred, y = centred * np.multiply.outer(root, root), y * root
-    return factorise_centred((centred + centred.T) / 2, y, None)
+    found = factorise_centred((centred + centred.T) / 2, y, None)
+    return found if weights is None else replace(found, row_weights=RowWeights.of(weights))
 
 
 def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
@@ -89,7 +110,8 @@ def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factoris
         )
     s, c = s[::-1], (directions.T @ y)[::-1]
     kept = positive(s, n, features or n)
-    return factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
+    found = factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
+    return _with_tails(found, lambda fitted: y - directions[:, ::-1][:, kept] @ fitted)
 
 
 def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
@@ -107,3 +129,27 @@ def factorisation_of(
     zero_energy = max(energy - float(c @ c), 0.0)
     condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
     return Factorisation(s[kept].copy(), c.copy(), rows - 1 - rank, zero_energy, rows, features, condition)
+
+
+def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Factorisation:
+    """With the ``tail_error`` of the ridge fit that generalised cross-validation picks.
+
+    ``residuals`` gives those of a fit from its (r,) coordinates in the directions. They are the leave-one-out ones up to a
+    factor (nearly) the same for all rows: noise, and an error of prediction that is nearly gaussian.
+    """
+    s, c = f.eigenvalues, f.responses
+    z = float(s.mean()) * _PENALTIES
+    kept = z[:, None] / np.add.outer(z, s)
+    free = (kept.sum(axis=1) + f.zeros) / f.directions
+    error = (kept**2 @ c**2 + f.zero_energy) / f.directions / free**2
+    best = int(np.argmin(error))
+    apart = np.abs(residuals((1 - kept[best]) * c))
+    largest = float(apart.max())
+    if largest == 0:
+        return f
+    squares = (apart / largest) ** 2
+    kurtosis = float(np.mean(squares**2) / np.mean(squares) ** 2) - 3
+    # Below two standard errors it is what gaussian noise shows.
+    if kurtosis < 2 * math.sqrt(24 / f.rows):
+        return f
+    return replace(f, tail_error=math.sqrt(kurtosis / f.rows) * float(error[best]))

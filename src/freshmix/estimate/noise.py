@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 
 from .._checks import Floats
 from .factorise import Factorisation
+from .spectrum import Companion
 
 _POINTS = 30
 _REPLAYS = 100
@@ -56,8 +57,9 @@ class Routes:
         z = float(np.average(s, weights=count)) * np.geomspace(1e-2, 1e2, _POINTS)
         weights = count / np.add.outer(z, s) ** 2
         weights /= weights.sum(axis=1, keepdims=True)
-        v = (count / np.add.outer(z, s)).sum(axis=1) / count.sum()
-        design = np.column_stack([np.ones(z.size), tau / (1 + np.multiply.outer(v, tau)) ** 2])
+        at = Companion.of(f, z, outlying)
+        bias = at.seen[:, None] * tau / (1 + np.multiply.outer(at.v, tau)) ** 2
+        design = np.column_stack([np.ones(z.size), bias])
         return cls(f, outlying, weights, design)
 
     def __call__(self, squares: Floats, zero_mean: float) -> dict[str, float]:

@@ -184,7 +184,9 @@ def _in_memory(
         prepared, names, done = scaled_features(features, names, request.standardize)
         notes = (*notes, *done)
     if weights is not None:
-        notes, warnings = (*notes, *weights.notes), (*warnings, *weights.warnings)
+        notes = (*notes, *weights.notes)
+        if known.covariates == "fresh":
+            warnings = (*warnings, *weights.warnings)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
         frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)

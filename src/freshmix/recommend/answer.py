@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import Floats
 from ..equivalents import Equivalents
-from ..estimate import Estimate, described, weighted_rows
+from ..estimate import Estimate, described
 from ..loop import Loop
 from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
@@ -212,11 +212,9 @@ class Answer:
         X, y, precision = self.table
         rng = np.random.default_rng([self.seed, 2])
         features, group, rows = feature_rows(X, self.pairwise, rng)
-        labels = y[rows]
-        if precision is not None:
-            features, labels = weighted_rows(features, labels, precision[rows])
+        weights = None if precision is None else precision[rows] / precision[rows].mean()
         plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
-        return check_frozen(features, labels, group, self.found, plan, self.real_only_penalty(1.0)[0], rng)
+        return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng, weights)
 
     @cached_property
     def uncertainty(self) -> Uncertainty:
@@ -233,8 +231,7 @@ class Answer:
             found.append(f"only {f.rows} rows: the theory is asymptotic and the estimates are rough below {FEW_ROWS}")
         near = near_threshold(self.penalty, f.aspect) if f.features is not None else None
         found += [each for each in (near, identifiable(self.uncertainty.intervals["noise_variance"])) if each is not None]
-        if self.found.stretch > 1.5:
-            found.append(self.found.disagreement())
+        found += self.found.doubts()
         if f.condition > ILL_CONDITIONED and self.kernel == "linear":
             found.append(
                 "columns are collinear: "

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import Floats
-from ..equivalents import SampleEquivalents
-from ..estimate import Estimate
+from ..estimate import Estimate, weighted_rows
 from ..risk import frozen
+from ..row_weights import RowWeights, sample_equivalents
 from .check import FEWEST_ROWS, MOST_DENSE, MOST_ROWS, Check, copies, drawn_signals, standard_error
 from .prepare import Kernel, gram_of
 
@@ -38,7 +38,7 @@ class Fold:
     """Training rows in their eigenbasis, and the k held-out rows seen from it.
 
     ``s`` (r,) eigenvalues, ``c`` (r, m) = U'f of the known signals, ``seen`` (k, r) held-out rows times V, ``f`` (k, m) their
-    signals.
+    signals. ``weights`` are those of the training rows, by whose roots they are scaled; held-out rows are as they are.
     """
 
     s: Floats
@@ -47,12 +47,21 @@ class Fold:
     f: Floats
     rows: int
     noise: float
+    weights: RowWeights | None = None
 
     @classmethod
-    def of(cls, X: Floats, beta: Floats, held: NDArray[np.bool_], noise: float) -> "Fold":
+    def of(cls, X: Floats, beta: Floats, held: NDArray[np.bool_], noise: float, precision: Floats | None = None) -> "Fold":
         """Split (n, p) rows; everything is centred by the training rows, as an intercept does."""
-        mean = X[~held].mean(axis=0)
-        one, two = X[~held] - mean, X[held] - mean
+        weights = None
+        if precision is None:
+            mean = X[~held].mean(axis=0)
+            one = X[~held] - mean
+        else:
+            level = precision[~held].mean()
+            used, noise = precision[~held] / level, noise / level
+            mean, weights = used @ X[~held] / used.size, RowWeights.of(used)
+            one = (X[~held] - mean) * np.sqrt(used)[:, None]
+        two = X[held] - mean
         n, p = one.shape
         s, V = np.linalg.eigh(one.T @ one / n) if p < n else np.linalg.eigh(one @ one.T / n)
         kept = s > 4 * max(n, p) * np.finfo(np.float64).eps * s[-1]
@@ -60,7 +69,7 @@ class Fold:
         s, V = s[kept], V[:, kept]
         if p >= n:
             V = one.T @ V / np.sqrt(n * s)
-        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise)
+        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise, weights)
 
     def predicted(self, plan: Plan) -> Floats:
         """(T + 1,) risks of theory, from the training rows alone: the plug-in with E c^2 = (u'f)^2 + sigma^2."""
@@ -68,7 +77,7 @@ class Fold:
         zeros = self.rows - 1 - s.size
         if zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, self.noise), np.append(count, zeros)
-        found = SampleEquivalents(s, squares, count, self.noise)
+        found = sample_equivalents(s, squares, count, self.noise, self.weights)
         return frozen.risk_by_generation(found, plan.weights, plan.penalty, plan.noise_ratio, plan.labels)
 
     def observed(self, plan: Plan) -> Floats:
@@ -107,25 +116,27 @@ def check_frozen(
     plan: Plan,
     real_penalty: float,
     rng: np.random.Generator,
+    precision: Floats | None = None,
 ) -> Check | None:
     """Replay on folds of (n, p) X, each held out in turn: first drawn at random, then as blocks of the table's order.
 
     Rows of a group stay together. The first that fails is returned, with the best weight and penalty on it; None for too few
-    groups, or near the interpolation threshold without a penalty. ``real_penalty`` is that of real labels only.
+    groups, or near the interpolation threshold without a penalty. ``real_penalty`` is that of real labels only, and
+    ``precision`` that of each label (None: all alike).
     """
-    X, y = X - X.mean(axis=0), y - y.mean()
+    scaled, labels = (X - X.mean(axis=0), y - y.mean()) if precision is None else weighted_rows(X, y, precision)
     count = int(group.max()) + 1
     train = y.size * (FOLDS - 1) / FOLDS
     if count < FEWEST_ROWS or (plan.penalty == 0 and abs(X.shape[1] / train - 1) < 0.1):
         return None
     noise = found.noise_variance
-    beta = drawn_signals(X, y, noise, found.equivalents().null_risk, rng)
+    beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
     parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}
     real = replace(plan, weights=plan.weights[:0], penalty=real_penalty)
     checks = []
     for held_out, part in parts.items():
         fold_of_row = part[group]
-        folds = [Fold.of(X, beta, fold_of_row == k, noise) for k in range(FOLDS)]
+        folds = [Fold.of(X, beta, fold_of_row == k, noise, precision) for k in range(FOLDS)]
         predicted, observed = (np.concatenate(each, axis=1) for each in zip(*(f.compared(plan) for f in folds), strict=True))
         mean = predicted.mean(axis=1)
         error = standard_error(observed - predicted, mean, np.concatenate([group[fold_of_row == k] for k in range(FOLDS)]))

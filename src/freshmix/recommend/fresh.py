@@ -380,8 +380,7 @@ class FreshAnswer:
             no_signal(self.uncertainty.intervals["signal_to_noise_ratio"], self.best.attained or self.best.loop.penalty == 0),
         )
         found += [each for each in thin if each is not None]
-        if self.found.stretch > 1.5:
-            found.append(self.found.disagreement())
+        found += self.found.doubts()
         if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)

@@ -21,6 +21,7 @@ from ..optimum.frozen import Goal
 from ..population import Population
 from ..risk import frozen
 from ..risk.verdict import judge
+from ..row_weights import WeightedSampleEquivalents, sample_equivalents
 
 DRAWS = 200
 # Penalties are searched within this factor of the recommended one.
@@ -223,7 +224,8 @@ def _gathered(sample: SampleEquivalents, outlying: int) -> SampleEquivalents:
     kept = share > 0
     s = np.bincount(index, sample.share * sample.s)[kept] / share[kept]
     squares = np.bincount(index, sample.signal)[kept] / share[kept] + sample.noise_variance
-    return SampleEquivalents(s, np.maximum(squares, 0.0), share[kept], sample.noise_variance)
+    weights = sample.weights if isinstance(sample, WeightedSampleEquivalents) else None
+    return sample_equivalents(s, np.maximum(squares, 0.0), share[kept], sample.noise_variance, weights)
 
 
 def _risk_intervals(found: Estimate, affine: Affine, risks: Floats) -> dict[str, tuple[float, float]]:
