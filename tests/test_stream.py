@@ -443,6 +443,7 @@ def test_the_row_weight_suits_a_given_penalty():
     assert found.risk < 0.8 * fm.risk(found.population, found.loop.replace(groups=alike), 6)[-1]
 
 
+@pytest.mark.slow
 def test_pure_noise_is_told():
     """With partly labelled rows and with time steps as for the same rows; not where there is a signal."""
     rng = np.random.default_rng(0)
@@ -473,6 +474,7 @@ def test_labelled_rows_of_another_row_weight_are_refused():
             fm.recommend(X, y, loop=fm.Loop(groups=[fm.Group(1.0, 2.0, 0.5)], penalty=0.4, covariates=covariates))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", [20, 300])
 def test_extreme_penalties(features):
     """A tiny one is no penalty, a huge one predicts the mean, a larger one is refused."""
