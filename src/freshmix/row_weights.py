@@ -13,6 +13,7 @@ gives delta from the eigenvalues alone, and leave-one-out errors, in place of MA
 For rows of one weight these are delta = 1/(z v) - 1 and the formulas of MATH section 7.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,11 +23,15 @@ from numpy.typing import ArrayLike, NDArray
 from ._checks import Floats
 from .equivalents import Numbers, SampleEquivalents, Solved, pairing
 
-# Weights are gathered into at most this many values.
-_VALUES = 64
-_STEPS, _SETTLED = 200, 1e-13
+# Weights are gathered into at most this many values, and those below this part of the largest into one.
+_VALUES, _LEAST_WEIGHT = 48, 1e4
+_STEPS, _SETTLED, _ROUNDING = 200, 1e-13, 1e-15
+# No leverage is told from 1 beyond this.
+_MOST = 1e100
 # Each step from far away to a point off the real axis is this much nearer than the last.
-_RATIOS = (1.5, 1.1)
+_RATIOS = (4.0, 1.5, 1.1)
+# Of the covariance of the directions that must remain.
+_LEAST_PART = 0.005
 # z -> mean z/(s+z), mean s/(s+z).
 Means = Callable[[Numbers], tuple[Numbers, Numbers]]
 
@@ -42,8 +47,11 @@ class RowWeights:
     def of(cls, weights: Floats) -> "RowWeights":
         """From (n,) positive weights; neighbours are gathered where there are many different ones."""
         value, count = np.unique(weights, return_counts=True)
-        place = np.cumsum(count) - count / 2
-        index = np.arange(value.size) if value.size <= _VALUES else (place * _VALUES / weights.size).astype(int)
+        index = np.arange(value.size)
+        if value.size > _VALUES:
+            # By ratio: the largest weights decide most, and those far below them next to nothing.
+            depth = np.log(value[-1] / value) / math.log(min(value[-1] / value[0], _LEAST_WEIGHT))
+            index = _VALUES - 1 - np.minimum(depth * _VALUES, _VALUES - 1).astype(int)
         share = np.bincount(index, count) / weights.size
         total = np.bincount(index, count * value) / weights.size
         kept = share > 0
@@ -58,7 +66,7 @@ class RowWeights:
         """
         if not np.iscomplexobj(z):
             free, fitted = means(z)
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 start = np.fmax(fitted / free, (self.share[-1] / free - 1) / self.value[-1])
             found, settled = self._newton(np.where(free > 0, start, np.inf), free, fitted)
         else:
@@ -95,10 +103,12 @@ class RowWeights:
             excess = np.where(near, d @ self.share - free[active], fitted[active] - delta[active] * weighted)
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 step = excess / slope
-            moved = delta[active] + step
-            good = np.isfinite(moved)
+                moved = delta[active] + step
+            good = np.isfinite(moved) & (np.abs(moved) < _MOST)
             delta[active[good]] = moved[good]
-            done = good & (np.abs(step) <= _SETTLED * np.abs(moved))
+            # Where it hardly depends on delta, the equation itself is known to rounding only.
+            rounding = _ROUNDING * np.where(near, np.abs(free[active]), np.abs(fitted[active]))
+            done = good & ((np.abs(step) <= _SETTLED * np.abs(moved)) | (np.abs(excess) <= rounding))
             settled[active[done]] = True
             active = active[good & ~done]
         return delta, settled
@@ -125,12 +135,12 @@ class WeightedSampleEquivalents(SampleEquivalents):
         self._scale = np.append(np.zeros(self.s.size), weights.share * weights.value)
 
     def _means(self, z: Numbers) -> tuple[Numbers, Numbers]:
-        base = super().solve(z)
-        # mean s/(s+z) keeps its digits where z is large, 1 - z v where it is small.
-        large = np.isfinite(base.z) & (np.abs(base.zv) > 0.5) & (base.z != 0)
-        fitted = 1 - base.zv
-        fitted[large] = (base.rows[large] @ (self.share * self.s)) * base.zv[large] / base.z[large]
-        return base.zv, fitted
+        edge = np.isinf(z)
+        near = 1 / np.add.outer(np.where(edge, 1.0, z), np.where(self.s > 0, self.s, np.inf))
+        # Nothing cancels in either; where s = 0, z/(s+z) = 1 at any z.
+        zeros = float(self.share[self.s == 0].sum())
+        free = np.where(edge, 1.0, z * (near @ self.share) + zeros)
+        return free, np.where(edge, 0.0, near @ (self.share * self.s))
 
     def solve(self, z: ArrayLike) -> Solved:
         """v and delta; see ``Equivalents.solve``."""
@@ -147,6 +157,17 @@ class WeightedSampleEquivalents(SampleEquivalents):
         rows = np.where(beyond[:, None], limit, d / free[:, None])
         rest = np.where(beyond[:, None], 1 - limit, apart)
         return Solved(base.z, base.zv, np.hstack([base.rows, rows]), np.hstack([base.rest, rest]))
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the variance, a difference of two covariances, is a fair part of the first at any two penalties.
+
+        With few rows of large weight, or many more features than rows, little but the weights shows in the eigenvalues.
+        """
+        solved = self.solve(self.mean_trace * np.geomspace(1e-4, 1e4, 17))
+        own = solved.rest[:, : self.s.size]
+        left = pairing(solved.rest, self._covariance, solved.rest, True)
+        return bool(np.all(left > _LEAST_PART * pairing(own, self.share, own, True)))
 
     def bias(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """mean((c^2 - sigma^2) z1 z2 / ((s+z1)(s+z2))) / mean(a D1 D2); see ``Equivalents.bias``."""

@@ -182,7 +182,8 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
     # The rows show their own noise; where a few of them carry much of it, its variance is another matter.
     tails = min(f.tail_error / fitted, _MOST_TAIL)
-    noise = noise * np.exp(tails * rng.standard_normal(noise.size))
+    # Of mean 1: the estimate stays.
+    noise = noise * np.exp(tails * rng.standard_normal(noise.size) - tails**2 / 2)
     tops = _outlying_draws(f, noise, signal @ profile[outlying:].mean(axis=0), outlying, rng)
     return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others), tails)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import Floats
-from ..row_weights import RowWeights
+from ..row_weights import RowWeights, WeightedSampleEquivalents
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
@@ -32,7 +32,7 @@ class Factorisation:
         Standard error that heavy tails add to the mean of the squared noise (squared label units): sqrt(excess kurtosis / n)
         of its variance; 0 where the rows are not at hand.
     row_weights : RowWeights or None
-        Weights by whose roots the rows were scaled; None where all are alike.
+        Weights by whose roots the rows were scaled; None where all are alike, or too uneven for theory to tell them apart.
     """
 
     eigenvalues: Floats
@@ -63,7 +63,7 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     root of its weight, so that the labels of all rows have the same noise.
     """
     if weights is not None:
-        return replace(_factorise_centred_rows(*weighted_rows(X, y, weights)), row_weights=RowWeights.of(weights))
+        return _weighted(_factorise_centred_rows(*weighted_rows(X, y, weights)), weights)
     return _factorise_centred_rows(X - X.mean(axis=0), y - y.mean())
 
 
@@ -97,7 +97,7 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
         root = np.sqrt(weights)
         centred, y = centred * np.multiply.outer(root, root), y * root
     found = factorise_centred((centred + centred.T) / 2, y, None)
-    return found if weights is None else replace(found, row_weights=RowWeights.of(weights))
+    return found if weights is None else _weighted(found, weights)
 
 
 def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
@@ -153,3 +153,15 @@ def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Fact
     if kurtosis < 2 * math.sqrt(24 / f.rows):
         return f
     return replace(f, tail_error=math.sqrt(kurtosis / f.rows) * float(error[best]))
+
+
+def _weighted(f: Factorisation, weights: Floats) -> Factorisation:
+    """With its row weights, where theory can count them."""
+    s, count = np.append(f.eigenvalues, 0.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
+    s, count = s[count > 0], count[count > 0]
+    found = RowWeights.of(weights)
+    try:
+        reliable = WeightedSampleEquivalents(s, np.ones(s.size), count, 0.0, found).reliable
+    except ArithmeticError:
+        reliable = False
+    return replace(f, row_weights=found) if reliable else f

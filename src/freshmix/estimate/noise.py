@@ -69,7 +69,9 @@ class Routes:
         s = f.eigenvalues[self.outlying :]
         if f.zeros:
             squares = np.append(squares, zero_mean)
-        left = np.maximum(self.weights @ squares, np.finfo(np.float64).tiny)
+        left = self.weights @ squares
+        # What leaks from outlying directions may be more than is there.
+        left = np.maximum(left, max(1e-12 * float(left.max()), np.finfo(np.float64).tiny))
         # Relative errors: the left side varies by orders of magnitude.
         coefficients, _ = nnls(self.design / left[:, None], np.ones(left.size))
         count = s.size + f.zeros

@@ -185,8 +185,6 @@ def _in_memory(
         notes = (*notes, *done)
     if weights is not None:
         notes = (*notes, *weights.notes)
-        if known.covariates == "fresh":
-            warnings = (*warnings, *weights.warnings)
     precision = None if weights is None else weights.precision
     if known.covariates == "frozen":
         frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
@@ -218,6 +216,8 @@ def _in_memory(
         if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
             fresh = replace(fresh, horizon=HORIZON, notes=(*notes, _NO_BEST_WEIGHT))
         answer = fresh.recommendation()
+    if weights is not None and (known.covariates == "fresh" or found.factorisation.row_weights is None):
+        warnings = (*warnings, *weights.warnings)
     return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
 
 

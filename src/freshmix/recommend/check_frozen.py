@@ -50,8 +50,19 @@ class Fold:
     weights: RowWeights | None = None
 
     @classmethod
-    def of(cls, X: Floats, beta: Floats, held: NDArray[np.bool_], noise: float, precision: Floats | None = None) -> "Fold":
-        """Split (n, p) rows; everything is centred by the training rows, as an intercept does."""
+    def of(
+        cls,
+        X: Floats,
+        beta: Floats,
+        held: NDArray[np.bool_],
+        noise: float,
+        precision: Floats | None = None,
+        counted: bool = False,
+    ) -> "Fold":
+        """Split (n, p) rows; everything is centred by the training rows, as an intercept does.
+
+        ``counted`` tells whether theory counts the ``precision`` of the labels, or takes rows for alike.
+        """
         weights = None
         if precision is None:
             mean = X[~held].mean(axis=0)
@@ -59,7 +70,7 @@ class Fold:
         else:
             level = precision[~held].mean()
             used, noise = precision[~held] / level, noise / level
-            mean, weights = used @ X[~held] / used.size, RowWeights.of(used)
+            mean, weights = used @ X[~held] / used.size, RowWeights.of(used) if counted else None
             one = (X[~held] - mean) * np.sqrt(used)[:, None]
         two = X[held] - mean
         n, p = one.shape
@@ -129,14 +140,14 @@ def check_frozen(
     train = y.size * (FOLDS - 1) / FOLDS
     if count < FEWEST_ROWS or (plan.penalty == 0 and abs(X.shape[1] / train - 1) < 0.1):
         return None
-    noise = found.noise_variance
+    noise, counted = found.noise_variance, found.factorisation.row_weights is not None
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
     parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}
     real = replace(plan, weights=plan.weights[:0], penalty=real_penalty)
     checks = []
     for held_out, part in parts.items():
         fold_of_row = part[group]
-        folds = [Fold.of(X, beta, fold_of_row == k, noise, precision) for k in range(FOLDS)]
+        folds = [Fold.of(X, beta, fold_of_row == k, noise, precision, counted) for k in range(FOLDS)]
         predicted, observed = (np.concatenate(each, axis=1) for each in zip(*(f.compared(plan) for f in folds), strict=True))
         mean = predicted.mean(axis=1)
         error = standard_error(observed - predicted, mean, np.concatenate([group[fold_of_row == k] for k in range(FOLDS)]))

@@ -51,7 +51,7 @@ class Weights:
     """Sample weights as they are used: rows of positive weight, precisions of mean 1 over the labelled ones, what to say.
 
     ``precision`` is that of the labelled rows, ``every`` that of all kept ones; None where all labels count alike.
-    ``warnings`` hold for new rows in each generation.
+    ``warnings`` hold where theory takes rows for alike.
     """
 
     kept: NDArray[np.bool_]
@@ -90,9 +90,8 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights | None:
     used = used / scale
     alike = 1 / float(np.mean(used**2))
     uneven = (
-        f"sample weights are uneven: {used.size} rows count like {alike * used.size:.0f} of one weight; for new rows in each "
-        "generation theory takes rows for alike and puts the risk too low (where they count like half, by a third to a half): "
-        "trust a backtest"
+        f"sample weights are uneven: {used.size} rows count like {alike * used.size:.0f} of one weight; theory takes rows for "
+        "alike here and puts the risk too low (where they count like half, by a third to a half): trust a replay or a backtest"
     )
     note = (
         "sample weights are precisions of the labels, used at mean 1: the noise variance is that of a row of mean weight, and "
