@@ -26,6 +26,8 @@ from .equivalents import Numbers, SampleEquivalents, Solved, pairing
 # Weights are gathered into at most this many values, and those below this part of the largest into one.
 _VALUES, _LEAST_WEIGHT = 48, 1e4
 _STEPS, _SETTLED, _ROUNDING = 200, 1e-13, 1e-15
+# Points on the way to one off the real axis need only be on the right branch.
+_ON_THE_WAY = 1e-3
 # No leverage is told from 1 beyond this.
 _MOST = 1e100
 # Each step from far away to a point off the real axis is this much nearer than the last.
@@ -81,14 +83,16 @@ class RowWeights:
     def _from_far(self, z: Numbers, means: Means, size: float, ratio: float) -> tuple[Numbers, NDArray[np.bool_]]:
         far = 1j * np.sign(z.imag) * 8 * (np.abs(z) + size)
         free, fitted = means(z + far)
-        found, settled = self._newton(fitted / free, free, fitted)
+        found, settled = self._newton(fitted / free, free, fitted, _ON_THE_WAY)
         while far.any():
             far = np.where(np.abs(far) > 0.05 * np.abs(z.imag), far / ratio, 0.0)
-            found, good = self._newton(found, *means(z + far))
+            found, good = self._newton(found, *means(z + far), _ON_THE_WAY if far.any() else _SETTLED)
             settled &= good
         return found, settled
 
-    def _newton(self, start: Numbers, free: Numbers, fitted: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    def _newton(
+        self, start: Numbers, free: Numbers, fitted: Numbers, tolerance: float = _SETTLED
+    ) -> tuple[Numbers, NDArray[np.bool_]]:
         delta = start.copy()
         settled = np.isinf(delta)
         active = np.flatnonzero(~settled)
@@ -108,7 +112,7 @@ class RowWeights:
             delta[active[good]] = moved[good]
             # Where it hardly depends on delta, the equation itself is known to rounding only.
             rounding = _ROUNDING * np.where(near, np.abs(free[active]), np.abs(fitted[active]))
-            done = good & ((np.abs(step) <= _SETTLED * np.abs(moved)) | (np.abs(excess) <= rounding))
+            done = good & ((np.abs(step) <= tolerance * np.abs(moved)) | (np.abs(excess) <= rounding))
             settled[active[done]] = True
             active = active[good & ~done]
         return delta, settled
