@@ -61,10 +61,30 @@ def optimal_schedule(population: Population, loop: Loop, generations: int, *, me
 
 
 def frozen_schedule(equivalents: Equivalents, loop: Loop, generations: int, method: str = "horizon") -> Floats:
-    """The schedule for frozen covariates, from a population's or a sample's equivalents."""
+    """The schedule for frozen covariates, from a population's or a sample's equivalents.
+
+    Method ``falling`` is the best for the horizon among those that never rise, as all do without a penalty.
+    """
     if loop.penalty == 0:
         return minnorm_schedule(loop.synthetic_noise_ratio, generations, loop.labels)
     return _Ridge.of(equivalents, loop, generations).schedule(method)
+
+
+def ratios_of(weights: Floats) -> Floats:
+    """w_1 and w_{t+1}/w_t of the largest schedule below these weights that never rises."""
+    kept = np.clip(np.minimum.accumulate(weights), 1e-6, 1.0)
+    return np.asarray(kept / np.concatenate([[1.0], kept[:-1]]))
+
+
+def falling(ratios: Floats, by_weight: Floats) -> Floats:
+    """Gradient in r_1 = w_1 and r_{t+1} = w_{t+1}/w_t from that in the weights w_t = r_1 ... r_t."""
+    later = 0.0
+    gradient = np.empty(ratios.size)
+    before = np.concatenate([[1.0], np.cumprod(ratios)[:-1]])
+    for t in range(ratios.size - 1, -1, -1):
+        later = by_weight[t] + (ratios[t + 1] * later if t + 1 < ratios.size else 0.0)
+        gradient[t] = before[t] * later
+    return gradient
 
 
 def minnorm_schedule(noise_ratio: float, generations: int, labels: str = "fresh") -> Floats:
@@ -157,10 +177,12 @@ class _Ridge:
         return np.array(weights)
 
     def schedule(self, method: str) -> Floats:
-        """The greedy schedule, or the best for generation T."""
+        """The greedy schedule, or the best for generation T: of all, or of those that never rise."""
         greedy = self.greedy()
         if method == "greedy":
             return greedy
+        if method == "falling":
+            return self._falling(greedy)
         starts = [greedy, np.full(self.generations, 0.8), minnorm_schedule(self.loop.synthetic_noise_ratio, self.generations)]
         found = [
             minimize(
@@ -175,6 +197,28 @@ class _Ridge:
         ]
         best = min(found, key=lambda each: float(each.fun))
         return np.asarray(best.x) if best.fun <= self.value_and_gradient(greedy)[0] else greedy
+
+    def _falling(self, greedy: Floats) -> Floats:
+        """The best that never rises, in the ratios of its weights."""
+
+        def at(ratios: Floats) -> tuple[float, Floats]:
+            value, by_weight = self.value_and_gradient(np.cumprod(ratios))
+            return value / unit, falling(ratios, by_weight) / unit
+
+        starts = [ratios_of(each) for each in (greedy, np.full(self.generations, 0.8))]
+        unit = self.value_and_gradient(np.cumprod(starts[0]))[0]
+        found = [
+            minimize(
+                at,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(0.0, 1.0)] * self.generations,
+                options={"ftol": 1e-13, "gtol": 1e-9, "maxiter": 500},
+            )
+            for start in starts
+        ]
+        return np.cumprod(min(found, key=lambda each: float(each.fun)).x)
 
 
 def _fresh(population: Population, loop: Loop, generations: int, method: str) -> Floats:
