@@ -14,7 +14,7 @@ from ..population import Population
 from ..risk import aspect_of, fresh
 from ..risk.fresh import Generation, State
 from .fresh import LEAST_PENALTY, LEAST_ROW_WEIGHT, MOST_PENALTY, MOST_ROW_WEIGHT, with_parameters
-from .schedule import falling, ratios_of
+from .schedule import falling, least_of_quadratic, ratios_of
 
 # Half the step of the differences in log penalty and log row weight.
 _STEP = 1e-4
@@ -78,6 +78,14 @@ class Turns:
             state = self.at(w).step(state)
         return self.full.risk(state)
 
+    def greedy(self, generations: int) -> Floats:
+        """Each w_t at the least R_t given the weights before it: R_t is a quadratic in w_t."""
+        state, weights = self.start, np.empty(generations)
+        for t in range(generations):
+            weights[t] = least_of_quadratic([self.full.risk(self.at(w).step(state)) for w in (0.0, 0.5, 1.0)])
+            state = self.at(weights[t]).step(state)
+        return weights
+
     def value_and_gradient(self, weights: Floats) -> tuple[float, Floats]:
         """R_T and dR_T/dw_t, by one pass forward and one back."""
         turns, states = [self.at(w) for w in weights], [self.start]
@@ -126,7 +134,7 @@ class Search:
     def weights(self, point: Floats) -> Floats:
         """w_1 ... w_T of a point."""
         head = np.clip(point[: self.generations], 0.0, 1.0)
-        return np.cumprod(head) if self.falls else head
+        return np.asarray(np.cumprod(head) if self.falls else head)
 
     def risk(self, weights: Floats, more: Floats) -> float:
         """R_T; inf at the interpolation threshold."""

@@ -99,7 +99,7 @@ def minnorm_schedule(noise_ratio: float, generations: int, labels: str = "fresh"
     return weights
 
 
-def _least_of_quadratic(values: list[float]) -> float:
+def least_of_quadratic(values: list[float]) -> float:
     """Where in [0, 1] the quadratic with these values at 0, 1/2 and 1 is least; R_t is one in w_t."""
     curvature = 2 * (values[0] - 2 * values[1] + values[2])
     slope = values[2] - values[0] - curvature
@@ -173,7 +173,7 @@ class _Ridge:
             for w in (0.0, 0.5, 1.0):
                 e, u, _, _ = self._turns(np.array([*weights, w]))
                 risks.append(self._risk(e[-1], u[-1]))
-            weights.append(_least_of_quadratic(risks))
+            weights.append(least_of_quadratic(risks))
         return np.array(weights)
 
     def schedule(self, method: str) -> Floats:
@@ -202,11 +202,11 @@ class _Ridge:
         """The best that never rises, in the ratios of its weights."""
 
         def at(ratios: Floats) -> tuple[float, Floats]:
-            value, by_weight = self.value_and_gradient(np.cumprod(ratios))
+            value, by_weight = self.value_and_gradient(np.asarray(np.cumprod(ratios)))
             return value / unit, falling(ratios, by_weight) / unit
 
         starts = [ratios_of(each) for each in (greedy, np.full(self.generations, 0.8))]
-        unit = self.value_and_gradient(np.cumprod(starts[0]))[0]
+        unit = self.value_and_gradient(np.asarray(np.cumprod(starts[0])))[0]
         found = [
             minimize(
                 at,
@@ -230,7 +230,7 @@ def _fresh(population: Population, loop: Loop, generations: int, method: str) ->
 
     greedy: list[float] = []
     for _ in range(generations):
-        greedy.append(_least_of_quadratic([last(np.array([*greedy, w])) for w in (0.0, 0.5, 1.0)]))
+        greedy.append(least_of_quadratic([last(np.array([*greedy, w])) for w in (0.0, 0.5, 1.0)]))
     start = np.array(greedy)
     if method == "greedy" or not np.isfinite(last(start)):
         return start

@@ -18,7 +18,7 @@ from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
 from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, ratio
-from .schedule import Scheduled, followed_frozen
+from .schedule import Scheduled, described_schedule, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
 ILL_CONDITIONED = 1e8
@@ -114,7 +114,7 @@ class Answer:
             aspect=aspect,
             noise_variance=self.found.noise_variance,
             signal_to_noise_ratio=ratio(null, self.found.noise_variance),
-            notes=self.notes,
+            notes=self.notes if schedule is None else (*self.notes, *described_schedule(self.weights, best.real_weight, 1.0)),
             weight_grid=weights,
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),

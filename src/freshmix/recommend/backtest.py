@@ -25,9 +25,9 @@ class Course:
 
     @classmethod
     def of(cls, loops: Sequence[Loop], first_penalty: float) -> "Course":
-        """Loops of t = 1, 2, ... with one group of labelled rows at most; the first model has real labels at a penalty of its own.
+        """Loops of t = 1, 2, ... with at most one labelled group: that of weight above 0 in any of them.
 
-        The labelled group is that of weight above 0 in any of the loops.
+        The first model has real labels alone, at a penalty of its own.
         """
         real, *others = sorted(
             zip(*(loop.groups or (Group(1.0, 1.0, 0.0),) for loop in loops), strict=True),

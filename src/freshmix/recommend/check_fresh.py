@@ -31,8 +31,8 @@ def check_fresh(
     """Run the loop on blocks of (N, p) X, first drawn at random, then in the table's order; the first failure is returned.
 
     ``rows`` is the rows per generation: a quarter of the table where it does not hold four generations, and then the theory
-    is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels everywhere. None for too few rows, or at the
-    interpolation threshold.
+    is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels
+    everywhere. None for too few rows, or at the interpolation threshold.
     """
     chosen = np.sort(rng.permutation(y.size)[:MOST_ROWS])
     X, y = X[chosen] - X[chosen].mean(axis=0), y[chosen]

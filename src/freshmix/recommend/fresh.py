@@ -25,7 +25,7 @@ from .check import Check
 from .check_fresh import check_fresh
 from .prepare import at_threshold
 from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, few_labels, identifiable, judged, near_threshold, ratio
-from .schedule import followed_fresh
+from .schedule import described_schedule, followed_fresh
 from .stream import Stream
 from .uncertainty import Uncertainty, fresh_uncertainty
 
@@ -90,9 +90,7 @@ class FreshAnswer:
         if not self.scheduled:
             return None
         assert self.horizon is not None
-        return followed_fresh(
-            self.population, self.loop, self.horizon, self.constants, self.constant, self.given is not None
-        )
+        return followed_fresh(self.population, self.loop, self.horizon, self.constants, self.constant, self.given is not None)
 
     @cached_property
     def loops(self) -> tuple[Loop, ...]:
@@ -192,9 +190,7 @@ class FreshAnswer:
         constant = self.constant.loop
         fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
         groups = best.loop.groups or ()
-        row_weights = [
-            group.row_weight for group, real in zip(groups, self.labelled_groups, strict=False) if not real
-        ]
+        row_weights = [group.row_weight for group, real in zip(groups, self.labelled_groups, strict=False) if not real]
         tested, untested = self.backtested()
         notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
         return Recommendation(
@@ -341,6 +337,9 @@ class FreshAnswer:
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
         notes = self.notes
+        if self.scheduled_best is not None:
+            weights, constant = self.scheduled_best.weights, self.constant.real_weight
+            notes = (*notes, *described_schedule(weights, constant, self.loop.labelled))
         if self.stream.steps is not None and self.drifted is None:
             notes = (*notes, "no drift of the coefficients found; the theory assumes that there is none")
         return notes

@@ -85,8 +85,9 @@ class Recommendation:
         Name -> (mean squared error on later rows, its standard error), where the table has a time column; sample weights
         count in fits and errors.
     schedule : tuple of float or None
-        Real weights w_1 ... w_T of the rows that have a real label, where a schedule was asked for. It never rises, unless
-        one that does gains more than 0.1% of the prediction error.
+        Real weights w_1 ... w_T of the rows that have a real label, where a schedule was asked for. Of the best
+        constant weight, the greedy schedule, the best one that never rises and the best of all it is the first whose prediction
+        error at the horizon is within 0.1% of the least.
     check : Check or None
         The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
         not allow it.

@@ -1,13 +1,15 @@
 """A schedule of real weights in place of a constant, with the penalty that suits it (MATH sections 3 to 5).
 
-The free optimum may rise in mid-course, often to 1: it throws the model away shortly before the horizon. That is hard to
-follow, and what it gains over schedules that never rise is mostly within rounding: it is recommended where it gains more than
-``WORTH`` of the prediction error.
+The free optimum may rise in mid-course, often to 1: it throws the model away shortly before the horizon, and generations
+before that have a needless risk. That is hard to follow, and mostly gains next to nothing. So the simplest is recommended that
+loses at most ``WORTH`` of the least prediction error at the horizon: the best constant weight, the greedy schedule with its
+penalty (each generation at its best), the best schedule that never rises, and only then the free optimum.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -17,7 +19,7 @@ from ..equivalents import Equivalents
 from ..loop import Loop
 from ..optimum import Optimum
 from ..optimum.fresh_schedule import Scheduled as FreshScheduled
-from ..optimum.fresh_schedule import fresh_schedule
+from ..optimum.fresh_schedule import Turns, fresh_schedule
 from ..optimum.schedule import frozen_schedule
 from ..population import Population
 from ..risk import frozen
@@ -25,8 +27,8 @@ from ..risk import frozen
 WORTH = 1e-3
 # How far from the penalty of the best constant weight that of the schedule is looked for.
 _SPAN = 30.0
-# Rises below it are rounding.
-_RISE = 1e-3
+# Weights so near 1 are 1; smaller rises are not told.
+_ROUNDING, _RISE = 1e-6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Scheduled:
     weights: Floats
     penalty: float
     risk: float
+
+
+Some = TypeVar("Some", Scheduled, FreshScheduled)
 
 
 def best_schedule(at: Callable[[float], tuple[Floats, float]], penalty: float, fixed: bool) -> Scheduled:
@@ -70,58 +75,76 @@ def for_frozen(
 def followed_frozen(
     equivalents: Equivalents, loop: Loop, generations: int, constant: Scheduled, fixed: bool, noise: float
 ) -> Scheduled:
-    """What is recommended for frozen covariates: of schedules that never rise, unless the free optimum is worth it."""
-    kept, free = (
-        best_schedule(for_frozen(equivalents, loop, generations, method), constant.penalty, fixed)
-        for method in ("falling", "horizon")
+    """What is recommended for frozen covariates, from the best constant weight."""
+    lam = constant.penalty
+    weights, risk = for_frozen(equivalents, loop, generations, "greedy")(lam)
+    greedy = Scheduled(weights, lam, risk)
+    falls, free = (
+        best_schedule(for_frozen(equivalents, loop, generations, method), lam, fixed) for method in ("falling", "horizon")
     )
-    kept = min(constant, kept, key=lambda each: each.risk)
-    if not worth(free.risk, kept.risk, noise):
-        return kept
-    return replace(free, weights=restarted(free.weights, kept.weights))
+    free = replace(free, weights=restarted(free.weights, constant.weights))
+    return simplest((constant, greedy, falls, free), noise)
 
 
 def followed_fresh(
     population: Population, loop: Loop, generations: int, constants: Sequence[Optimum], constant: Optimum, fixed: bool
 ) -> FreshScheduled:
-    """The same for fresh covariates, with ``constants`` of least risk to start from.
+    """The same for fresh covariates, with ``constants`` of each kind to start from.
 
     The groups with a real label are those of weight above 0 in ``loop``.
     """
+    T, start = generations, _at_one(loop, constant.loop)
+    kept = FreshScheduled(np.full(T, constant.real_weight), start, constant.risk)
+    turns = Turns.of(population, start)
+    greedy = kept
+    if turns is not None:
+        weights = turns.greedy(T)
+        greedy = FreshScheduled(weights, start, turns.risk(weights))
     starts = [_at_one(loop, each.loop) for each in constants]
-    kept = fresh_schedule(population, starts, generations, fixed=fixed, falls=True)
-    if not kept.risk < constant.risk * (1 - 1e-9):
-        kept = FreshScheduled(np.full(generations, constant.real_weight), _at_one(loop, constant.loop), constant.risk)
-    free = fresh_schedule(population, [kept.loop, *starts], generations, fixed=fixed, falls=False, start=kept.weights)
-    if not worth(free.risk, kept.risk, population.noise_variance):
-        return kept
+    falls = fresh_schedule(population, starts, T, fixed=fixed, falls=True)
+    free = fresh_schedule(population, [falls.loop, *starts], T, fixed=fixed, falls=False, start=falls.weights)
     if free.loop.labelled == 1:
         free = replace(free, weights=restarted(free.weights, kept.weights))
-    return free
+    return simplest((kept, greedy, falls, free), population.noise_variance)
 
 
 def _at_one(loop: Loop, tuned: Loop) -> Loop:
     """``tuned`` with weight 1 in the groups that have a real label in ``loop``; its own weights may be 0 there."""
-    labelled = [group.real_weight > 0 for group in loop.groups or ()]
-    groups = [
-        replace(group, real_weight=float(real)) for group, real in zip(tuned.groups or (), labelled, strict=True)
-    ]
-    return tuned.replace(groups=groups)
+    pairs = zip(tuned.groups or (), loop.groups or (), strict=True)
+    return tuned.replace(groups=[replace(group, real_weight=float(own.real_weight > 0)) for group, own in pairs])
 
 
-def worth(free: float, kept: float, noise: float) -> bool:
-    """Whether the free optimum gains enough over a schedule that never rises."""
-    return kept - free > WORTH * (kept + noise)
+def simplest(ladder: Sequence[Some], noise: float) -> Some:
+    """The first whose prediction error at the horizon is within ``WORTH`` of the least."""
+    least = min(each.risk for each in ladder) + noise
+    return next(each for each in ladder if each.risk + noise <= (1 + WORTH) * least)
 
 
 def restarted(weights: Floats, before: Floats) -> Floats:
     """The weights, with others before the last generation that forgets all before it: they do not matter at the horizon."""
-    alone = np.flatnonzero(weights >= 1 - 1e-6)
+    alone = np.flatnonzero(weights >= 1 - _ROUNDING)
     if not alone.size:
         return weights
     return np.concatenate([before[: alone[-1]], weights[alone[-1] :]])
 
 
-def rises(weights: Floats) -> list[int]:
-    """The generations at which a schedule rises."""
-    return (1 + np.flatnonzero(np.diff(weights, prepend=1.0) > _RISE)).tolist()
+def described_schedule(weights: Floats, constant: float, labelled: float) -> tuple[str, ...]:
+    """What should be known of a schedule that is constant, forgets, or rises."""
+    T, share = weights.size, f"{100 * WORTH:.3g}% of the prediction error at generation {weights.size}"
+    if np.all(weights == constant):
+        return (f"no schedule gains more than {share} over the best constant weight, which is kept",)
+    found = []
+    alone = 1 + np.flatnonzero(weights >= 1 - _ROUNDING)
+    if alone.size and labelled == 1 and alone[-1] > 1:
+        found.append(
+            f"generation {alone[-1]} of the schedule has real labels alone and forgets all before it: the weights before it do "
+            f"not matter at generation {T}"
+        )
+    elif alone.size:
+        until = f"generations 1 to {alone[-1]}" if alone[-1] > 1 else "generation 1"
+        found.append(f"at weight 1 ({until}) real labels are not mixed with synthetic ones")
+    rises = 2 + np.flatnonzero(np.diff(weights) > _RISE)
+    if rises.size:
+        where = ", ".join(map(str, rises))
+        found.append(f"the weight rises at generation {where}: schedules that never do lose more than {share}")
+    return tuple(found)
