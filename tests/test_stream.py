@@ -412,7 +412,7 @@ def test_real_labels_only_means_no_synthetic_label():
     """At weight 1 on labelled rows the others still have synthetic labels, unless they are left out."""
     for row_weight, alone in ((0.5, False), (0.0, True)):
         loop = fm.Loop.partially_labelled(labelled=0.5, row_weight=(1.0, row_weight))
-        answer = SimpleNamespace(best=SimpleNamespace(loop=loop), scheduled=False)
+        answer = SimpleNamespace(loops=(loop,), horizon=None)
         assert FreshAnswer.real_alone.fget(answer) is alone
 
 

@@ -100,13 +100,20 @@ def recipe(recommendation: Recommendation) -> str:
 def _training(r: Recommendation) -> str:
     """Which labels a generation is fitted on."""
     if r.schedule is not None:
-        return f"on w_t x real label + (1 - w_t) x synthetic label, with w_1, w_2, ... = {schedule(r.schedule)}"
+        labels = "w_t x real label + (1 - w_t) x synthetic label"
+        where = f", where w_1, w_2, ... = {schedule(r.schedule)}"
+        return _rows(r, labels) + where
     if r.real_weight == 1.0:
         labels = "the real labels alone" if r.labelled == 1 else "the real label"
     elif r.real_weight == 0.0:
         labels = "the synthetic labels alone"
     else:
         labels = f"{figures(r.real_weight)} x real label + {figures(1 - r.real_weight)} x synthetic label"
+    return _rows(r, labels)
+
+
+def _rows(r: Recommendation, labels: str) -> str:
+    """Which rows get these labels, and what becomes of the others."""
     if r.labelled == 1:
         return f"on {labels}"
     if r.row_weight == 0:

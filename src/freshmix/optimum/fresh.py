@@ -1,7 +1,7 @@
 """Best real weight, row weight and penalty for fresh covariates, in the long run or at a horizon (MATH section 5)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 
@@ -68,24 +68,38 @@ def _averages_for_ever(population: Population, loop: Loop) -> bool:
 
 def best_at_penalty(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """The best weight and row weight of unlabelled rows at the loop's own penalty."""
+    return best_of(candidates_at_penalty(population, loop, generations))
+
+
+def best_of(found: Sequence[Optimum]) -> Optimum:
+    """The best, or the first where no other is really better: row weights may be inert, and a loop keeps its own then."""
+    own, best = found[0], min(found, key=lambda each: each.risk)
+    return best if best.risk < own.risk * (1 - 1e-9) else own
+
+
+def candidates_at_penalty(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+    """The best at the loop's penalty: with its own row weights, with searched ones, and with labelled rows alone."""
     own = best_weight(population, loop, generations)
     if loop.groups is None or not 0 < loop.labelled < 1 or not own.attained:
-        return own
+        return [own]
     left_out = best_weight(population, with_parameters(loop, 1.0, row_weight=0.0), generations)
-    best = min(_searched(population, loop, generations, fixed=True), left_out, key=lambda each: each.risk)
-    # Row weights may be inert: the loop's own then.
-    return best if best.risk < own.risk * (1 - 1e-9) else own
+    return [own, _searched(population, loop, generations, fixed=True), left_out]
 
 
 def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """The best weight, penalty and row weight of unlabelled rows."""
-    candidates = [
+    return min(candidates(population, loop, generations), key=lambda each: each.risk)
+
+
+def candidates(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+    """The best with a penalty, without one, and with labelled rows alone."""
+    found = [
         _searched(population, loop, generations, fixed=False),
         best_weight(population, loop.replace(penalty=0.0), generations),
     ]
     if loop.groups is not None and 0 < loop.labelled < 1:
-        candidates.append(_labelled_rows_only(population, loop, generations))
-    return min(candidates, key=lambda each: each.risk)
+        found.append(_labelled_rows_only(population, loop, generations))
+    return found
 
 
 def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:

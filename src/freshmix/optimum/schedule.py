@@ -66,10 +66,30 @@ def optimal_schedule(population: Population, loop: Loop, generations: int, *, me
 
 
 def frozen_schedule(equivalents: Equivalents, loop: Loop, generations: int, method: str = "horizon") -> Floats:
-    """The schedule for frozen covariates, from a population's or a sample's equivalents."""
+    """The schedule for frozen covariates, from a population's or a sample's equivalents.
+
+    Method ``falling`` is the best for the horizon among those that never rise, as all do without a penalty.
+    """
     if loop.penalty == 0:
         return minnorm_schedule(loop.synthetic_noise_ratio, generations, loop.labels)
     return _Ridge.of(equivalents, loop, generations).schedule(method)
+
+
+def ratios_of(weights: Floats) -> Floats:
+    """w_1 and w_{t+1}/w_t of the largest schedule below these weights that never rises."""
+    kept = np.clip(np.minimum.accumulate(weights), 1e-6, 1.0)
+    return np.asarray(kept / np.concatenate([[1.0], kept[:-1]]))
+
+
+def falling(ratios: Floats, by_weight: Floats) -> Floats:
+    """Gradient in r_1 = w_1 and r_{t+1} = w_{t+1}/w_t from that in the weights w_t = r_1 ... r_t."""
+    later = 0.0
+    gradient = np.empty(ratios.size)
+    before = np.concatenate([[1.0], np.cumprod(ratios)[:-1]])
+    for t in range(ratios.size - 1, -1, -1):
+        later = by_weight[t] + (ratios[t + 1] * later if t + 1 < ratios.size else 0.0)
+        gradient[t] = before[t] * later
+    return gradient
 
 
 def minnorm_schedule(noise_ratio: float, generations: int, labels: str = "fresh") -> Floats:
@@ -84,7 +104,7 @@ def minnorm_schedule(noise_ratio: float, generations: int, labels: str = "fresh"
     return weights
 
 
-def _least_of_quadratic(values: list[float]) -> float:
+def least_of_quadratic(values: list[float]) -> float:
     """Where in [0, 1] the quadratic with these values at 0, 1/2 and 1 is least; R_t is one in w_t."""
     curvature = 2 * (values[0] - 2 * values[1] + values[2])
     slope = values[2] - values[0] - curvature
@@ -159,14 +179,16 @@ class _Ridge:
             for w in (0.0, 0.5, 1.0):
                 e, u, _, _ = self._turns(np.array([*weights, w]))
                 risks.append(self._risk(e[-1], u[-1]))
-            weights.append(_least_of_quadratic(risks))
+            weights.append(least_of_quadratic(risks))
         return np.array(weights)
 
     def schedule(self, method: str) -> Floats:
-        """The greedy schedule, or the best for generation T."""
+        """The greedy schedule, or the best for generation T: of all, or of those that never rise."""
         greedy = self.greedy()
         if method == "greedy":
             return greedy
+        if method == "falling":
+            return self._falling(greedy)
         starts = [greedy, np.full(self.generations, 0.8), minnorm_schedule(self.loop.synthetic_noise_ratio, self.generations)]
         found = [
             minimize(
@@ -182,6 +204,28 @@ class _Ridge:
         best = min(found, key=lambda each: float(each.fun))
         return np.asarray(best.x) if best.fun <= self.value_and_gradient(greedy)[0] else greedy
 
+    def _falling(self, greedy: Floats) -> Floats:
+        """The best that never rises, in the ratios of its weights."""
+
+        def at(ratios: Floats) -> tuple[float, Floats]:
+            value, by_weight = self.value_and_gradient(np.asarray(np.cumprod(ratios)))
+            return value / unit, falling(ratios, by_weight) / unit
+
+        starts = [ratios_of(each) for each in (greedy, np.full(self.generations, 0.8))]
+        unit = self.value_and_gradient(np.asarray(np.cumprod(starts[0])))[0]
+        found = [
+            minimize(
+                at,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(0.0, 1.0)] * self.generations,
+                options={"ftol": 1e-13, "gtol": 1e-9, "maxiter": 500},
+            )
+            for start in starts
+        ]
+        return np.cumprod(min(found, key=lambda each: float(each.fun)).x)
+
 
 def _fresh(population: Population, loop: Loop, generations: int, method: str) -> Floats:
     """Fresh covariates with all rows labelled: greedy by search, the horizon by L-BFGS-B."""
@@ -192,7 +236,7 @@ def _fresh(population: Population, loop: Loop, generations: int, method: str) ->
 
     greedy: list[float] = []
     for _ in range(generations):
-        greedy.append(_least_of_quadratic([last(np.array([*greedy, w])) for w in (0.0, 0.5, 1.0)]))
+        greedy.append(least_of_quadratic([last(np.array([*greedy, w])) for w in (0.0, 0.5, 1.0)]))
     start = np.array(greedy)
     if method == "greedy" or not np.isfinite(last(start)):
         return start

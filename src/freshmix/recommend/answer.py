@@ -18,7 +18,7 @@ from .check import Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
 from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, no_signal, ratio
-from .schedule import Scheduled, best_schedule, for_frozen
+from .schedule import Scheduled, described_schedule, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
 ILL_CONDITIONED = 1e8
@@ -51,8 +51,9 @@ class Answer:
         if not self.scheduled:
             return None
         assert self.goal.generations is not None
-        at = for_frozen(self.goal.equivalents, self.known, self.goal.generations)
-        return best_schedule(at, self.best.penalty, self.given is not None)
+        T, best, noise = self.goal.generations, self.best, self.found.noise_variance
+        constant = Scheduled(np.full(T, best.real_weight), best.penalty, best.risk)
+        return followed_frozen(self.goal.equivalents, self.known, T, constant, self.given is not None, noise)
 
     @property
     def weights(self) -> Floats:
@@ -113,12 +114,12 @@ class Answer:
             aspect=aspect,
             noise_variance=self.found.noise_variance,
             signal_to_noise_ratio=ratio(null, self.found.noise_variance),
-            notes=self.notes,
+            notes=self.notes if schedule is None else (*self.notes, *described_schedule(self.weights, best.real_weight, 1.0)),
             weight_grid=weights,
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
             risk_by_generation=self.by_generation(),
-            advice=advice_of(risk, schedule is None and best.real_weight == 1.0, baselines),
+            advice=advice_of(risk, bool(np.all(self.weights == 1.0)), baselines),
             long_run_risk=self.long_run(),
             schedule=None if schedule is None else tuple(schedule.weights.tolist()),
             check=check,

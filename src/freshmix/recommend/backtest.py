@@ -24,17 +24,23 @@ class Course:
     keeps: bool = False
 
     @classmethod
-    def of(cls, loop: Loop, first_penalty: float) -> "Course":
-        """A loop of at most one group of labelled rows; its first model has real labels alone, at a penalty of its own."""
-        groups = loop.groups or ()
-        labelled = [group for group in groups if group.real_weight > 0] or [Group(1.0, 1.0, 0.0)]
-        others = [group.row_weight for group in groups if group.real_weight == 0]
+    def of(cls, loops: Sequence[Loop], first_penalty: float) -> "Course":
+        """Loops of t = 1, 2, ... with at most one labelled group: that of weight above 0 in any of them.
+
+        The first model has real labels alone, at a penalty of its own.
+        """
+        real, *others = sorted(
+            zip(*(loop.groups or (Group(1.0, 1.0, 0.0),) for loop in loops), strict=True),
+            key=lambda group: -max(each.real_weight for each in group),
+        )
 
         def weight(t: int) -> float:
-            return labelled[0].real_weight if loop.schedule is None else float(loop.weights(t)[-1])
+            loop = loops[min(t, len(loops)) - 1]
+            return real[min(t, len(real)) - 1].real_weight if loop.schedule is None else float(loop.weights(t)[-1])
 
-        row_weight = others[0] if others else 0.0
-        return cls(lambda t: loop.penalty if t else first_penalty, weight, row_weight, labelled[0].row_weight)
+        row_weight = others[0][0].row_weight if others else 0.0
+        penalty = loops[-1].penalty
+        return cls(lambda t: penalty if t else first_penalty, weight, row_weight, real[0].row_weight)
 
 
 def thinned(y: Floats, share: float, rng: np.random.Generator) -> Floats:

@@ -1,6 +1,7 @@
 """The check for fresh covariates: each generation is fitted on other rows of the table (MATH sections 5 and 7)."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ def check_fresh(
     X: Floats,
     y: Floats,
     found: Estimate,
-    loop: Loop,
+    loop: Loop | Sequence[Loop],
     rows: int,
     generations: int,
     real_penalty: float,
@@ -30,8 +31,8 @@ def check_fresh(
     """Run the loop on blocks of (N, p) X, first drawn at random, then in the table's order; the first failure is returned.
 
     ``rows`` is the rows per generation: a quarter of the table where it does not hold four generations, and then the theory
-    is asked for that. y is NaN where there is no label; the replay has labels everywhere. None for too few rows, or at the
-    interpolation threshold.
+    is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels
+    everywhere. None for too few rows, or at the interpolation threshold.
     """
     chosen = np.sort(rng.permutation(y.size)[:MOST_ROWS])
     X, y = X[chosen] - X[chosen].mean(axis=0), y[chosen]
@@ -41,16 +42,16 @@ def check_fresh(
     if count < FEWEST_ROWS or size < 3:
         return None
     N, p = X.shape
-    if loop.penalty == 0 and abs(p / size - 1) < 0.1:
+    loops = [each.replace(aspect=p / size) for each in ([loop] if isinstance(loop, Loop) else loop)]
+    if loops[0].penalty == 0 and abs(p / size - 1) < 0.1:
         return None
-    loop = loop.replace(aspect=p / size)
     T = min(generations, N // size - 2)
     real = np.isfinite(y)
     labels = y[real] - y[real].mean()
     noise = found.noise_variance
     beta = drawn_signals(X[real] - X[real].mean(axis=0), labels, noise, found.population().null_risk, rng)
     population = _population(X, beta, noise)
-    predicted = fresh.risk_by_generation(population, [loop], T)
+    predicted = fresh.risk_by_generation(population, loops, T)
     residuals = labels - X[real] @ beta.mean(axis=1)
     residuals = (residuals - residuals.mean()) * math.sqrt(noise / residuals.var())
     work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)
@@ -61,7 +62,7 @@ def check_fresh(
         for r in range(repeats):
             place = rng.permutation(count) if held_out == "rows" else (np.arange(count) + r * count // repeats) % count
             order = np.argsort(place[group], kind="stable")
-            runs.append(_replay(X, beta, residuals, loop, real_penalty, size, T, order, rng))
+            runs.append(_replay(X, beta, residuals, loops, real_penalty, size, T, order, rng))
         observed = np.array([courses for courses, _ in runs])
         alone = float(np.mean([risk for _, risk in runs]))
         error = observed.std(axis=0, ddof=1) / math.sqrt(repeats)
@@ -103,7 +104,7 @@ def _replay(
     X: Floats,
     beta: Floats,
     residuals: Floats,
-    loop: Loop,
+    loops: Sequence[Loop],
     real_penalty: float,
     size: int,
     generations: int,
@@ -113,12 +114,13 @@ def _replay(
     """(T + 1,) risks on the rows after the last block, mean over signals; and that of real labels only."""
     held = X[order[(generations + 1) * size :]]
     truth = held @ beta
-    ratio = math.sqrt(loop.synthetic_noise_ratio)
+    ratio = math.sqrt(loops[0].synthetic_noise_ratio)
     risks = np.empty(generations + 1)
     fitted = np.zeros_like(beta)
     alone = math.nan
     for t in range(generations + 1):
         block = X[order[t * size : (t + 1) * size]]
+        loop = loops[min(max(t, 1), len(loops)) - 1]
         groups = (Group(1.0),) if t == 0 else fresh.groups_at(loop, t)
         ends = np.round(np.cumsum([0.0, *(each.share for each in groups)]) * size).astype(int)
         w, a = (np.repeat([getattr(g, name) for g in groups], np.diff(ends)) for name in ("real_weight", "row_weight"))

@@ -12,7 +12,8 @@ from ..equivalents import PopulationEquivalents
 from ..estimate import Estimate, described
 from ..loop import Group, Loop
 from ..optimum import Optimum
-from ..optimum.fresh import best_at_penalty, best_loop, goal, with_parameters
+from ..optimum.fresh import best_of, candidates, candidates_at_penalty, goal, with_parameters
+from ..optimum.fresh_schedule import Scheduled as FreshScheduled
 from ..optimum.frozen import best_plain_ridge
 from ..optimum.least import least
 from ..population import Population
@@ -35,7 +36,7 @@ from .result import (
     no_signal,
     ratio,
 )
-from .schedule import best_schedule, for_fresh
+from .schedule import described_schedule, followed_fresh
 from .stream import Stream
 from .uncertainty import Uncertainty, fresh_uncertainty
 
@@ -85,13 +86,17 @@ class FreshAnswer:
         return self.known.replace(aspect=aspect, groups=groups)
 
     @cached_property
-    def constant(self) -> Optimum:
-        """The best constant weight, penalty and row weight at the horizon."""
+    def constants(self) -> list[Optimum]:
+        """The best constant weight, penalty and row weight at the horizon, of each kind."""
         at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
         if self.given is None:
-            found = best_loop(self.population, self.loop, self.horizon)
-        else:
-            found = best_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
+            return candidates(self.population, self.loop, self.horizon)
+        return candidates_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
+
+    @cached_property
+    def constant(self) -> Optimum:
+        """The best of them."""
+        found = min(self.constants, key=lambda each: each.risk) if self.given is None else best_of(self.constants)
         if 0.999 < found.real_weight < 1:
             # Next to 1 the loop would be one in name only.
             alone = with_parameters(found.loop, 1.0)
@@ -101,26 +106,37 @@ class FreshAnswer:
         return found
 
     @cached_property
-    def best(self) -> Optimum:
-        """What is recommended: the best constant weight, or the best schedule where one is asked for."""
+    def scheduled_best(self) -> FreshScheduled | None:
+        """The best schedule, where one is asked for."""
         if not self.scheduled:
-            return self.constant
-        if self.loop.labelled < 1 or len(self.loop.groups or ()) > 1:
-            raise ValueError(
-                "schedule needs a real label in every row of a generation, got a loop with "
-                f"{100 * self.loop.labelled:.3g}% of its rows labelled or several groups: a schedule is one weight for all rows"
-            )
+            return None
         assert self.horizon is not None
-        start = self.constant.loop
-        found = best_schedule(for_fresh(self.population, start, self.horizon), start.penalty, self.given is not None)
-        loop = start.replace(penalty=found.penalty, schedule=found.weights)
-        return Optimum(loop, float(found.weights[-1]), found.risk)
+        return followed_fresh(self.population, self.loop, self.horizon, self.constants, self.constant, self.given is not None)
+
+    @cached_property
+    def loops(self) -> tuple[Loop, ...]:
+        """The recommended loops of t = 1, 2, ..., the last one kept on; one that holds its own schedule stands alone."""
+        return (self.constant.loop,) if self.scheduled_best is None else self.scheduled_best.loops()
+
+    @cached_property
+    def best(self) -> Optimum:
+        """What is recommended: the best constant weight, or the last one of the best schedule."""
+        found = self.scheduled_best
+        if found is None:
+            return self.constant
+        return Optimum(self.loops[-1], float(found.weights[-1]), found.risk)
+
+    @property
+    def labelled_groups(self) -> list[bool]:
+        """Which groups have a real label; weights of a schedule may be 0 there too."""
+        return [group.real_weight > 0 for group in self.loop.groups or ()]
 
     @property
     def real_alone(self) -> bool:
         """Whether the recommended loop uses no synthetic label at all."""
-        used = [group for group in self.best.loop.groups or () if group.row_weight > 0]
-        return not self.scheduled and all(group.real_weight == 1.0 for group in used)
+        T = 1 if self.horizon is None else self.horizon
+        turns = [fresh.groups_at(self.loops[min(t, len(self.loops)) - 1], t) for t in range(1, T + 1)]
+        return all(group.real_weight == 1.0 for groups in turns for group in groups if group.row_weight > 0)
 
     @cached_property
     def today(self) -> Loop | None:
@@ -194,7 +210,8 @@ class FreshAnswer:
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
         fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
-        row_weights = [group.row_weight for group in best.loop.groups or () if group.real_weight == 0]
+        groups = best.loop.groups or ()
+        row_weights = [group.row_weight for group, real in zip(groups, self.labelled_groups, strict=False) if not real]
         tested, untested = self.backtested()
         notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
         return Recommendation(
@@ -226,11 +243,12 @@ class FreshAnswer:
             risk_by_weight_tuned=fixed if self.given is not None else self.tuned(weights, fixed),
             risk_by_generation=self.by_generation(),
             advice=advice_of(best.risk, self.real_alone, baselines),
-            long_run_risk=fresh.limit_risk(population, best.loop),
+            long_run_risk=self.long_run_risk,
             labelled=self.loop.labelled,
             rows_per_generation=self.stream.rows_per_generation,
             backtest=tested,
-            schedule=best.loop.schedule,
+            schedule=None if self.scheduled_best is None else tuple(self.scheduled_best.weights.tolist()),
+            loops=self.loops,
             check=check,
         )
 
@@ -241,7 +259,7 @@ class FreshAnswer:
         T = self.horizon or HORIZON
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation
-        return check_fresh(self.X, self.y, self.found, self.best.loop, rows, T, self.real_only[0], rng)
+        return check_fresh(self.X, self.y, self.found, self.loops, rows, T, self.real_only[0], rng)
 
     def assumption(self) -> str:
         """The loop that is assumed, in one sentence."""
@@ -267,11 +285,11 @@ class FreshAnswer:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
         T = self.horizon or HORIZON
 
-        def course(loop: Loop) -> Floats:
-            return fresh.risk_by_generation(self.population, [loop], T)
+        def course(*loops: Loop) -> Floats:
+            return fresh.risk_by_generation(self.population, loops, T)
 
         courses = {
-            "recommended": course(self.best.loop),
+            "recommended": course(*self.loops),
             "real_only": np.full(T + 1, self.real_only[1]),
             "keep_all_labels": np.array([self.plain(self.kept(t))[1] for t in range(T + 1)]),
             "synthetic_only": course(with_parameters(self.constant.loop, 0.0)),
@@ -295,7 +313,7 @@ class FreshAnswer:
                 return float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
             return best_plain_ridge(equivalents)[1]
 
-        return fresh_uncertainty(self.found, self.best.loop, self.horizon, self.given, real_only)
+        return fresh_uncertainty(self.found, self.loops, self.horizon, self.given, real_only)
 
     def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
         """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
@@ -305,26 +323,31 @@ class FreshAnswer:
         if share > 1.1 * self.stream.share:
             shares = f"the loop labels {100 * share:.3g}% of the rows, the table {100 * self.stream.share:.3g}%"
             return None, f"no backtest: {shares}"
-        if sum(group.real_weight > 0 for group in self.best.loop.groups or ()) > 1:
+        if sum(self.labelled_groups) > 1:
             return None, "no backtest: it is for one group of labelled rows"
         assert self.loop.aspect is not None
         aspect, first = self.loop.aspect, self.plain(self.loop.aspect / share)[0]
         constant = self.constant.loop
         courses = {
-            "recommended": Course.of(self.best.loop, first),
+            "recommended": Course.of(self.loops, first),
             # Tuned for the labelled rows alone, and counted over all rows of a step.
             "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
             "keep_all_labels": Course(lambda t: self.plain(aspect / (share * (t + 1)))[0], keeps=True),
             "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
         }
         if self.today is not None:
-            courses["today"] = Course.of(self.today, first)
+            courses["today"] = Course.of([self.today], first)
         if self.scheduled:
-            courses["constant_weight"] = Course.of(constant, first)
+            courses["constant_weight"] = Course.of([constant], first)
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.seed, 1])
         shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
         return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng, self.sample_weight)
+
+    @cached_property
+    def long_run_risk(self) -> float:
+        """Risk of the recommended loops where the last one is kept on for ever."""
+        return fresh.limit(self.population, self.loops).risk
 
     @cached_property
     def drifted(self) -> str | None:
@@ -335,6 +358,9 @@ class FreshAnswer:
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
         notes = self.notes
+        if self.scheduled_best is not None:
+            weights, constant = self.scheduled_best.weights, self.constant.real_weight
+            notes = (*notes, *described_schedule(weights, constant, self.loop.labelled))
         if self.stream.steps is not None and self.drifted is None:
             notes = (*notes, "no drift of the coefficients found; the theory assumes that there is none")
         return notes
@@ -345,15 +371,18 @@ class FreshAnswer:
         if self.horizon is None or share == 1 or labelled >= 0.95 * self.stream.rows_per_generation:
             return None
         assert self.loop.aspect is not None
-        turn = fresh.generation(self.population, self.best.loop, fresh.groups_at(self.best.loop, 1))
         penalty = self.plain(self.loop.aspect / share)[0]
         start = self.best.loop.replace(aspect=self.loop.aspect / share, penalty=penalty)
         first, state = fresh.first_generation(self.population, start)
-        if turn is None or first is None:
+        if first is None:
             return None
-        for _ in range(self.horizon):
+        for t in range(1, self.horizon + 1):
+            loop = self.loops[min(t, len(self.loops)) - 1]
+            turn = fresh.generation(self.population, loop, fresh.groups_at(loop, t))
+            if turn is None:
+                return None
             state = turn.step(state)
-        risk = turn.risk(state)
+        risk = first.risk(state)
         if risk < 1.05 * self.best.risk:
             return None
         return (
@@ -381,6 +410,6 @@ class FreshAnswer:
         )
         found += [each for each in thin if each is not None]
         found += self.found.doubts()
-        if math.isinf(fresh.limit_risk(self.population, self.best.loop)):
+        if math.isinf(self.long_run_risk):
             found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
         return tuple(found)

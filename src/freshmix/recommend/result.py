@@ -22,7 +22,11 @@ class Recommendation:
     Attributes
     ----------
     loop : Loop
-        The recommended loop, with its aspect, penalty and real weight.
+        The recommended loop, with its aspect, penalty and real weight; of a schedule for rows of several groups, that of the
+        horizon.
+    loops : tuple of Loop
+        The recommended loops of t = 1, 2, ..., the last one kept on: one for each generation of a schedule for rows of several
+        groups, otherwise ``loop`` alone. ``freshmix.risk(population, loops, T)`` gives the risks by generation.
     real_weight, row_weight, penalty : float
         w (the last one of a schedule), the loss weight of the rows without a real label (1: all alike) and lambda of
         ``(X'X/n + lambda I)^-1 X'y/n``.
@@ -82,7 +86,9 @@ class Recommendation:
         Name -> (mean squared error on later rows, its standard error), where the table has a time column; sample weights
         count in fits and errors.
     schedule : tuple of float or None
-        Real weights w_1 ... w_T, where a schedule was asked for.
+        Real weights w_1 ... w_T of the rows that have a real label, where a schedule was asked for. Of the best
+        constant weight, the greedy schedule, the best one that never rises and the best of all it is the first whose prediction
+        error at the horizon is within 0.1% of the least.
     check : Check or None
         The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
         not allow it.
@@ -125,6 +131,11 @@ class Recommendation:
     check: Check | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
+    loops: tuple[Loop, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.loops:
+            object.__setattr__(self, "loops", (self.loop,))
 
 
 def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:

@@ -4,7 +4,7 @@ Every risk is affine in (sigma^2, g): it is evaluated at one point more than the
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..optimum.fresh import goal as fresh_goal
 from ..optimum.fresh import with_parameters
 from ..optimum.frozen import Goal
 from ..population import Population
-from ..risk import frozen
+from ..risk import fresh, frozen
 from ..risk.verdict import judge
 from ..row_weights import WeightedSampleEquivalents, sample_equivalents
 
@@ -150,30 +150,38 @@ def frozen_uncertainty(
 
 def fresh_uncertainty(
     found: Estimate,
-    loop: Loop,
+    loop: Loop | Sequence[Loop],
     generations: int | None,
     given: float | None,
     real_only: Callable[[Population], float],
 ) -> Uncertainty:
-    """Of a recommended loop on fresh covariates; ``real_only`` gives the rival's risk for another population."""
+    """Of a recommended loop on fresh covariates, or of those of t = 1, 2, ...; ``real_only`` gives the rival's risk.
+
+    A schedule has no interval of its weights or penalty.
+    """
+    loops = (loop,) if isinstance(loop, Loop) else tuple(loop)
+    last = loops[-1]
     affine = Affine.of(found)
     known = [found.population(float(point[0]), point[1:]) for point in affine.points]
-    risks = affine(np.array([fresh_goal(each, generations)(loop) for each in known]))
+    if generations is None:
+        risks = affine(np.array([fresh.limit(each, loops).risk for each in known]))
+    else:
+        risks = affine(np.array([fresh.risk_by_generation(each, loops, generations)[-1] for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
     # Penalties tuned for each draw are not affine: fewer draws.
     few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
     drawn = [found.population(float(each[0]), each[1:]) for each in affine.draws[few]]
     intervals = _risk_intervals(found, affine, risks)
-    if loop.schedule is None:
-        best = np.array([_best_point(fresh_goal(each, generations), loop, given is None) for each in drawn])
+    if len(loops) == 1 and last.schedule is None:
+        best = np.array([_best_point(fresh_goal(each, generations), last, given is None) for each in drawn])
         low, high = np.quantile(best, [0.05, 0.95], axis=0).tolist()
-        real = [group.real_weight for group in loop.groups or () if group.real_weight > 0]
+        real = [group.real_weight for group in last.groups or () if group.real_weight > 0]
         intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
         if given is None:
-            intervals["penalty"] = _holding((low[1], high[1]), loop.penalty)
+            intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
     rivals = np.array([real_only(each) for each in drawn])
-    used = [group.real_weight for group in loop.groups or () if group.row_weight > 0]
-    same = loop.schedule is None and used != [] and min(used) == 1.0
+    used = [group.real_weight for group in last.groups or () if group.row_weight > 0]
+    same = len(loops) == 1 and last.schedule is None and used != [] and min(used) == 1.0
     return Uncertainty(intervals, _HOLDS if same else _verdicts(risks[few], rivals, nulls[few]))
 
 

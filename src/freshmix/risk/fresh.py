@@ -51,6 +51,17 @@ class Generation:
         N = self._level(A, Q, self.label_noise)
         return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N[..., None] * self.noise
 
+    def back(self, slope: State) -> State:
+        """Gradient of a function of the state in (A, Q) before the step, from that after it; a single loop."""
+        by_A, by_Q = slope
+        d, c = self.shrinkage, 1 - self.forgotten
+        level = self.level_slope(by_Q)
+        return c * by_A - 2 * d * c * by_Q - level @ self._crossed, c * c * by_Q + self.tau * (level @ self._squares)
+
+    def level_slope(self, by_Q: Floats) -> Floats:
+        """(groups,) gradient in sigma_k^2 + b_k, from that in Q after the step."""
+        return np.asarray((by_Q @ self.noise) / self.rest * self.mixture)
+
     def _level(self, A: Floats, Q: Floats, label_noise: Floats | float, signal: bool = True) -> Floats:
         b = (self._squares @ (self.tau * Q)[..., None])[..., 0]
         if signal:
