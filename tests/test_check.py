@@ -162,7 +162,7 @@ def test_the_fresh_replay_agrees_with_theory_of_a_known_population():
         X, beta = rng.standard_normal((1200, p)), rng.standard_normal((p, 4))
         beta /= np.linalg.norm(beta, axis=0)
         residuals = rng.standard_normal(2000)
-        risks, alone = fresh_room._replay(X, beta, residuals, loop, 0.3, size, T, rng.permutation(1200), rng)
+        risks, alone = fresh_room._replay(X, beta, residuals, [loop], 0.3, size, T, rng.permutation(1200), rng)
         runs.append([*risks, alone])
     expected = fm.risk(fm.Population.isotropic(), loop, T)
     real = fm.risk(fm.Population.isotropic(), fm.Loop(aspect=1.0, penalty=0.3, real_weight=1.0), 0)
@@ -250,7 +250,9 @@ def test_what_counts_as_a_misfit():
 def test_no_check_without_rows_or_at_the_threshold(n, p, penalty):
     rng = np.random.default_rng(6)
     X = rng.standard_normal((n, p))
-    assert fm.recommend(X, labels(X, rng), penalty=penalty).check is None
+    found = fm.recommend(X, labels(X, rng), penalty=penalty)
+    assert found.check is None
+    assert found.unchecked.startswith("not checked: ")
 
 
 def test_the_same_seed_gives_the_same_check():

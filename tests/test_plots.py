@@ -183,7 +183,7 @@ def test_check_picture_shows_the_numbers() -> None:
     (bars,) = figure.axes[0].containers
     assert np.array_equal(bars.lines[0].get_ydata(), made.check.observed)
     assert "Yes: largest z-score +1.0" in figure.axes[0].get_title()
-    assert "no replay" in plots.check_picture(UNBOUNDED).axes[0].texts[0].get_text()
+    assert "not checked" in plots.check_picture(UNBOUNDED).axes[0].texts[0].get_text()
 
 
 def test_ways_picture_shows_the_numbers() -> None:

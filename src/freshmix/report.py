@@ -151,10 +151,10 @@ def remarks(recommendation: Recommendation) -> tuple[str, ...]:
     return (kept, *today, _ERRORS)
 
 
-def checked(recommendation: Recommendation) -> str | None:
-    """What the replay on the table's own rows found, in one sentence."""
+def checked(recommendation: Recommendation) -> str:
+    """What the replay on the table's own rows found, or why there is none, in one sentence."""
     check = recommendation.check
-    return None if check is None else check.line()
+    return recommendation.unchecked or "not checked" if check is None else check.line()
 
 
 def backtested(recommendation: Recommendation) -> list[tuple[str, str]]:

@@ -222,8 +222,7 @@ def _print(found: "fm.Recommendation") -> None:
     _rivals(console, found)
     if wording.backtested(found):
         pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
-    if wording.checked(found) is not None:
-        lines(console, "Does the theory fit this table?", (wording.checked(found) or "",))
+    lines(console, "Does the theory fit this table?", (wording.checked(found),))
     pairs(console, "Estimated from the table (90% intervals in brackets)", wording.estimates(found))
     for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
         if texts:

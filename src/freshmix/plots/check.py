@@ -1,5 +1,7 @@
 """Does the theory fit? Predicted against replayed risk."""
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +26,9 @@ def draw_check(axes: Axes, recommendation: Recommendation) -> None:
     check = recommendation.check
     title = "Does the theory fit these rows?"
     if check is None:
-        axes.text(0.05, 0.9, "no replay of this table", transform=axes.transAxes, fontsize=9, color=INK)
+        axes.text(
+            0.05, 0.9, fill(recommendation.unchecked or "not checked", 48), transform=axes.transAxes, fontsize=9, color=INK
+        )
     else:
         t = np.arange(check.predicted.size)
         predicted, observed, error = finite(check.predicted), finite(check.observed), 2 * finite(check.standard_error)

@@ -14,10 +14,10 @@ from ..optimum import frozen as optimum
 from ..optimum.frozen import Best, Goal
 from ..risk import frozen
 from ..risk.verdict import judge
-from .check import Check
+from .check import IN_BLOCKS, Check
 from .check_frozen import Plan, check_frozen, feature_rows
 from .prepare import Kernel
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, no_signal, ratio
+from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, no_signal, ratio, told
 from .schedule import Scheduled, described_schedule, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
@@ -83,7 +83,7 @@ class Answer:
         null = self.goal.equivalents.null_risk
         until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
         unbounded = "no real labels enter and nothing is forgotten"
-        check = self.check()
+        check, unchecked = told(self.check())
         verdict, reason = judged(check, judge(risk, real_only, null, unbounded, until))
         weights = np.linspace(0.0, 1.0, 101)
         at_penalty = self.goal.over_weights(weights, best.penalty)
@@ -123,6 +123,7 @@ class Answer:
             long_run_risk=self.long_run(),
             schedule=None if schedule is None else tuple(schedule.weights.tolist()),
             check=check,
+            unchecked=unchecked,
         )
 
     def risk_under(self, equivalents: Equivalents) -> float:
@@ -206,10 +207,10 @@ class Answer:
             courses["constant_weight"] = course(self.best.real_weight, self.best.penalty)
         return courses
 
-    def check(self) -> Check | None:
-        """The recommended loop replayed on the table's own rows."""
+    def check(self) -> Check | str:
+        """The recommended loop replayed on the table's own rows, or why not."""
         if self.table is None:
-            return None
+            return IN_BLOCKS
         X, y, precision = self.table
         rng = np.random.default_rng([self.seed, 2])
         features, group, rows = feature_rows(X, self.pairwise, rng)

@@ -12,7 +12,7 @@ from ..estimate import Estimate
 from ..loop import Group, Loop
 from ..population import Population
 from ..risk import fresh
-from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, copies, drawn_signals
+from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_ROWS, SIGNALS, TOO_FEW, TOO_SMALL, Check, copies, drawn_signals
 
 # Replays: as many as this work allows, within bounds.
 _WORK, _FEWEST, _MOST = 4e9, 4, 16
@@ -27,24 +27,26 @@ def check_fresh(
     generations: int,
     real_penalty: float,
     rng: np.random.Generator,
-) -> Check | None:
+) -> Check | str:
     """Run the loop on blocks of (N, p) X, first drawn at random, then in the table's order; the first failure is returned.
 
     ``rows`` is the rows per generation: a quarter of the table where it does not hold four generations, and then the theory
     is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels
-    everywhere. None for too few rows, or at the interpolation threshold.
+    everywhere. Or why there is no check: too few rows, or the interpolation threshold.
     """
     chosen = np.sort(rng.permutation(y.size)[:MOST_ROWS])
     X, y = X[chosen] - X[chosen].mean(axis=0), y[chosen]
     group = copies(X)
     count = int(group.max()) + 1
     size = min(rows, count // 4)
-    if count < FEWEST_ROWS or size < 3:
-        return None
+    if count < FEWEST_ROWS:
+        return TOO_FEW
+    if size < 3:
+        return TOO_SMALL
     N, p = X.shape
     loops = [each.replace(aspect=p / size) for each in ([loop] if isinstance(loop, Loop) else loop)]
     if loops[0].penalty == 0 and abs(p / size - 1) < 0.1:
-        return None
+        return AT_THRESHOLD
     T = min(generations, N // size - 2)
     real = np.isfinite(y)
     labels = y[real] - y[real].mean()

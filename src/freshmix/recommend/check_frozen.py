@@ -10,7 +10,7 @@ from .._checks import Floats
 from ..estimate import Estimate, weighted_rows
 from ..risk import frozen
 from ..row_weights import RowWeights, sample_equivalents
-from .check import FEWEST_ROWS, MOST_DENSE, MOST_ROWS, Check, copies, drawn_signals, standard_error
+from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_DENSE, MOST_ROWS, TOO_FEW, Check, copies, drawn_signals, standard_error
 from .prepare import Kernel, gram_of
 
 FOLDS = 4
@@ -128,18 +128,20 @@ def check_frozen(
     real_penalty: float,
     rng: np.random.Generator,
     precision: Floats | None = None,
-) -> Check | None:
+) -> Check | str:
     """Replay on folds of (n, p) X, each held out in turn: first drawn at random, then as blocks of the table's order.
 
-    Rows of a group stay together. The first that fails is returned, with the best weight and penalty on it; None for too few
-    groups, or near the interpolation threshold without a penalty. ``real_penalty`` is that of real labels only, and
+    Rows of a group stay together. The first that fails is returned, with the best weight and penalty on it; or why there is no
+    check: too few groups, or the interpolation threshold. ``real_penalty`` is that of real labels only, and
     ``precision`` that of each label (None: all alike).
     """
     scaled, labels = (X - X.mean(axis=0), y - y.mean()) if precision is None else weighted_rows(X, y, precision)
     count = int(group.max()) + 1
     train = y.size * (FOLDS - 1) / FOLDS
-    if count < FEWEST_ROWS or (plan.penalty == 0 and abs(X.shape[1] / train - 1) < 0.1):
-        return None
+    if count < FEWEST_ROWS:
+        return TOO_FEW
+    if plan.penalty == 0 and abs(X.shape[1] / train - 1) < 0.1:
+        return AT_THRESHOLD
     noise, counted = found.noise_variance, found.factorisation.row_weights is not None
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
     parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}

@@ -21,7 +21,7 @@ from ..risk import fresh, frozen
 from ..risk.verdict import judge
 from ..threads import on_one_blas_thread
 from .backtest import Course, backtest, drift, thinned
-from .check import Check
+from .check import IN_BLOCKS, WEIGHTED, Check
 from .check_fresh import check_fresh
 from .prepare import at_threshold
 from .result import (
@@ -35,6 +35,7 @@ from .result import (
     near_threshold,
     no_signal,
     ratio,
+    told,
 )
 from .schedule import described_schedule, followed_fresh
 from .stream import Stream
@@ -205,7 +206,7 @@ class FreshAnswer:
         assert real_only is not None
         until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
         unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
-        check = self.check()
+        check, unchecked = told(self.check())
         verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
@@ -250,12 +251,13 @@ class FreshAnswer:
             schedule=None if self.scheduled_best is None else tuple(self.scheduled_best.weights.tolist()),
             loops=self.loops,
             check=check,
+            unchecked=unchecked,
         )
 
-    def check(self) -> Check | None:
-        """The recommended loop replayed on the table's own rows, where they are kept and count alike."""
+    def check(self) -> Check | str:
+        """The recommended loop replayed on the table's own rows, or why not."""
         if not self.replayable:
-            return None
+            return IN_BLOCKS if self.sample_weight is None else WEIGHTED
         T = self.horizon or HORIZON
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation

@@ -91,7 +91,9 @@ class Recommendation:
         error at the horizon is within 0.1% of the least.
     check : Check or None
         The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
-        not allow it.
+        not allow it, and then ``unchecked`` says why.
+    unchecked : str or None
+        Why there is no ``check``.
     options : dict
         What ``recommend`` was asked for beside the defaults; ``time`` is True where there was one.
     """
@@ -129,6 +131,7 @@ class Recommendation:
     backtest: Mapping[str, tuple[float, float]] | None = None
     schedule: tuple[float, ...] | None = None
     check: Check | None = None
+    unchecked: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
     loops: tuple[Loop, ...] = ()
@@ -178,6 +181,11 @@ def no_signal(ratio: tuple[float, float], bounded: bool = True) -> str | None:
     if ratio[0] > 0:
         return None
     return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {ratio[1]:.3g} (90%)"
+
+
+def told(found: Check | str) -> tuple[Check | None, str | None]:
+    """A check, or why there is none."""
+    return (None, found) if isinstance(found, str) else (found, None)
 
 
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
