@@ -26,9 +26,8 @@ def draw_check(axes: Axes, recommendation: Recommendation) -> None:
     check = recommendation.check
     title = "Does the theory fit these rows?"
     if check is None:
-        axes.text(
-            0.05, 0.9, fill(recommendation.unchecked or "not checked", 48), transform=axes.transAxes, fontsize=9, color=INK
-        )
+        why = fill(recommendation.unchecked or "not checked", 48)
+        axes.text(0.05, 0.9, why, transform=axes.transAxes, fontsize=9, color=INK, va="top")
     else:
         t = np.arange(check.predicted.size)
         predicted, observed, error = finite(check.predicted), finite(check.observed), 2 * finite(check.standard_error)
