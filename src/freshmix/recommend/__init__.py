@@ -80,7 +80,7 @@ def recommend(
         Share of a generation's rows that get a real label; by default the table's.
     schedule : bool
         Whether to recommend a schedule of real weights w_1 ... w_T for the horizon T (12 by default) instead of a constant
-        one. Needs a real label in every row.
+        one; of the labelled rows, where only a share of them has a real label.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
