@@ -331,3 +331,49 @@ def test_cells_and_lines_that_do_not_fit_are_named_in_blocks(tmp_path, position)
         path.write_text("\n".join(["a,b,y", *lines[:position], line, *lines[position:]]) + "\n")
         with pytest.raises(ValueError, match=said):
             moments(open_table(path, "y", max_bytes=0))
+
+
+def test_sampled_rows_do_not_depend_on_blocks_or_order(tmp_path):
+    X, y = table(4000, 30, seed=3)
+    y[::3] = np.nan
+    first = moments(Blocks(pairs(X, y, 500), 30)).sample.in_order()
+    shuffled = np.random.default_rng(0).permutation(4000)
+    second = moments(Blocks(pairs(X[shuffled], y[shuffled], 1733), 30)).sample.in_order()
+    third = moments(FileBlocks(files(tmp_path, X, y), "y")).sample.in_order()
+    assert first.shape == (1500, 31)
+    assert np.array_equal(first, second, equal_nan=True)
+    assert np.array_equal(first, third, equal_nan=True)
+    # Column 3 is the row number: rows of the table, each at most once, and evenly from all of it.
+    taken = first[:, 3].astype(int)
+    assert np.unique(taken).size == 1500
+    assert np.array_equal(first, np.column_stack([X, y])[taken], equal_nan=True)
+    count, _ = np.histogram(taken, 10, (0, 4000))
+    assert np.abs(count - 150).max() < 5 * np.sqrt(150 * 0.625)
+    assert abs(np.isnan(first[:, -1]).mean() - 1 / 3) < 0.05
+
+
+@pytest.mark.parametrize("labelled", [1.0, 0.5])
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_table_in_blocks_is_replayed_on_some_of_its_rows(labelled, fits):
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((6000, 60))
+    if not fits:
+        # Rows of very different sizes.
+        X *= 1 / np.sqrt(rng.gamma(1.25, 1 / 1.25, (6000, 1)))
+    y = X @ rng.standard_normal(60) / 8 + rng.standard_normal(6000)
+    y[rng.random(6000) > labelled] = np.nan
+    source = Blocks(pairs(X, y, 700), 60)
+    source.rows_per_generation = 100 if labelled < 1 else None
+    found = fm.recommend(source)
+    assert found.unchecked is None
+    assert found.check.fits == fits
+    assert (found.verdict == "theory does not fit") == (not fits)
+    assert any("1500 rows are kept to replay" in note for note in found.notes)
+
+
+def test_a_table_in_blocks_of_columns_says_that_it_is_not_checked(tmp_path):
+    rng = np.random.default_rng(2)
+    X, y = rng.standard_normal((30, 90)), rng.standard_normal(30)
+    found = fm.recommend(FileBlocks(files(tmp_path, X, y), "y"))
+    assert found.check is None
+    assert "blocks of columns" in found.unchecked

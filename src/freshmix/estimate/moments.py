@@ -6,7 +6,7 @@ kept in two parts, so that their rounding does not enter the products: columns f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from .._checks import Floats
 from ..tables.arrays import some, too_few_labels
 from ..tables.blocks import Blocks, Column
 from .factorise import Factorisation, factorisation_of, positive
+from .sampled import Sample
 
 # About four matrices of p^2 numbers are held at a time, in the pass and in the decomposition.
 MOST_BYTES = 2 * 1024**3
@@ -63,6 +64,8 @@ class Moments:
         Whether no label lies strictly inside that range.
     wild : int
         Infinite labels.
+    sample : Sample
+        Some of the rows, labelled or not.
     """
 
     rows: int
@@ -77,6 +80,7 @@ class Moments:
     high: float
     two_valued: bool
     wild: int
+    sample: Sample
 
     @property
     def features(self) -> int:
@@ -110,6 +114,7 @@ class Moments:
             high,
             self.two_valued and other.two_valued and within,
             self.wild + other.wild,
+            self.sample.merge(other.sample),
         )
 
     def everything(self) -> Spread:
@@ -161,14 +166,23 @@ def _name(source: Blocks, index: int) -> str:
     return source.names[index] if source.names else f"column {index}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Keeping:
-    """The moments of one block; a class, so that it travels to a worker."""
+    """The moments of one block; a class, so that it travels to a worker.
+
+    ``seen`` are the smallest keys of the blocks that came this way: they only save work.
+    """
 
     drop_missing: bool
+    seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
 
     def __call__(self, columns: Sequence[Column], y: Column) -> Moments:
-        found = _block(columns, y)
+        found = self._checked(columns, y)
+        self.seen = found.sample.keys_after(self.seen)
+        return found
+
+    def _checked(self, columns: Sequence[Column], y: Column) -> Moments:
+        found = _block(columns, y, self.seen)
         if np.isfinite(found.mean[:-1]).all() and np.isfinite(found.unlabelled.mean).all():
             return found
         # Sums tell of gaps at no price; only then are they counted.
@@ -176,14 +190,14 @@ class _Keeping:
         infinite = np.array([np.isinf(column).sum() for column in columns], dtype=np.float64)
         whole = np.isfinite(np.array(columns)).all(axis=0)
         if not whole.all():
-            found = _block([column[whole] for column in columns], y[whole])
+            found = _block([column[whole] for column in columns], y[whole], self.seen)
         return replace(found, missing=missing, infinite=infinite, dropped=int(whole.size - whole.sum()))
 
 
-def _block(columns: Sequence[Column], y: Column) -> Moments:
+def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Moments:
     """The moments of one block without gaps."""
     p, labels = len(columns), np.asarray(y, dtype=np.float64)
-    real = ~np.isnan(labels)
+    real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen)
     unlabelled = Spread(0, np.zeros(p), np.zeros(p))
     if not real.all():
         unlabelled = _spread([column[~real] for column in columns])
@@ -192,7 +206,7 @@ def _block(columns: Sequence[Column], y: Column) -> Moments:
     low, high = (float(labels.min()), float(labels.max())) if labels.size else (np.inf, -np.inf)
     mean, rest, scatter = _scatter([*columns, labels])
     within = bool(np.all((labels == low) | (labels == high)))
-    return Moments(labels.size, mean, rest, scatter, unlabelled, np.zeros(p), np.zeros(p), 0, low, high, within, wild)
+    return Moments(labels.size, mean, rest, scatter, unlabelled, np.zeros(p), np.zeros(p), 0, low, high, within, wild, sample)
 
 
 def _scatter(columns: Sequence[Column]) -> tuple[Floats, Floats, Floats]:

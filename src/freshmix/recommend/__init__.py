@@ -151,7 +151,8 @@ def _in_blocks(large: LargeTable, request: Request) -> Recommendation:
         return replace(answer, options=request.options)
     frozen_rows(large.labelled, large.rows, asked)
     found = large.estimate(request.penalty, rng)
-    answer = _frozen(found, known, request, large.features, large.notes, None)
+    kept = None if large.sample is None else (*large.sample, None)
+    answer = _frozen(found, known, request, large.features, large.notes, kept)
     return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
 
 
@@ -210,7 +211,6 @@ def _in_memory(
             notes,
             share=request.labelled,
             scheduled=request.schedule,
-            replayable=precision is None,
             sample_weight=None if weights is None else weights.every,
         )
         if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:

@@ -20,10 +20,10 @@ FEWEST_ROWS = 20
 MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
 DOES_NOT_FIT = "theory does not fit"
 # Why there is no check.
-TOO_FEW = f"not checked: fewer than {FEWEST_ROWS} different rows"
+TOO_FEW = f"not checked: fewer than {FEWEST_ROWS} different rows, or 3 labels, to replay with"
 TOO_SMALL = "not checked: fewer than 3 rows per generation"
 AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
-IN_BLOCKS = "not checked: the table is read in blocks, and its rows are not kept"
+IN_BLOCKS = "not checked: the table is read in blocks of columns, and its rows are not kept"
 WEIGHTED = "not checked: new rows of several sample weights are not replayed"
 
 

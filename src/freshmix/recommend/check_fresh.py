@@ -39,7 +39,7 @@ def check_fresh(
     group = copies(X)
     count = int(group.max()) + 1
     size = min(rows, count // 4)
-    if count < FEWEST_ROWS:
+    if count < FEWEST_ROWS or np.isfinite(y).sum() < 3:
         return TOO_FEW
     if size < 3:
         return TOO_SMALL

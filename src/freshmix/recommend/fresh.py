@@ -50,6 +50,7 @@ class FreshAnswer:
     """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label.
 
     ``sample_weight`` holds the precisions of all rows, of mean 1 over the labelled ones; None where they count alike.
+    ``sample`` is rows for a replay where X and y are not kept.
     """
 
     found: Estimate
@@ -64,8 +65,8 @@ class FreshAnswer:
     notes: tuple[str, ...]
     share: float | None = None
     scheduled: bool = False
-    replayable: bool = True
     sample_weight: Floats | None = None
+    sample: tuple[Floats, Floats] | None = None
 
     @cached_property
     def population(self) -> Population:
@@ -256,12 +257,15 @@ class FreshAnswer:
 
     def check(self) -> Check | str:
         """The recommended loop replayed on the table's own rows, or why not."""
-        if not self.replayable:
-            return IN_BLOCKS if self.sample_weight is None else WEIGHTED
+        if self.sample_weight is not None:
+            return WEIGHTED
+        X, y = (self.X, self.y) if self.sample is None else self.sample
+        if not len(X):
+            return IN_BLOCKS
         T = self.horizon or HORIZON
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation
-        return check_fresh(self.X, self.y, self.found, self.loops, rows, T, self.real_only[0], rng)
+        return check_fresh(X, y, self.found, self.loops, rows, T, self.real_only[0], rng)
 
     def assumption(self) -> str:
         """The loop that is assumed, in one sentence."""

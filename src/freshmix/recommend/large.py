@@ -22,7 +22,7 @@ _COPY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class LargeTable:
-    """What is left of a table after its blocks have passed."""
+    """What is left of a table after its blocks have passed; ``sample`` holds features, as scaled, and labels of some rows."""
 
     factorisation: Factorisation
     labelled_spread: Spread
@@ -31,6 +31,7 @@ class LargeTable:
     rows_per_generation: int | None
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    sample: tuple[Floats, Floats] | None = None
 
     @property
     def labelled(self) -> int:
@@ -94,7 +95,7 @@ class LargeTable:
             notes,
             share=share,
             scheduled=schedule,
-            replayable=False,
+            sample=self.sample,
         ).recommendation()
         return replace(made, warnings=(*made.warnings, *self.warnings))
 
@@ -132,6 +133,7 @@ def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
         warnings = [] if said is None else [said]
         memory = 4 * 8 * labelled.rows**2
         how = "columns"
+        sample = None
     else:
         found = moments(source, source.drop_missing)
         factorisation = factorise_moments(found, standardize)
@@ -139,19 +141,28 @@ def read_large(source: Blocks, standardize: bool = True) -> LargeTable:
         other, memory, how = found.unlabelled, bytes_needed(source.features), "rows"
         if found.dropped:
             notes.append(f"{found.dropped} rows with missing features left out")
-        warnings = _warnings(found, source)
+        warnings, sample = _warnings(found, source), _sampled(found, standardize)
     kept = varying(labelled.merge(other))
     if not kept.all():
         constant = [source.names[i] if source.names else str(i) for i in np.flatnonzero(~kept).tolist()]
         more = f" and {len(constant) - 5} more" if len(constant) > 5 else ""
         notes.append(f"constant columns left out: {', '.join(constant[:5])}{more}")
     notes.append("features standardised to mean 0 and variance 1" if standardize else "features centred, not scaled")
+    replayed = "no rows are kept for a check by replay" if sample is None else f"{sample[1].size} rows are kept to replay"
     notes.append(
         f"read once in blocks of {how}: about {max(memory / 1e6, 0.1):.2g} MB of sums, whatever the number "
-        f"of {'columns' if wide else 'rows'}, beside what is read ahead; no rows are kept for a check by "
-        "replay or a look at copies"
+        f"of {'columns' if wide else 'rows'}, beside what is read ahead; {replayed}, none for a look at copies"
     )
-    return LargeTable(factorisation, labelled, other, source.names, source.rows_per_generation, tuple(notes), tuple(warnings))
+    told = tuple(notes), tuple(warnings)
+    return LargeTable(factorisation, labelled, other, source.names, source.rows_per_generation, *told, sample)
+
+
+def _sampled(found: Moments, standardize: bool) -> tuple[Floats, Floats]:
+    """The rows that were kept, their features scaled as ``factorise_moments`` does."""
+    rows, spread = found.sample.in_order(), found.everything()
+    kept = varying(spread)
+    scale = np.sqrt(spread.squares[kept] / spread.rows) if standardize else 1.0
+    return rows[:, :-1][:, kept] / scale, rows[:, -1]
 
 
 def _warnings(found: Moments, source: Blocks) -> list[str]:
