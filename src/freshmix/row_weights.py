@@ -52,7 +52,8 @@ class RowWeights:
         index = np.arange(value.size)
         if value.size > _VALUES:
             # By ratio: the largest weights decide most, and those far below them next to nothing.
-            depth = np.log(value[-1] / value) / math.log(min(value[-1] / value[0], _LEAST_WEIGHT))
+            ratio = value[-1] / np.maximum(value, value[-1] / _LEAST_WEIGHT)
+            depth = np.log(ratio) / math.log(ratio[0])
             index = _VALUES - 1 - np.minimum(depth * _VALUES, _VALUES - 1).astype(int)
         share = np.bincount(index, count) / weights.size
         total = np.bincount(index, count * value) / weights.size
