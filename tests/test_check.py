@@ -1,5 +1,7 @@
 """Does the theory fit? The replay is a loop that really runs, passes on rows that theory is for, and fails on others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -148,6 +150,15 @@ def test_fresh_covariates_pass_and_fail(kind, labelled):
     assert check.fits == (kind in ("normal", "correlated"))
     assert check.predicted.size == 9
     assert check.rows == 60
+    assert (check.best is None) == check.fits
+    if check.best is not None:
+        w, penalty, risk = check.best
+        assert 0 < w <= 1
+        assert penalty > 0
+        assert risk < 1.1 * check.observed[-1]
+        assert f"the best mix there {risk:.4g}" in check.reason()
+        assert "do no worse" in replace(check, real_only=risk).reason()
+        assert "do no worse" not in check.reason()
 
 
 def test_the_fresh_replay_agrees_with_theory_of_a_known_population():

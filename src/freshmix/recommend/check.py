@@ -18,6 +18,8 @@ MOST_ROWS, MOST_DENSE = 20_000, 800
 FEWEST_ROWS = 20
 # The theory is refused where the z-score passes the first, and the gap these parts of the risk and of the prediction error.
 MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
+# A mix that gains less than this over real labels only is not worth one.
+_NO_WORSE = 1.02
 DOES_NOT_FIT = "theory does not fit"
 # Why there is no check.
 TOO_FEW = f"not checked: fewer than {FEWEST_ROWS} different rows, or 3 labels, to replay with"
@@ -93,6 +95,8 @@ class Check:
         if self.best is not None:
             w, penalty, risk = self.best
             said += f", and the best mix there {risk:.4g} (real weight {w:.2g}, lambda {penalty:.2g})"
+            if self.real_only <= risk * _NO_WORSE:
+                said += ": real labels only do no worse"
         said += f"; theory predicted {self.predicted[-1]:.4g}"
         if self.held_out == "blocks":
             said += "; rows near each other in the table are alike: shuffle it if the order of its rows has no meaning"

@@ -1,7 +1,8 @@
 """The check for fresh covariates: each generation is fitted on other rows of the table (MATH sections 5 and 7)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from scipy.optimize import nnls
 from .._checks import Floats
 from ..estimate import Estimate
 from ..loop import Group, Loop
+from ..optimum.fresh import with_parameters
 from ..population import Population
 from ..risk import fresh
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_ROWS, SIGNALS, TOO_FEW, TOO_SMALL, Check, copies, drawn_signals
@@ -60,10 +62,11 @@ def check_fresh(
     repeats = int(np.clip(_WORK / work, _FEWEST, _MOST))
     checks = []
     for held_out in ("rows", "blocks"):
-        runs = []
+        runs, orders = [], []
         for r in range(repeats):
             place = rng.permutation(count) if held_out == "rows" else (np.arange(count) + r * count // repeats) % count
             order = np.argsort(place[group], kind="stable")
+            orders.append(order)
             runs.append(_replay(X, beta, residuals, loops, real_penalty, size, T, order, rng))
         observed = np.array([courses for courses, _ in runs])
         alone = float(np.mean([risk for _, risk in runs]))
@@ -73,8 +76,27 @@ def check_fresh(
         check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, alone)
         checks.append(check)
         if not check.fits:
-            return check
+            seed = int(rng.integers(2**32))
+
+            def risk(tried: Loop, orders: list[NDArray[np.intp]] = orders[:_FEWEST], seed: int = seed) -> float:
+                # The same rows and noise for all.
+                again = np.random.default_rng(seed)
+                runs = [_replay(X, beta, residuals, [tried], real_penalty, size, T, order, again)[0] for order in orders]
+                return float(np.mean([courses[-1] for courses in runs]))
+
+            return replace(check, best=_best(loops[-1], risk))
     return checks[0]
+
+
+def _best(loop: Loop, risk: Callable[[Loop], float]) -> tuple[float, float, float]:
+    """The best constant weight and penalty for the last generation on the replay itself: first the penalty, then the weight."""
+    scale = max(loop.penalty, 1e-6)
+    penalty = min(scale * np.geomspace(1e-2, 1e2, 5), key=lambda each: risk(loop.replace(penalty=float(each))))
+    found = []
+    for w in (0.1, 0.25, 0.5, 0.75, 1.0):
+        tried = with_parameters(loop, w, float(penalty))
+        found.append((w, float(penalty), risk(tried)))
+    return min(found, key=lambda each: each[2])
 
 
 def _population(X: Floats, beta: Floats, noise: float) -> Population:
