@@ -70,17 +70,19 @@ class Routes:
         if f.zeros:
             squares = np.append(squares, zero_mean)
         left = self.weights @ squares
+        most, level = float(left.max()), 0.0
         # What leaks from outlying directions may be more than is there.
-        left = np.maximum(left, max(1e-12 * float(left.max()), np.finfo(np.float64).tiny))
-        # Relative errors: the left side varies by orders of magnitude.
-        coefficients, _ = nnls(self.design / left[:, None], np.ones(left.size))
+        if most > 0:
+            left = np.maximum(left, 1e-12 * most)
+            # Relative errors: the left side varies by orders of magnitude.
+            level = float(nnls(self.design / left[:, None], np.ones(left.size))[0][0])
         count = s.size + f.zeros
         total = squares[: s.size].sum() + f.zeros * zero_mean
         first, second = s.sum() / count, (s @ s) / count
         mean, tilted = total / count, (s @ squares[: s.size]) / count
         spread = second - first**2
         slope = (tilted - mean * first) / spread if spread > 1e-12 * second else 0.0
-        found = {"leave_one_out": float(coefficients[0]), "moments": float(np.clip(mean - slope * first, 0.0, None))}
+        found = {"leave_one_out": level, "moments": float(np.clip(mean - slope * first, 0.0, None))}
         if f.zeros:
             found["residual"] = zero_mean
         return found
