@@ -249,7 +249,7 @@ def test_loops_of_constant_weights_stand_alone():
 
 def test_groups_of_todays_loop_share_the_weight():
     X, y = table(300, 30)
-    groups = [fm.Group(0.2, 1.0, 0.9), fm.Group(0.3, 2.0, 0.5), fm.Group(0.5, 1.0, 0.0)]
+    groups = [fm.Group(0.2, 1.0, 0.9), fm.Group(0.3, 1.0, 0.5), fm.Group(0.5, 1.0, 0.0)]
     today = fm.Loop(covariates="fresh", groups=groups)
     found = fm.recommend(X, y, loop=today, schedule=True, generations=3)
     assert [[g.real_weight for g in loop.groups] for loop in found.loops] == [[w, w, 0.0] for w in found.schedule]

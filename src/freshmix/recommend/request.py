@@ -115,13 +115,12 @@ def _check_loop(loop: Any) -> None:
         raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
     if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
         raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
-    # The scale of row weights is that of the penalty: one group of labelled rows sets it.
-    scales = {group.row_weight for group in loop.groups or () if group.real_weight > 0 or group.share == 1}
-    if scales and 1 not in scales:
-        raise ValueError(
-            f"loop must have row_weight 1 on rows with a real label, got {min(scales):g}: divide all row weights and "
-            "the penalty by it"
-        )
+    for group in loop.groups or ():
+        if group.row_weight != 1 and (group.real_weight > 0 or group.share == 1):
+            raise ValueError(
+                f"loop must have row_weight 1 on rows with a real label, got {group.row_weight:g}: they count alike in what is "
+                "searched; divide all row weights and the penalty by a common one"
+            )
     if len(loop.groups or ()) > 1 and loop.labelled == 0:
         raise ValueError("loop must have a group of real_weight above 0, got 0 in all: such rows have no real label to weigh")
     if loop.aspect is not None:
