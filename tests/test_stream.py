@@ -458,6 +458,14 @@ def test_pure_noise_is_told():
         assert told == [True, False]
 
 
+def test_next_to_no_noise_is_not_called_no_signal():
+    rng = np.random.default_rng(1)
+    for p in (100, 200):
+        X = rng.standard_normal((100, p))
+        found = fm.recommend(X, X @ rng.standard_normal(p) + 0.3 * rng.standard_normal(100))
+        assert not any("no signal" in each for each in found.warnings)
+
+
 def test_figures_are_plain_floats():
     X, y, _ = table(rows=200, features=5, labelled=1.1)
     hidden = np.where(np.arange(200) % 2, np.nan, y)

@@ -240,5 +240,5 @@ class Answer:
                 + ("some are combinations of others" if math.isinf(f.condition) else f"condition number {f.condition:.1e}")
                 + "; coefficients along them are not determined, predictions are"
             )
-        silent = no_signal(self.uncertainty.intervals["signal_to_noise_ratio"], self.best.attained or self.best.penalty == 0)
+        silent = no_signal(self.found.intervals(), self.best.attained or self.best.penalty == 0)
         return tuple(found if silent is None else [*found, silent])

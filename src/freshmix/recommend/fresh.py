@@ -412,7 +412,7 @@ class FreshAnswer:
             few_labels(self.loop.labelled * self.stream.rows_per_generation),
             near_threshold(self.best.loop.penalty, self.loop.aspect),
             identifiable(self.uncertainty.intervals["noise_variance"]),
-            no_signal(self.uncertainty.intervals["signal_to_noise_ratio"], self.best.attained or self.best.loop.penalty == 0),
+            no_signal(self.found.intervals(), self.best.attained or self.best.loop.penalty == 0),
         )
         found += [each for each in thin if each is not None]
         found += self.found.doubts()

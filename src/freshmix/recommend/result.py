@@ -174,13 +174,17 @@ def few_labels(labels: float) -> str | None:
     return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
 
 
-def no_signal(ratio: tuple[float, float], bounded: bool = True) -> str | None:
-    """A sentence where the interval of the signal-to-noise ratio reaches 0, or the best penalty has no upper bound."""
+def no_signal(intervals: Mapping[str, tuple[float, float]], bounded: bool = True) -> str | None:
+    """A sentence where the interval of the signal's variance (``null_risk``) reaches 0, or the best penalty has no upper bound.
+
+    That of the ratio may reach 0 where there is next to no noise, too: its draws are then spread over orders of magnitude.
+    """
     if not bounded:
         return "the table shows no signal that a linear fit can use: the best penalty has no upper bound"
-    if ratio[0] > 0:
+    if intervals["null_risk"][0] > 0:
         return None
-    return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {ratio[1]:.3g} (90%)"
+    most = intervals["signal_to_noise_ratio"][1]
+    return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {most:.3g} (90%)"
 
 
 def told(found: Check | str) -> tuple[Check | None, str | None]:
