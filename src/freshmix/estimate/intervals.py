@@ -6,7 +6,7 @@ from .._checks import Floats
 
 LEVEL = 0.9
 # Draws pile up at 0 where their 5% quantile is a smaller part of the median: it is 0.1 for a flat density from 0.
-_AT_WALL = 0.15
+_AT_WALL = 0.25
 
 
 def credible(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
