@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from freshmix.estimate.moments import factorise_moments, moments
+from freshmix.estimation.moments import factorise_moments, moments
 from freshmix.tables.blocks import FileBlocks, block_rows
 
 PART = 50_000

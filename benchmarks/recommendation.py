@@ -1,9 +1,9 @@
 """How much prediction error a recommendation costs over the best possible one: python benchmarks/recommendation.py
 
 For each population, aspect, noise variance and draw: a table of n rows is drawn, ``fm.recommend`` names a real weight and a
-penalty, and their true long-run prediction error (exact given X and beta, MATH section 3) is divided by the least one that
-any weight and penalty reach on this table. scikit-learn's RidgeCV on the real labels alone is held against the same best.
-Three tables: regret, coverage and median width of the 90% intervals, and noise estimators against the truth.
+penalty, and their true long-run prediction error (exact given X and beta, mathematics.md section 3) is divided by the least
+one that any weight and penalty reach on this table. scikit-learn's RidgeCV on the real labels alone is held against the same
+best. Three tables: regret, coverage and median width of the 90% intervals, and noise estimators against the truth.
 
 The first six populations are the core (54 cells); ``--extra`` adds blocks of correlated features in a rotated basis, signal in
 the weakest tenth of the directions, and the core's isotropic and AR(1) with heavy-tailed noise and with other features.

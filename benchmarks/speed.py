@@ -12,8 +12,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import freshmix as fm
-from freshmix.estimate import banded, factorise
-from freshmix.optimum import frozen as optimum
+from freshmix.estimation import banded, factorise
+from freshmix.optima import frozen as optimum
 
 
 def best_of(repeats, job):

@@ -12,10 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import xarray as xr
 
-from freshmix.sweep.complete import complete
-from freshmix.sweep.spec import read_spec
-from freshmix.sweep.store import Store
-from freshmix.sweep.verify import verify
+from freshmix.sweeps.complete import complete
+from freshmix.sweeps.spec import read_spec
+from freshmix.sweeps.store import Store
+from freshmix.sweeps.verify import verify
 
 TASKS = 2000
 

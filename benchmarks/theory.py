@@ -9,7 +9,7 @@ import numpy as np
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.risk import frozen
+from freshmix.risks import frozen
 
 
 def best_of(repeats, job):

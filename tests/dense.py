@@ -1,4 +1,4 @@
-"""Textbook versions for tests of groups: dense refits by the definitions of MATH section 1."""
+"""Textbook versions for tests of groups: dense refits by the definitions of mathematics.md section 1."""
 
 import numpy as np
 

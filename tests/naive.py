@@ -1,4 +1,4 @@
-"""Textbook versions, written from the definitions and slow, for tests only (MATH sections 1 to 4).
+"""Textbook versions, written from the definitions and slow, for tests only (mathematics.md sections 1 to 4).
 
 Nothing here uses the package's formulas: dense refits, dense conditional expectations, 50-digit arithmetic, plain
 quadrature with as many nodes as it takes.

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.recommend import check_fresh as fresh_room
-from freshmix.recommend.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
-from freshmix.recommend.check_frozen import Fold, Plan, feature_rows
-from freshmix.recommend.prepare import estimate_from
+from freshmix.prepared.features import estimate_from
+from freshmix.replays import fresh_check as fresh_room
+from freshmix.replays.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
+from freshmix.replays.frozen_check import Fold, Plan, feature_rows
 
 from . import naive
 

@@ -11,9 +11,9 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 
 import freshmix as fm
-from freshmix.estimate import factorise, factorise_gram
-from freshmix.recommend.checks import table_warnings
-from freshmix.recommend.prepare import checked_weights
+from freshmix.estimation import factorise, factorise_gram
+from freshmix.prepared.features import checked_weights
+from freshmix.prepared.suspects import table_warnings
 from freshmix.tables import Table, read_table
 
 from .test_cli import failure, invoke

@@ -175,7 +175,7 @@ def test_json_is_strict_and_complete(table: Path, monkeypatch: pytest.MonkeyPatc
     assert set(found) == set(made.__dataclass_fields__)
     assert found["baselines"]["synthetic_only"] is None
     assert found["verdict"] == made.verdict
-    assert found["loop"]["groups"] == [{"share": 1.0, "row_weight": 1.0, "real_weight": 0.43}]
+    assert found["loop"]["groups"] == [{"share": 1.0, "row_weight": 1.0, "real_weight": 0.43, "labelled": True}]
     assert len(found["risk_by_weight"]) == made.weight_grid.size
     assert found["risk_by_weight"][0] is None
     if made.population is None:
@@ -332,7 +332,7 @@ def test_interruption_while_sampling_says_one_line(tmp_path: Path) -> None:
     code = """
 import os, signal, sys
 from freshmix import cli
-from freshmix.estimate.posterior import Posterior
+from freshmix.estimation.posterior import Posterior
 likelihood = Posterior.log_posterior
 def interrupted(self, theta):
     os.kill(os.getpid(), signal.SIGINT)

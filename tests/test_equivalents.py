@@ -1,4 +1,4 @@
-"""The companion transform and its traces, of a population and of a sample (MATH sections 2 and 7)."""
+"""The companion transform and its traces, of a population and of a sample (mathematics.md sections 2 and 7)."""
 
 import mpmath as mp
 import numpy as np
@@ -204,7 +204,7 @@ def test_traces_in_fifty_digits(name, aspect):
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("name", SPECTRA)
 def test_two_point_functions_are_differences_of_one_point_functions(name, aspect):
-    """MATH section 2: the kernel's factor (v2-v1)/((z1-z2) v1 v2) is 1/(1 - x12); and the bracket of section 3."""
+    """mathematics.md section 2: the kernel's factor (v2-v1)/((z1-z2) v1 v2) is 1/(1 - x12); and the bracket of section 3."""
     z1, z2 = 0.7, 0.2
     equivalents, points = solved(SPECTRA[name], aspect, [z1, z2])
     one, two = (naive.traces(SPECTRA[name], aspect, z) for z in (z1, z2))

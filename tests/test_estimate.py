@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.estimate import NoiseEstimate, banded, factorise, factorise_gram
-from freshmix.estimate.intervals import credible
-from freshmix.estimate.noise import Routes, stretch
-from freshmix.estimate.outlying import outlying_signal
-from freshmix.estimate.posterior import WALKERS, Posterior
-from freshmix.estimate.spectrum import leaks, outliers, profiles, spectrum
+from freshmix.estimation import NoiseEstimate, banded, factorise, factorise_gram
+from freshmix.estimation.intervals import credible
+from freshmix.estimation.noise import Routes, stretch
+from freshmix.estimation.outlying import outlying_signal
+from freshmix.estimation.posterior import WALKERS, Posterior
+from freshmix.estimation.spectrum import leaks, outliers, profiles, spectrum
 
 
 def table(n, p, noise=1.0, tau=None, seed=0):
@@ -113,7 +113,7 @@ def test_sample_and_estimated_population_give_the_same_limits(aspect):
     X, y, _ = table(1000, round(1000 * aspect))
     found = banded(factorise(X, y), np.random.default_rng(0))
     sample = found.equivalents()
-    from freshmix.risk import frozen
+    from freshmix.risks import frozen
 
     for w, penalty in [(1.0, 0.5), (0.6, 0.1), (0.3, 2.0)]:
         theory = fm.limit(found.population(), fm.Loop(aspect=aspect, penalty=penalty, real_weight=w)).risk

@@ -1,4 +1,4 @@
-"""Fresh covariates: closed forms of MATH section 5, laws, dense refits, boundaries and label counts."""
+"""Fresh covariates: closed forms of mathematics.md section 5, laws, dense refits, boundaries and label counts."""
 
 import math
 from itertools import product
@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import freshmix as fm
-from freshmix.risk import fresh
+from freshmix.risks import fresh
 
 from . import dense
 from .tolerances import CLOSED, FAMILY_LEVEL, LAW

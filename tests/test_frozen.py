@@ -1,4 +1,4 @@
-"""Frozen covariates: limits and risks by generation (MATH sections 3, 4 and 6)."""
+"""Frozen covariates: limits and risks by generation (mathematics.md sections 3, 4 and 6)."""
 
 import math
 from types import SimpleNamespace
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents, SampleEquivalents
-from freshmix.risk import contour, frozen
-from freshmix.risk.verdict import judge
+from freshmix.risks import contour, frozen
+from freshmix.risks.verdict import judge
 
 from . import naive
 from .naive import POPULATIONS
@@ -97,7 +97,7 @@ def test_nothing_cancels_as_the_penalty_tends_to_zero(name, aspect, w, labels):
 @pytest.mark.parametrize("labels", LABELS)
 @pytest.mark.parametrize(("w", "penalty"), [(1 - 1e-5, 1e-8), (1 - 1e-12, 1e-3), (0.3, 0.5), (0.05, 1e-6)])
 def test_limit_of_a_sample_as_printed(w, penalty, labels):
-    """MATH section 3, from data: the printed difference loses 1e-3 at w = 1 - 1e-5, lambda = 1e-8."""
+    """mathematics.md section 3, from data: the printed difference loses 1e-3 at w = 1 - 1e-5, lambda = 1e-8."""
     rng = np.random.default_rng(0)
     s, c2, noise = rng.chisquare(20, 30) / 20, rng.chisquare(2, 30), 0.5
     loop = fm.Loop(penalty=penalty, real_weight=w, labels=labels, synthetic_noise_ratio=0.7)

@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 import freshmix as fm
-from freshmix.estimate import factorise
-from freshmix.estimate.columns import factorise_columns
-from freshmix.estimate.moments import factorise_moments, moments
-from freshmix.recommend.large import label_bias, read_large
-from freshmix.recommend.prepare import scaled_features
-from freshmix.recommend.stream import Stream
+from freshmix.estimation import factorise
+from freshmix.estimation.moments import factorise_moments, moments
+from freshmix.estimation.wide import factorise_columns
+from freshmix.prepared.features import scaled_features
+from freshmix.prepared.large import label_bias, read_large
+from freshmix.prepared.stream import Stream
 from freshmix.tables import Blocks, DaskBlocks, FileBlocks, open_table
 
 from .test_cli import invoke
@@ -200,7 +200,7 @@ def test_paths_and_dask_arrays_go_straight_into_recommend(tmp_path, monkeypatch)
     pattern = tmp_path / "part*.parquet"
     assert fm.recommend(pattern, "y").risk == expected.risk
     assert fm.recommend(da.from_array(X, chunks=50), da.from_array(y, chunks=50)).risk == pytest.approx(expected.risk, rel=1e-4)
-    monkeypatch.setattr("freshmix.tables.files.MOST_BYTES", 100)
+    monkeypatch.setattr("freshmix.tables.loading.MOST_BYTES", 100)
     assert fm.recommend([str(pattern)], "y").risk == pytest.approx(expected.risk, rel=1e-4)
 
 
@@ -271,7 +271,7 @@ def test_more_refusals(tmp_path, monkeypatch):
         moments(Blocks(pairs(X, y), 3))
     with pytest.raises(ValueError, match="got none"):
         moments(Blocks((), 3))
-    monkeypatch.setattr(importlib.import_module("freshmix.estimate.moments"), "MOST_BYTES", 100)
+    monkeypatch.setattr(importlib.import_module("freshmix.estimation.moments"), "MOST_BYTES", 100)
     with pytest.raises(ValueError, match="fewer columns"):
         moments(Blocks(pairs(X, y), 4))
 
@@ -291,7 +291,7 @@ def test_late_text_and_late_decimals_in_a_csv(tmp_path):
 def test_command(tmp_path, monkeypatch):
     X, y = table(120, 5)
     paths = files(tmp_path, X, y)
-    monkeypatch.setattr("freshmix.tables.files.MOST_BYTES", 100)
+    monkeypatch.setattr("freshmix.tables.loading.MOST_BYTES", 100)
     found = json.loads(invoke("recommend", *paths, "--target", "y", "--json"))
     assert found["rows"] == 120
     assert any("read once in blocks" in note for note in found["notes"])

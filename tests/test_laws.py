@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import freshmix as fm
-from freshmix.risk import fresh
+from freshmix.risks import fresh
 
 from .tolerances import LAW
 

@@ -1,4 +1,4 @@
-"""Every setting of the theory against loops that were run: dense refits by the definitions of MATH section 1.
+"""Every setting of the theory against loops that were run: dense refits by the definitions of mathematics.md section 1.
 
 Theory is the limit of many rows, and the mean of runs on n rows differs from it by c/n + O(1/n^2). With D(n) the difference at
 n rows, 2 D(2n) - D(n) is free of the first term: that is what is compared with its standard error.

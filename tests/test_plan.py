@@ -8,9 +8,9 @@ import pytest
 
 import freshmix as fm
 from freshmix import plots
-from freshmix.estimate import banded, factorise
-from freshmix.plan.course import Setting, best_point
-from freshmix.plan.curve import Curve, _drawn
+from freshmix.estimation import banded, factorise
+from freshmix.plans.course import Setting, best_point
+from freshmix.plans.curve import Curve, _drawn
 from freshmix.population import Population
 from freshmix.tables import Blocks
 
@@ -245,7 +245,7 @@ def test_blocks_take_no_time():
 
 @pytest.mark.parametrize("penalty", ["auto", 0.1])
 def test_all_rows_labelled_are_the_loop_of_a_recommendation(penalty):
-    """Generation 0 of MATH section 5: all rows labelled, at the loop's penalty."""
+    """Generation 0 of mathematics.md section 5: all rows labelled, at the loop's penalty."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((300, 30))
     y = X @ rng.standard_normal(30) / 5 + rng.standard_normal(300)

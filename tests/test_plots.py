@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 import freshmix as fm
 from freshmix import plots
-from freshmix.recommend.check import Check
+from freshmix.replays.check import Check
 
 
 def recommendation(**changes: Any) -> fm.Recommendation:

@@ -8,10 +8,9 @@ from scipy.optimize import minimize
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.optimum.fresh import candidates
-from freshmix.optimum.fresh_schedule import Turns, fresh_schedule
-from freshmix.recommend.backtest import Course
-from freshmix.recommend.schedule import (
+from freshmix.optima.fresh import candidates
+from freshmix.optima.fresh_schedule import Turns, fresh_schedule
+from freshmix.recommendation.schedule import (
     WORTH,
     Scheduled,
     best_schedule,
@@ -20,6 +19,7 @@ from freshmix.recommend.schedule import (
     for_frozen,
     restarted,
 )
+from freshmix.replays.backtest import Course
 
 POPULATION = fm.Population.two_level(10.0, 0.25, 0.5, 2.0, 1.0)
 

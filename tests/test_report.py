@@ -10,7 +10,7 @@ import pytest
 
 import freshmix as fm
 from freshmix import report
-from freshmix.recommend.check import DOES_NOT_FIT, Check
+from freshmix.replays.check import DOES_NOT_FIT, Check
 
 from .test_plots import CASES, recommendation
 

@@ -17,9 +17,9 @@ from freshmix.reproduce.paper_figure import produce
 from freshmix.reproduce.part import content_of
 from freshmix.reproduce.scores import mean_and_error, scores, threshold
 from freshmix.reproduce.statistics import best_weight, growth, least_weight
-from freshmix.sweep import task
-from freshmix.sweep.processes import Here
-from freshmix.sweep.spec import read_spec
+from freshmix.sweeps import task
+from freshmix.sweeps.processes import Here
+from freshmix.sweeps.spec import read_spec
 
 from .test_cli import failure
 from .test_plots import check_text

@@ -6,11 +6,11 @@ from scipy.optimize import brentq
 
 import freshmix as fm
 from freshmix.equivalents import SampleEquivalents
-from freshmix.estimate import banded, factorise, factorise_gram
-from freshmix.estimate.noise import Routes
-from freshmix.estimate.spectrum import profiles, spectrum, spikes
-from freshmix.risk import frozen
-from freshmix.row_weights import RowWeights, WeightedSampleEquivalents, sample_equivalents
+from freshmix.equivalents.weights import RowWeights, WeightedSampleEquivalents, sample_equivalents
+from freshmix.estimation import banded, factorise, factorise_gram
+from freshmix.estimation.noise import Routes
+from freshmix.estimation.spectrum import profiles, spectrum, spikes
+from freshmix.risks import frozen
 
 
 def weights_of(kind, n, rng):

@@ -5,7 +5,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.optimum.schedule import _Ridge
+from freshmix.optima.schedule import _Ridge
 
 POPULATIONS = {"isotropic": fm.Population.isotropic(2.0), "spiked": fm.Population.spiked(10.0, 0.7)}
 

@@ -78,7 +78,7 @@ def test_spectral_and_redraw_make_the_same_run(name, rows, labels, penalty):
 @pytest.mark.parametrize("penalty", [1e-9, 1e-3, 0.3, 1e4])
 @pytest.mark.parametrize("name", ["isotropic", "levels", "autoregressive"])
 def test_filters_at_a_few_nodes_are_those_at_all_points(name, penalty, monkeypatch):
-    from freshmix.simulate import spectral
+    from freshmix.simulation import spectral
 
     source = SOURCES[name] if name != "autoregressive" else sampling.Autoregressive(0.6, 150)
     loop = fm.Loop(aspect=1.5, penalty=penalty, synthetic_noise_ratio=0.5)
@@ -218,7 +218,7 @@ def test_golden_ratio_with_few_features():
 
 
 def test_replaced_data_collapse_linearly():
-    # Slope sigma^2 p/(n-p-1), gamma/(1-gamma) in the limit (MATH section 9).
+    # Slope sigma^2 p/(n-p-1), gamma/(1-gamma) in the limit (mathematics.md section 9).
     loop = fm.Loop(aspect=0.25, real_weight=0.0, covariates="fresh")
     found = fm.simulate(ISOTROPIC, loop, 10, rows=200, replicates=150, engine="redraw")
     slopes = found.risk.diff("generation").mean("generation").values
@@ -304,7 +304,7 @@ def test_workers_change_no_bit(engine):
 
 
 def test_an_interruption_leaves_what_was_finished(monkeypatch):
-    from freshmix.simulate import spectral
+    from freshmix.simulation import spectral
 
     whole = fm.simulate(ISOTROPIC, fm.Loop(aspect=0.5, real_weight=0.5), 2, rows=20, replicates=5)
     engine = spectral.risks

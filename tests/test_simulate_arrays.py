@@ -1,6 +1,5 @@
 """The engines on other array libraries and in single precision: the same numbers, to rounding."""
 
-import importlib
 import warnings
 
 import numpy as np
@@ -8,12 +7,11 @@ import pytest
 
 import freshmix as fm
 from freshmix import sampling
-from freshmix.simulate.arrays import Arrays, eigh, solve, to_numpy
+from freshmix import simulation as ROOM
+from freshmix.simulation.namespace import Arrays, eigh, solve, to_numpy
 
 from .test_simulate import ISOTROPIC, LEVELS, SOURCES
 
-# The name freshmix.simulate is that of the function.
-ROOM = importlib.import_module("freshmix.simulate")
 LIBRARIES = {"strict": "array_api_strict", "torch": "array_api_compat.torch"}
 # Largest relative error of a risk that the documentation states for float32.
 SINGLE = 1e-3

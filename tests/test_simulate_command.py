@@ -13,7 +13,7 @@ import xarray as xr
 import freshmix as fm
 from freshmix import plots
 from freshmix.cli import main
-from freshmix.simulate import spectral
+from freshmix.simulation import spectral
 
 from .test_cli import failure, invoke
 from .test_plots import check_text

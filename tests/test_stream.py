@@ -11,9 +11,9 @@ from sklearn.linear_model import Ridge
 
 import freshmix as fm
 from freshmix import Group
-from freshmix.recommend.backtest import Course, backtest
-from freshmix.recommend.fresh import FreshAnswer
-from freshmix.recommend.stream import Stream
+from freshmix.prepared.stream import Stream
+from freshmix.recommendation.fresh import FreshAnswer
+from freshmix.replays.backtest import Course, backtest
 from freshmix.tables import open_table
 
 from .test_cli import failure, invoke
@@ -377,8 +377,9 @@ def test_a_loop_of_synthetic_labels_only_today(labelled):
     silent = fm.Loop(aspect=found.aspect, real_weight=0.0, covariates="fresh", synthetic_noise_ratio=0.0)
     tried = [fm.risk(found.population, silent.replace(penalty=x), 2)[-1] for x in np.geomspace(1e-4, 10, 200)]
     assert found.baselines["today"] == pytest.approx(min(tried), rel=1e-3)
-    with pytest.raises(ValueError, match="a group of real_weight above 0, got 0 in all"):
-        fm.recommend(X, y, loop=fm.Loop.partially_labelled(labelled=0.5, real_weight=0.0))
+    nobody = fm.Loop(covariates="fresh", groups=[fm.Group(0.5, real_weight=0.0), fm.Group(0.5, real_weight=0.0)])
+    with pytest.raises(ValueError, match="a group of rows with a real label, got none"):
+        fm.recommend(X, y, loop=nobody)
 
 
 def test_missing_times_are_refused():

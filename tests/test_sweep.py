@@ -13,21 +13,21 @@ import pytest
 import xarray as xr
 
 import freshmix as fm
-from freshmix.sweep import lock, making
-from freshmix.sweep import progress as shown
-from freshmix.sweep import run as running
-from freshmix.sweep import store as storing
-from freshmix.sweep.complete import complete
-from freshmix.sweep.grid import SweepError, seed_of
-from freshmix.sweep.lock import Lock
-from freshmix.sweep.merge import merge
-from freshmix.sweep.processes import Here
-from freshmix.sweep.run import Run
-from freshmix.sweep.spec import read_spec
-from freshmix.sweep.status import forecast, status
-from freshmix.sweep.store import Store
-from freshmix.sweep.task import Outcome
-from freshmix.sweep.verify import verify
+from freshmix.sweeps import lock, making
+from freshmix.sweeps import progress as shown
+from freshmix.sweeps import run as running
+from freshmix.sweeps import store as storing
+from freshmix.sweeps.complete import complete
+from freshmix.sweeps.grid import SweepError, seed_of
+from freshmix.sweeps.lock import Lock
+from freshmix.sweeps.merge import merge
+from freshmix.sweeps.processes import Here
+from freshmix.sweeps.run import Run
+from freshmix.sweeps.spec import read_spec
+from freshmix.sweeps.status import forecast, status
+from freshmix.sweeps.store import Store
+from freshmix.sweeps.task import Outcome
+from freshmix.sweeps.verify import verify
 
 SPEC = {
     "generations": 3,

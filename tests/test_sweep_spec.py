@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.sweep.grid import SweepError, loop_of, population_of, seed_of, settings
-from freshmix.sweep.layout import changes, chunk_shape, more_blocks, regions
-from freshmix.sweep.spec import read_spec
+from freshmix.sweeps.grid import SweepError, loop_of, population_of, seed_of, settings
+from freshmix.sweeps.layout import changes, chunk_shape, more_blocks, regions
+from freshmix.sweeps.spec import read_spec
 
 FAULTY = """
 title = "Faults"

@@ -15,13 +15,13 @@ import pytest
 import xarray as xr
 
 import freshmix as fm
-from freshmix.sweep import run as running
-from freshmix.sweep.complete import complete
-from freshmix.sweep.merge import merge
-from freshmix.sweep.processes import Processes
-from freshmix.sweep.spec import read_spec
-from freshmix.sweep.status import status
-from freshmix.sweep.verify import verify
+from freshmix.sweeps import run as running
+from freshmix.sweeps.complete import complete
+from freshmix.sweeps.merge import merge
+from freshmix.sweeps.processes import Processes
+from freshmix.sweeps.spec import read_spec
+from freshmix.sweeps.status import status
+from freshmix.sweeps.verify import verify
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +42,12 @@ penalty = [0.1, 1.0]
 LONGER = TEXT.replace("0.3, 0.6", "0.3, 0.45, 0.6").replace("0.5, 1.5", "0.5, 1.2, 1.5").replace("= 60", "= 70")
 RUN = "import sys; from freshmix.cli import main; sys.exit(main(sys.argv[1:]))"
 # Commits so often that a fast machine, too, has many in a short sweep.
-OFTEN = "from freshmix.sweep import run; run.COMMIT = 0.05\n"
+OFTEN = "from freshmix.sweeps import run; run.COMMIT = 0.05\n"
 # Dies at its N-th file with a word in its path: half of it written beside its place, or before it is moved into place.
 DIES = """
 import os, pathlib, secrets, sys
 from freshmix.cli import main
-from freshmix.sweep import making
+from freshmix.sweeps import making
 
 word, _, left = sys.argv[1].partition(":")
 left = int(left)
@@ -214,7 +214,7 @@ def test_workers_killed_at_random_moments(tmp_path, spec, expected, workers):
 
 def deadly_run(jobs, budget):
     """In place of ``task.run``: one task of all kills its worker."""
-    from freshmix.sweep.task import run
+    from freshmix.sweeps.task import run
 
     if any(job.replicate == 7 and '"aspect": 1.5' in job.point and "fresh" in job.point for job in jobs):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -13,7 +13,7 @@ import freshmix as fm
 from freshmix import plots
 from freshmix import theory as tables
 from freshmix.cli import main
-from freshmix.optimum import improving_weights
+from freshmix.optima import improving_weights
 from freshmix.population_file import MODELS, named_population, read_population
 
 from .test_cli import failure, invoke

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.estimate import banded, factorise
-from freshmix.optimum import frozen as optimum
-from freshmix.optimum.frozen import Goal
-from freshmix.recommend.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
-from freshmix.risk import frozen
+from freshmix.estimation import banded, factorise
+from freshmix.optima import frozen as optimum
+from freshmix.optima.frozen import Goal
+from freshmix.recommendation.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
+from freshmix.risks import frozen
 
 from .test_estimate import table
 

@@ -1,16 +1,16 @@
 """The description of the training loop: which rows are real, how labels are mixed, how the model is fitted.
 
-Validation and meaning only; the mathematics is in ``risk`` and ``simulate`` (MATH sections 1 and 5).
+Validation and meaning only; the mathematics is in ``risk`` and ``simulate`` (mathematics.md sections 1 and 5).
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from ._checks import Floats, choice, number, vector
+from .arguments import Floats, choice, flag, number, vector
 
 _SHARES_SUM = 1e-9
 # Any penalty beyond this predicts 0, and its square would overflow.
@@ -19,7 +19,7 @@ _MOST = 1e100
 
 @dataclass(frozen=True)
 class Group:
-    """A group of rows that are treated alike in each generation (MATH section 5).
+    """A group of rows that are treated alike in each generation (mathematics.md section 5).
 
     Parameters
     ----------
@@ -29,26 +29,33 @@ class Group:
         Weight of these rows in the loss, at least 0 (inert when the model interpolates).
     real_weight : float
         w in the mixed label ``w * real + (1 - w) * synthetic``, in [0, 1]; 0 for rows without a real label.
+    labelled : bool, optional
+        Whether these rows have a real label, whatever its weight; by default where ``real_weight`` is above 0.
 
     Raises
     ------
     TypeError, ValueError
-        If a value is not a number in its range.
+        If a value is not a number in its range, or rows without a real label have a real weight.
 
     Examples
     --------
     >>> Group(0.25, row_weight=2.0)
-    Group(share=0.25, row_weight=2.0, real_weight=1.0)
+    Group(share=0.25, row_weight=2.0, real_weight=1.0, labelled=True)
     """
 
     share: float
     row_weight: float = 1.0
     real_weight: float = 1.0
+    labelled: bool | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", number("share", self.share, low=0.0, high=1.0))
         object.__setattr__(self, "row_weight", number("row_weight", self.row_weight, low=0.0))
         object.__setattr__(self, "real_weight", number("real_weight", self.real_weight, low=0.0, high=1.0))
+        labelled = self.real_weight > 0 if self.labelled is None else flag("labelled", self.labelled)
+        if self.real_weight > 0 and not labelled:
+            raise ValueError(f"real_weight must be 0 for rows without a real label, got {self.real_weight!r}")
+        object.__setattr__(self, "labelled", labelled)
 
 
 @dataclass(frozen=True, init=False)
@@ -82,13 +89,13 @@ class Loop:
 
     Notes
     -----
-    Source: MATH sections 1 and 5. A ``real_weight`` is kept as one group that holds all rows.
+    Source: mathematics.md sections 1 and 5. A ``real_weight`` is kept as one group that holds all rows.
 
     Examples
     --------
     >>> loop = Loop(aspect=2.0, real_weight=0.6)
     >>> loop.groups
-    (Group(share=1.0, row_weight=1.0, real_weight=0.6),)
+    (Group(share=1.0, row_weight=1.0, real_weight=0.6, labelled=True),)
     >>> loop.replace(real_weight=0.5).real_weight
     0.5
     >>> Loop(aspect=2.0, schedule=[0.5, 0.4]).weights(4).tolist()
@@ -127,7 +134,7 @@ class Loop:
         if covariates == "fresh" and labels == "frozen":
             raise ValueError("labels='frozen' needs covariates='frozen': new rows come with labels of their own")
         if real_weight is not None:
-            groups = (Group(1.0, 1.0, real_weight),)
+            groups = (Group(1.0, 1.0, real_weight, labelled=True),)
         self._set("aspect", None if aspect is None else number("aspect", aspect, above=0.0))
         self._set("penalty", number("penalty", penalty, low=0.0, high=_MOST))
         self._set("groups", None if groups is None else _groups(groups))
@@ -157,13 +164,13 @@ class Loop:
         ``row_weight`` holds the loss weights of the labelled and of the other rows. Raises as ``Loop`` does.
 
         >>> Loop.partially_labelled(aspect=1.2, labelled=0.5).groups[1]
-        Group(share=0.5, row_weight=1.0, real_weight=0.0)
+        Group(share=0.5, row_weight=1.0, real_weight=0.0, labelled=False)
         """
         share = number("labelled", labelled, low=0.0, high=1.0)
         weights = vector("row_weight", row_weight, low=0.0)
         if weights.size != 2:
             raise ValueError(f"row_weight must hold two numbers (labelled rows, other rows), got {weights.size}")
-        both = (Group(share, weights[0], real_weight), Group(1.0 - share, weights[1], 0.0))
+        both = (Group(share, weights[0], real_weight, labelled=True), Group(1.0 - share, weights[1], 0.0))
         return cls(
             aspect=aspect,
             penalty=penalty,
@@ -182,10 +189,10 @@ class Loop:
 
     @property
     def labelled(self) -> float:
-        """Share of the rows that carry a real label (real weight above 0); 1 where no weight is given yet."""
+        """Share of the rows that have a real label; 1 where no weight is given yet."""
         if self.groups is None:
             return 1.0
-        return math.fsum(group.share for group in self.groups if group.real_weight > 0)
+        return math.fsum(group.share for group in self.groups if group.labelled)
 
     def weights(self, generations: int) -> Floats:
         """(generations,) real weights w_1 ... w_T shared by all rows; raises ValueError if there are none."""
@@ -200,17 +207,22 @@ class Loop:
         """This loop with one real weight on all rows that have a real label (on all rows, where none has).
 
         >>> Loop.partially_labelled(labelled=0.25).at_weight(0.5).groups[0]
-        Group(share=0.25, row_weight=1.0, real_weight=0.5)
+        Group(share=0.25, row_weight=1.0, real_weight=0.5, labelled=True)
         """
         if self.groups is None:
             return self.replace(real_weight=real_weight)
-        none = not any(group.real_weight > 0 for group in self.groups)
         return self.replace(
             groups=[
-                Group(group.share, group.row_weight, real_weight if none or group.real_weight > 0 else 0.0)
-                for group in self.groups
+                replace(group, real_weight=real_weight, labelled=True) if real else group
+                for group, real in zip(self.groups, takes_labels(self.groups), strict=True)
             ]
         )
+
+    def groups_at(self, t: int) -> tuple[Group, ...]:
+        """The groups of generation t >= 1; a scheduled weight is that of all rows."""
+        if self.groups is not None:
+            return self.groups
+        return (Group(1.0, 1.0, float(self.weights(t)[-1]), labelled=True),)
 
     def replace(self, **changes: Any) -> "Loop":
         """This loop with some parameters changed; a new way of giving the weights replaces the old one.
@@ -221,6 +233,12 @@ class Loop:
         if {"real_weight", "schedule", "groups"} & changes.keys():
             values |= {"groups": None, "schedule": None}
         return Loop(**(values | changes))
+
+
+def takes_labels(groups: Sequence[Group]) -> tuple[bool, ...]:
+    """Of each group, whether a real weight is for its rows: those with a real label, or all rows where none has one."""
+    none = not any(group.labelled for group in groups)
+    return tuple(none or bool(group.labelled) for group in groups)
 
 
 def _groups(groups: Iterable[Group]) -> tuple[Group, ...]:

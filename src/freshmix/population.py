@@ -1,4 +1,4 @@
-"""The description of the data: a spectrum, the signal energy in each eigenspace, the noise (MATH section 1)."""
+"""The description of the data: a spectrum, the signal energy in each eigenspace, the noise (mathematics.md section 1)."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, eigvalsh_tridiagonal
 
-from ._checks import Floats, number, vector, whole
+from .arguments import Floats, number, vector, whole
 
 _SHARES_SUM = 1e-9
 # Far beyond any unit; products of a few such numbers still fit a float.
@@ -38,7 +38,7 @@ class Population:
 
     Notes
     -----
-    Source: MATH section 1. Two populations are equal when all their numbers are.
+    Source: mathematics.md section 1. Two populations are equal when all their numbers are.
 
     Examples
     --------

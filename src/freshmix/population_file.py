@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ._checks import choice
+from .arguments import choice
 from .population import Population
 
 MODELS: dict[str, Callable[..., Population]] = {

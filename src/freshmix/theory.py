@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ._checks import Floats, whole
+from .arguments import Floats, whole
 from .loop import Group, Loop
-from .optimum import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
-from .optimum.fresh import with_parameters
+from .optima import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
+from .optima.fresh import with_parameters
 from .population import Population
-from .risk import Limit, check_loops, limit, risk
-from .risk.surface import limit_surface
+from .risks import Limit, check_loops, limit, risk
+from .risks.surface import limit_surface
 
 RISK = {"long_name": "excess risk", "units": "squared label units"}
 
@@ -58,7 +58,7 @@ class Theory:
 
 
 def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
-    """Everything theory says of a loop (MATH sections 3 to 6).
+    """Everything theory says of a loop (mathematics.md sections 3 to 6).
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from freshmix import __version__
+from freshmix.version import __version__
 
 from . import plan, recommend, reproduce, simulate, sweep, theory
 

@@ -102,7 +102,8 @@ def _group(text: str) -> "fm.Group":
     values = numbers(text, "--group")
     if len(values) != 3 or not all(map(math.isfinite, values)):
         raise ValueError(f"--group must be three numbers SHARE,ROW_WEIGHT,REAL_WEIGHT, got {text!r}")
-    return fm.Group(*values)
+    share, row_weight, real_weight = values
+    return fm.Group(share, row_weight, real_weight)
 
 
 def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:

@@ -131,7 +131,7 @@ def _print(found: "fm.Plan") -> None:
 
 def _recipe(found: "fm.Plan") -> str:
     loop = found.loop
-    rest = next((group.row_weight for group in loop.groups or () if group.real_weight == 0), None)
+    rest = next((group.row_weight for group in loop.groups or () if not group.labelled), None)
     others = "" if rest is None else f", other rows at row weight {_figure(rest)}" if rest else ", other rows left out"
     mine = max(group.real_weight for group in loop.groups or ())
     return (

@@ -115,7 +115,7 @@ def recommend(
             # What a user should know is in the recommendation; stderr is for errors.
             warnings.simplefilter("ignore")
         fm.Loop(labels=labels, synthetic_noise_ratio=noise or 0.0, real_weight=real_weight, covariates=covariates or "frozen")
-        from freshmix.recommend.large import read_large
+        from freshmix.prepared.large import read_large
         from freshmix.tables import Table, open_table
 
         rows = open_table(table, **reading)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from freshmix.sweep.complete import Summary
-    from freshmix.sweep.grid import Sweep
+    from freshmix.sweeps.complete import Summary
+    from freshmix.sweeps.grid import Sweep
 
 Spec = Annotated[Path | None, typer.Argument(metavar="SPEC.toml", help="What to run; --status and --verify need none.")]
 Store = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results, made or gone on with; xarray opens it.")]
@@ -57,7 +57,7 @@ def sweep(
         elif verify:
             _verify(store)
         else:
-            from freshmix.sweep.spec import read_spec
+            from freshmix.sweeps.spec import read_spec
 
             assert spec is not None
             plan = read_spec(spec)
@@ -92,7 +92,7 @@ def _part(shard: str | None) -> tuple[int, int] | None:
 
 
 def _run(plan: "Sweep", store: Path, workers: int | None, scheduler: str | None, shard: tuple[int, int] | None) -> None:
-    from freshmix.sweep.complete import complete
+    from freshmix.sweeps.complete import complete
 
     def terminated(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def _client(scheduler: str) -> Any:
 
 
 def _summary(summary: "Summary") -> None:
-    from freshmix.sweep.progress import duration
+    from freshmix.sweeps.progress import duration
 
     for line in summary.healed:
         print(f"freshmix: was damaged, computed again: {line}", file=sys.stderr)
@@ -142,9 +142,9 @@ def _summary(summary: "Summary") -> None:
 
 
 def _dry_run(plan: "Sweep", store: Path, workers: int | None) -> None:
-    from freshmix.sweep.complete import processors
-    from freshmix.sweep.progress import duration
-    from freshmix.sweep.status import forecast
+    from freshmix.sweeps.complete import processors
+    from freshmix.sweeps.progress import duration
+    from freshmix.sweeps.status import forecast
 
     count = processors() if workers is None else max(1, workers)
     found = forecast(plan, store, count)
@@ -155,8 +155,8 @@ def _dry_run(plan: "Sweep", store: Path, workers: int | None) -> None:
 
 
 def _merge(plan: "Sweep", store: Path) -> None:
-    from freshmix.sweep.merge import merge, shards_of
-    from freshmix.sweep.status import status
+    from freshmix.sweeps.merge import merge, shards_of
+    from freshmix.sweeps.status import status
 
     merge(plan, store)
     found = status(store)[0]
@@ -166,7 +166,7 @@ def _merge(plan: "Sweep", store: Path) -> None:
 
 
 def _status(store: Path) -> None:
-    from freshmix.sweep.status import status
+    from freshmix.sweeps.status import status
 
     for each in status(store):
         share = 100 * each.finished / each.tasks
@@ -180,7 +180,7 @@ def _status(store: Path) -> None:
 
 
 def _verify(store: Path) -> None:
-    from freshmix.sweep.verify import verify
+    from freshmix.sweeps.verify import verify
 
     faults = verify(store)
     for line in faults:

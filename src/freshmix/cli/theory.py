@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from freshmix import __version__
 from freshmix.files import checked_path, picture, replace_file
+from freshmix.version import __version__
 
 from . import loop_options as options
 from .printing import block, lines, pairs, plain
@@ -202,7 +202,7 @@ def _best(console: "Console", found: "Theory") -> None:
     rows = []
     for name, best in (("best real weight at this penalty", found.best_weight), ("best weight and penalty", found.best_loop)):
         text = f"w = {best.real_weight:.6g}, penalty {best.loop.penalty:.4g}, excess risk {_figure(best.risk)}"
-        unlabelled = [g.row_weight for g in best.loop.groups or () if g.real_weight == 0]
+        unlabelled = [g.row_weight for g in best.loop.groups or () if not g.labelled]
         if len(best.loop.groups or ()) > 1:
             weight = unlabelled[0] if unlabelled else 0.0
             text += f", row weight {weight:.4g} without a real label"

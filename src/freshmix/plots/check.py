@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..recommend import Recommendation
+from ..recommendation import Recommendation
 from .style import BLUE, INK, VERMILLION, dress, figure_of, finite, scale
 
 

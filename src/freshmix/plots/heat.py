@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .._checks import Floats
+from ..arguments import Floats
 from .style import GREY, INK, RISK_LABEL
 
 # Shades end at this multiple of the null risk, and at this part of it.

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from .._checks import Floats
+from ..arguments import Floats
 from .style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
 
 _COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY)

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from .style import BLUE, GREEN, INK, ORANGE, PURPLE, VERMILLION, dress, figure_of, finite, scale
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plans import Plan
 
 
 def plan_picture(plan: "Plan") -> Figure:

@@ -5,20 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..recommend import Recommendation
+from ..recommendation import Recommendation
 from .check import draw_check
-from .style import (
-    BLUE,
-    GREY,
-    INK,
-    RIVALS,
-    WEIGHT_LABEL,
-    dress,
-    figure_of,
-    finite,
-    golden_line,
-    scale,
-)
+from .style import BLUE, GREY, INK, RIVALS, WEIGHT_LABEL, dress, figure_of, finite, golden_line, scale
 from .ways import draw_ways
 
 _BASELINES = {"real_only": "--", "keep_all_labels": "-.", "synthetic_only": ":"}

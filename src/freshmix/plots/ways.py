@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..recommend import Recommendation
+from ..recommendation import Recommendation
 from .style import BLUE, GREY, INK, RIVALS, dress, figure_of
 
 # A way this many times worse than the recommendation is not drawn, and said so.

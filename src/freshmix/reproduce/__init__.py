@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._checks import whole
+from ..arguments import whole
 
 if TYPE_CHECKING:
     from .paper_figure import PaperFigure, Verdict
@@ -101,8 +101,8 @@ def reproduce(
 
 
 def _each(names: Sequence[str], out: Path, store: Path, quick: bool, workers: int | None) -> Iterator["Verdict"]:
-    from ..sweep.complete import processors
-    from ..sweep.processes import Here, Processes
+    from ..sweeps.complete import processors
+    from ..sweeps.processes import Here, Processes
     from .paper_figure import produce
 
     count = processors() if workers is None else workers

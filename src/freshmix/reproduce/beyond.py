@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._checks import Floats
+from ..arguments import Floats
 from ..loop import Loop
-from ..optimum import optimal_weight
+from ..optima import optimal_weight
 from ..plots.panels import Panel, Series
 from ..population import Population
-from ..risk.surface import limit_surface
+from ..risks.surface import limit_surface
 from .curves import BEST_WEIGHT, GENERATION, RISK, WEIGHT, along_generations, best_along
 from .paper_figure import PaperFigure
 from .part import Part
@@ -28,7 +28,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
 
 
 def _noise(part: Part) -> Panel:
-    """w* = (sqrt(rho^2 + 4 rho) - rho) / 2 (MATH section 3)."""
+    """w* = (sqrt(rho^2 + 4 rho) - rho) / 2 (mathematics.md section 3)."""
     ratios = part.values("synthetic_noise_ratio")
     rho = np.geomspace(ratios[0], ratios[-1], 81)
     found = best_along(part, "", "synthetic_noise_ratio", rho)
@@ -67,7 +67,7 @@ def accumulated(population: Population, loop: Loop, generations: int) -> Floats:
     With G_t the Gram matrix of all rows of generations 0 ... t, bhat_t = bhat_(t-1) + G_t^-1 X_t' eps_t, and t + 1 exchangeable
     blocks of rows share tr Sigma G_t^-1, which is that of least squares at aspect gamma / (t + 1):
         R_t = sigma^2 sum_(i=1)^(t+1) gamma / (i (i - gamma)),
-    at most pi^2/6 times R_0 (MATH section 9).
+    at most pi^2/6 times R_0 (mathematics.md section 9).
     """
     assert loop.aspect is not None
     i = np.arange(1, generations + 2)

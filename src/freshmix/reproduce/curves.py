@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import Floats
+from ..arguments import Floats
 from ..loop import Loop
-from ..optimum import optimal_weight
+from ..optima import optimal_weight
 from ..plots.panels import Marks, Series
 from ..population import Population
-from ..risk import risk
-from ..risk.surface import limit_surface
+from ..risks import risk
+from ..risks.surface import limit_surface
 from .part import Part, by_generation
 from .statistics import best_weight, course, last, least_weight
 

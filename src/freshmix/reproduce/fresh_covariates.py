@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import Floats
+from ..arguments import Floats
 from ..plots import GOLDEN_WEIGHT
 from ..plots.panels import Panel, Series
-from ..risk import limit
+from ..risks import limit
 from .curves import BEST_WEIGHT, RISK, WEIGHT, best_along, by_weight
 from .paper_figure import PaperFigure
 from .part import Part

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._checks import Floats
+from ..arguments import Floats
 from ..loop import Loop
 from ..plots.panels import Marks
 from ..population import Population
-from ..risk import limit, risk
-from ..risk.surface import limit_surface
-from ..sweep import sweep
-from ..sweep.grid import Sweep, loop_of, population_of
-from ..sweep.spec import read_spec
+from ..risks import limit, risk
+from ..risks.surface import limit_surface
+from ..sweeps import sweep
+from ..sweeps.grid import Sweep, loop_of, population_of
+from ..sweeps.spec import read_spec
 from .scores import mean_and_error, scores
 
 # Risks of generations 0 ... T, or of the last few of them.

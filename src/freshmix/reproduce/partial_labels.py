@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..optimum import collapse_boundary
+from ..optima import collapse_boundary
 from ..plots.panels import Marks, Panel, Series
-from ..risk import risk
+from ..risks import risk
 from .curves import GENERATION, RISK, along_generations
 from .paper_figure import PaperFigure
 from .part import Part, by_generation

@@ -1,9 +1,9 @@
 """Population, Generator -> coefficients, rows and label noise of finite samples: one kind of data a file."""
 
 from ..population import Population
+from .diagonal import Diagonal, counts_of
 from .entries import Entries, entries_of
 from .protocols import Generator, Source, Task
-from .spectrum import Diagonal, counts_of
 from .structured import Autoregressive, Dense
 from .table import Rows
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import Floats, number, vector
+from ..arguments import Floats, number, vector
 
 LEAST_DEGREES = 4.0
 

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .._checks import Floats
+from ..arguments import Floats
 from .entries import Entries
 
 Generator = np.random.Generator

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks import Floats, number, vector, whole
+from ..arguments import Floats, number, vector, whole
 from ..population import Population
+from .diagonal import on_sphere
 from .entries import Entries
 from .protocols import Generator, Task
-from .spectrum import on_sphere
 
 
 def matrix(name: str, value: ArrayLike) -> Floats:
@@ -57,7 +57,7 @@ class Autoregressive:
 
     Notes
     -----
-    In the limit of many features this is ``Population.autoregressive`` (MATH section 1).
+    In the limit of many features this is ``Population.autoregressive`` (mathematics.md section 1).
     """
 
     correlation: float

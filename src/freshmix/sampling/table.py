@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._checks import Floats, number, vector
+from ..arguments import Floats, number, vector
 from .entries import Entries
 from .protocols import Generator, Task
 from .structured import covariance_matrix, matrix

@@ -2,7 +2,7 @@
 
 from .arrays import split_time, to_arrays
 from .blocks import Blocks, DaskBlocks, FileBlocks
-from .files import MOST_BYTES, Table, read_table
+from .loading import MOST_BYTES, Table, read_table
 from .opening import open_table, source_of
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from .._checks import Floats
+from ..arguments import Floats
 
 # Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
 LARGEST = 1e70

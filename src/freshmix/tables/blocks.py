@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .._checks import Floats
+from ..arguments import Floats
 from .arrays import some
-from .files import check_columns, even, is_parquet, scan_file, unreadable
+from .loading import check_columns, even, is_parquet, scan_file, unreadable
 
 Column = NDArray[Any]
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .._checks import Floats
+from ..arguments import Floats
 from .arrays import is_constant, some, too_few_labels
 
 MOST_CATEGORIES = 20

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from . import files
+from . import loading as files
 from .blocks import Blocks, DaskBlocks, FileBlocks
-from .files import Paths, Table, list_paths, read_table, size_problem
+from .loading import Paths, Table, list_paths, read_table, size_problem
 
 
 def open_table(

@@ -1,0 +1,36 @@
+from .estimation import EstimatedPopulation as EstimatedPopulation
+from .estimation import estimate as estimate
+from .loop import Group as Group
+from .loop import Loop as Loop
+from .optima import (
+    Optimum as Optimum,
+)
+from .optima import (
+    collapse_boundary as collapse_boundary,
+)
+from .optima import (
+    labels_needed as labels_needed,
+)
+from .optima import (
+    optimal_loop as optimal_loop,
+)
+from .optima import (
+    optimal_schedule as optimal_schedule,
+)
+from .optima import (
+    optimal_weight as optimal_weight,
+)
+from .plans import Plan as Plan
+from .plans import plan as plan
+from .population import Population as Population
+from .recommendation import Recommendation as Recommendation
+from .recommendation import recommend as recommend
+from .risks import Limit as Limit
+from .risks import limit as limit
+from .risks import risk as risk
+from .risks.surface import limit_surface as limit_surface
+from .simulation import mean_and_error as mean_and_error
+from .simulation import simulate as simulate
+from .sweeps import sweep as sweep
+
+__version__: str

@@ -1,0 +1,23 @@
+"""From data to the same formulas: spectrum, signal and noise of a table (mathematics.md section 7).
+
+Two phases: ``factorise`` costs one eigendecomposition of the smaller of X'X and XX'; everything after that works on
+eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
+"""
+
+from .banded import Estimate, banded
+from .estimated import EstimatedPopulation, described, estimate
+from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
+from .noise import NoiseEstimate
+
+__all__ = [
+    "Estimate",
+    "EstimatedPopulation",
+    "Factorisation",
+    "NoiseEstimate",
+    "banded",
+    "described",
+    "estimate",
+    "factorise",
+    "factorise_gram",
+    "weighted_rows",
+]

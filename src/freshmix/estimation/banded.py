@@ -1,0 +1,194 @@
+"""The banded estimate of signal and noise from eigenvalues and rotated responses (mathematics.md section 7)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arguments import Floats
+from ..equivalents import SampleEquivalents
+from ..equivalents.weights import sample_equivalents
+from ..population import Population
+from ..threads import on_one_blas_thread
+from .factorise import Factorisation
+from .intervals import credible
+from .noise import NoiseEstimate, noise_estimates, stretch
+from .outlying import outlying_signal
+from .posterior import Posterior
+from .spectrum import leaks, outliers, profiles, spectrum, spikes
+
+# Directions without signal for each one with it, from which on the signal of this table's own coefficients can be told.
+_WELL_SEEN = 3
+# Where one row is all of the noise its variance is known within a factor of about e.
+_MOST_TAIL = 1.0
+# Heavier tails, and wider intervals, than this are told.
+_TAILS, _STRETCH = 0.1, 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """Banded estimate of signal and noise: posterior draws, and the sample they belong to.
+
+    Attributes
+    ----------
+    factorisation : Factorisation
+        The data.
+    outlying : int
+        Number of top directions set aside, whose squared responses enter as they are.
+    tau, weight : (b,) arrays
+        Bands: eigenvalue of the feature covariance, and gamma times the share of eigenvalues in the band.
+    profile : (r, b) array
+        phi_j(s_i): E c_i^2 = sigma^2 + leak_i + sum_j g_j phi_j(s_i).
+    leak : (r,) array
+        What the signal of outlying directions adds to the others.
+    noise_draws, signal_draws : (d,), (d, b) arrays
+        Posterior draws of sigma^2 and g.
+    outlying_draws : (d, k) array
+        Draws of c^2 - sigma^2 in the outlying directions, free of their noise.
+    noise_estimates : dict
+        Name -> ``NoiseEstimate``: sigma^2 by other routes.
+    stretch : float
+        Factor of at least 1 by which disagreement between the noise estimates widens every interval.
+    tails : float
+        Relative standard error that heavy tails of the noise add to its variance.
+    """
+
+    factorisation: Factorisation
+    outlying: int
+    tau: Floats
+    weight: Floats
+    profile: Floats
+    leak: Floats
+    noise_draws: Floats
+    signal_draws: Floats
+    outlying_draws: Floats
+    noise_estimates: Mapping[str, NoiseEstimate]
+    stretch: float
+    tails: float
+
+    @property
+    def noise_variance(self) -> float:
+        """Posterior mean of sigma^2."""
+        return float(self.noise_draws.mean())
+
+    @property
+    def signal(self) -> Floats:
+        """Posterior mean of g, the energy in each band."""
+        return np.asarray(self.signal_draws.mean(axis=0))
+
+    @property
+    def outlying_signal(self) -> Floats:
+        """(k,) posterior means of c^2 - sigma^2 in the outlying directions."""
+        return np.asarray(self.outlying_draws.mean(axis=0))
+
+    @property
+    def null_draws(self) -> Floats:
+        """(d,) posterior draws of the null risk beta'Sigma beta."""
+        banded = self.signal_draws @ self.profile[self.outlying :].sum(axis=0)
+        return np.asarray((banded + self.leak.sum() + self.outlying_draws.sum(axis=1)) / self.factorisation.directions)
+
+    def interval(self, draws: Floats) -> tuple[float, float]:
+        """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree."""
+        return credible(draws, self.stretch)
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """90% intervals of ``noise_variance``, ``signal_to_noise_ratio`` and ``null_risk``."""
+        return {
+            "noise_variance": self.interval(self.noise_draws),
+            "signal_to_noise_ratio": self.interval(self.null_draws / self.noise_draws),
+            "null_risk": self.interval(self.null_draws),
+        }
+
+    def doubts(self) -> tuple[str, ...]:
+        """Why its intervals are wider than those of gaussian rows would be, one sentence each."""
+        found = []
+        if self.tails > _TAILS:
+            found.append(
+                "a few rows carry much of the noise (heavy tails): its variance is uncertain by "
+                f"{100 * self.tails:.0f}% for that alone, and rarer rows than the table shows can bring more"
+            )
+        if self.stretch > _STRETCH:
+            name, each = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
+            found.append(
+                f"the estimates of the noise variance disagree: {each.value:.3g} by {name.replace('_', ' ')} and "
+                f"{self.noise_variance:.3g} by likelihood, {abs(each.z):.1f} standard errors from what it expects; every "
+                f"interval is {self.stretch:.1f} times as wide for it"
+            )
+        return tuple(found)
+
+    def equivalents(self, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
+        """The smoothed plug-in: c_i^2 replaced by its expectation under (sigma^2, g), by default their posterior means.
+
+        The limit risk is linear in (sigma^2, g), so that the posterior mean gives the posterior mean risk.
+        """
+        f = self.factorisation
+        sigma2 = self.noise_variance if noise_variance is None else noise_variance
+        squares = sigma2 + self.leak + self.profile @ (self.signal if signal is None else signal)
+        squares[: self.outlying] = sigma2 + self.outlying_signal
+        s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
+        if f.zeros:
+            s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
+        return sample_equivalents(s, squares, count, sigma2, f.row_weights)
+
+    def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:
+        """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means."""
+        sigma2 = self.noise_variance if noise_variance is None else noise_variance
+        tau, share, g = self.atoms(self.signal if signal is None else signal, self.outlying_signal)
+        return Population(tau, share, g, sigma2)
+
+    def atoms(self, signal: Floats, outlying: Floats) -> tuple[Floats, Floats, Floats]:
+        """Eigenvalues, shares and signal energies of the population; null directions of a table of lower rank included.
+
+        From (b,) energies of the bands and (k,) c^2 - sigma^2 of the outlying directions.
+        """
+        f = self.factorisation
+        rescaled = f.rows / f.directions  # eigenvalues of X'X/n, of which one row is spent on the mean
+        tops, energy = spikes(f, self.outlying)
+        tau = np.append(self.tau, tops) * rescaled
+        g = np.append(signal, outlying * energy) / rescaled
+        features = f.aspect * f.directions
+        rank, spike = f.eigenvalues.size, 1 / features
+        # A table of lower rank than its shape allows has null directions.
+        null = 1 - rank / features if f.features is not None and rank < min(f.directions, f.features) else 0.0
+        bands = self.weight * ((1 - null - spike * tops.size) / self.weight.sum())
+        share = np.append(bands, np.full(tops.size, spike))
+        if null:
+            tau, g, share = np.append(tau, 0.0), np.append(g, 0.0), np.append(share, null)
+        return tau, share, g
+
+
+@on_one_blas_thread
+def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
+    """The banded estimate of mathematics.md section 7 with its posterior (see ``Posterior``), sampled by emcee's ensemble."""
+    outlying = outliers(f.eigenvalues)
+    tau, weight = spectrum(f, outlying)
+    profile = profiles(f, tau, outlying)
+    squares = f.responses**2
+    # Above the mean of all others: an outlying direction at their level has no signal to speak of.
+    level = (squares[outlying:].sum() + f.zero_energy) / max(f.directions - outlying, 1)
+    leak = leaks(f, np.maximum(squares[:outlying] - level, 0.0))
+    posterior = Posterior.of(f, outlying, tau, weight, profile, leak)
+    noise, signal = posterior.sample(rng)
+    # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
+    coefficients = np.maximum(weight * f.directions, 1.0)
+    if f.zeros > _WELL_SEEN * f.eigenvalues.size:
+        # It shows in the rows; these give beta'S beta, which varies about beta'Sigma beta, and bands and profiles as well.
+        signal = posterior.realised(noise, signal, coefficients, rng)
+        signal = signal * (f.directions / 2) / rng.chisquare(f.directions / 2, signal.shape)
+    else:
+        signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
+    fitted = float(noise.mean())
+    others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
+    # The rows show their own noise; where a few of them carry much of it, its variance is another matter.
+    tails = min(f.tail_error / fitted, _MOST_TAIL)
+    # Of mean 1: the estimate stays.
+    noise = noise * np.exp(tails * rng.standard_normal(noise.size) - tails**2 / 2)
+    tops = _outlying_draws(f, noise, signal @ profile[outlying:].mean(axis=0), outlying, rng)
+    return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others), tails)
+
+
+def _outlying_draws(f: Factorisation, noise: Floats, banded_signal: Floats, outlying: int, rng: np.random.Generator) -> Floats:
+    """(d, k) draws of the signal in c^2, of which s varies by sqrt(2/n); (d,) ``banded_signal`` is what others have of it."""
+    draws = outlying_signal(f.responses[:outlying], noise, banded_signal, rng)
+    return np.maximum(draws * (1 + math.sqrt(2 / f.directions) * rng.standard_normal(draws.shape)), 0.0)

@@ -1,0 +1,167 @@
+"""One eigendecomposition of the smaller of X'X and XX': eigenvalues and rotated responses (mathematics.md section 7)."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arguments import Floats
+from ..equivalents.weights import RowWeights, WeightedSampleEquivalents
+
+# Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
+_PENALTIES = np.geomspace(1e-2, 1e2, 30)
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation:
+    """Eigenvalues of XX'/n and the responses in their directions, after centring.
+
+    Attributes
+    ----------
+    eigenvalues, responses : (r,) arrays
+        s > 0 in descending order, and c = u'y for each unit eigenvector u.
+    zeros, zero_energy : int, float
+        Number of directions with s = 0 (n - 1 - r; the intercept takes one), and their total c^2.
+    rows, features : int
+        n and p; ``features`` is None for a kernel.
+    condition : float
+        Largest over smallest eigenvalue of the min(n - 1, p) that could differ from 0; inf if some are 0.
+    tail_error : float
+        Standard error that heavy tails add to the mean of the squared noise (squared label units): sqrt(excess kurtosis / n)
+        of its variance; 0 where the rows are not at hand.
+    row_weights : RowWeights or None
+        Weights by whose roots the rows were scaled; None where all are alike, or too uneven for theory to tell them apart.
+    """
+
+    eigenvalues: Floats
+    responses: Floats
+    zeros: int
+    zero_energy: float
+    rows: int
+    features: int | None
+    condition: float
+    tail_error: float = 0.0
+    row_weights: RowWeights | None = None
+
+    @property
+    def directions(self) -> int:
+        """n - 1: centred rows behave like one independent row less."""
+        return self.rows - 1
+
+    @property
+    def aspect(self) -> float:
+        """gamma: features per direction; for a kernel, the rank of the Gram matrix in its place."""
+        return (self.features if self.features is not None else self.eigenvalues.size) / self.directions
+
+
+def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """Centre (n, p) X and (n,) y and decompose the smaller Gram matrix.
+
+    ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
+    root of its weight, so that the labels of all rows have the same noise.
+    """
+    if weights is not None:
+        return _weighted(_factorise_centred_rows(*weighted_rows(X, y, weights)), weights)
+    return _factorise_centred_rows(X - X.mean(axis=0), y - y.mean())
+
+
+def _factorise_centred_rows(X: Floats, y: Floats) -> Factorisation:
+    n, p = X.shape
+    if p < n:
+        s, directions = np.linalg.eigh(X.T @ X / n)
+        c = directions.T @ (X.T @ y)
+        s, c = s[::-1], c[::-1]
+        kept = positive(s, n, p)
+        found = factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
+        axes = directions[:, ::-1][:, kept] / np.sqrt(n * s[kept])
+        return _with_tails(found, lambda fitted: y - X @ (axes @ fitted))
+    return factorise_centred(X @ X.T / n, y, p)
+
+
+def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Rows of (n, p) X and (n,) y less their weighted means, times the root of their weight: labels of equal noise."""
+    root, total = np.sqrt(weights), weights.sum()
+    return (X - weights @ X / total) * root[:, None], (y - weights @ y / total) * root
+
+
+def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+    """The same from an (n, n) kernel matrix, centred (and weighted) in its feature space."""
+    n = y.size
+    means = gram.mean(axis=0) if weights is None else weights @ gram / n
+    centre = means.mean() if weights is None else weights @ means / n
+    centred = (gram - means - means[:, None] + centre) / n
+    y = y - (y.mean() if weights is None else weights @ y / n)
+    if weights is not None:
+        root = np.sqrt(weights)
+        centred, y = centred * np.multiply.outer(root, root), y * root
+    found = factorise_centred((centred + centred.T) / 2, y, None)
+    return found if weights is None else _weighted(found, weights)
+
+
+def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
+    """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
+    n = y.size
+    s, directions = np.linalg.eigh(gram)
+    if features is None and s[0] < -1e-8 * s[-1]:
+        raise ValueError(
+            f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
+        )
+    s, c = s[::-1], (directions.T @ y)[::-1]
+    kept = positive(s, n, features or n)
+    found = factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
+    return _with_tails(found, lambda fitted: y - directions[:, ::-1][:, kept] @ fitted)
+
+
+def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
+    """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
+    kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
+    kept[n - 1 :] = False
+    return kept
+
+
+def factorisation_of(
+    s: Floats, c: Floats, kept: NDArray[np.bool_], energy: float, rows: int, features: int | None, possible: int
+) -> Factorisation:
+    """From descending eigenvalues, which of them are positive, the responses of those, and the labels' energy y'y."""
+    rank = int(kept.sum())
+    zero_energy = max(energy - float(c @ c), 0.0)
+    condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
+    return Factorisation(s[kept].copy(), c.copy(), rows - 1 - rank, zero_energy, rows, features, condition)
+
+
+def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Factorisation:
+    """With the ``tail_error`` of the ridge fit that generalised cross-validation picks.
+
+    ``residuals`` gives those of a fit from its (r,) coordinates in the directions. They are the leave-one-out ones up to a
+    factor (nearly) the same for all rows: noise, and an error of prediction that is nearly gaussian.
+    """
+    s, c = f.eigenvalues, f.responses
+    z = float(s.mean()) * _PENALTIES
+    kept = z[:, None] / np.add.outer(z, s)
+    free = (kept.sum(axis=1) + f.zeros) / f.directions
+    error = (kept**2 @ c**2 + f.zero_energy) / f.directions / free**2
+    best = int(np.argmin(error))
+    apart = np.abs(residuals((1 - kept[best]) * c))
+    largest = float(apart.max())
+    if largest == 0:
+        return f
+    squares = (apart / largest) ** 2
+    kurtosis = float(np.mean(squares**2) / np.mean(squares) ** 2) - 3
+    # Below two standard errors it is what gaussian noise shows.
+    if kurtosis < 2 * math.sqrt(24 / f.rows):
+        return f
+    return replace(f, tail_error=math.sqrt(kurtosis / f.rows) * float(error[best]))
+
+
+def _weighted(f: Factorisation, weights: Floats) -> Factorisation:
+    """With its row weights, where theory can count them."""
+    s, count = np.append(f.eigenvalues, 0.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
+    s, count = s[count > 0], count[count > 0]
+    found = RowWeights.of(weights)
+    try:
+        reliable = WeightedSampleEquivalents(s, np.ones(s.size), count, 0.0, found).reliable
+    except ArithmeticError:
+        reliable = False
+    return replace(f, row_weights=found) if reliable else f

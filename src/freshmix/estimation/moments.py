@@ -1,0 +1,262 @@
+"""Moments of a table in one pass over its blocks, and the factorisation they give (mathematics.md section 7).
+
+Each block is centred on its own means, and blocks are merged by the pairwise update of Chan, Golub and LeVeque. Means are
+kept in two parts, so that their rounding does not enter the products: columns far from 0 lose no digits. Memory is a few
+(p + 1)^2 matrices, whatever the number of rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arguments import Floats
+from ..tables.arrays import some, too_few_labels
+from ..tables.blocks import Blocks, Column
+from .factorise import Factorisation, factorisation_of, positive
+from .sampled import Sample
+
+# About four matrices of p^2 numbers are held at a time, in the pass and in the decomposition.
+MOST_BYTES = 2 * 1024**3
+# The same test of variation as in memory, where it is the largest deviation that counts.
+_VARIES = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Count, means and sums of squared deviations of rows: (p,) arrays."""
+
+    rows: int
+    mean: Floats
+    squares: Floats
+
+    def merge(self, other: "Spread") -> "Spread":
+        """Those of both sets of rows."""
+        if not (self.rows and other.rows):
+            return self if self.rows else other
+        part, gap = other.rows / (self.rows + other.rows), other.mean - self.mean
+        return Spread(
+            self.rows + other.rows, self.mean + part * gap, self.squares + other.squares + self.rows * part * gap * gap
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What one pass keeps of a table.
+
+    Attributes
+    ----------
+    rows : int
+        Rows with a real label, n.
+    mean, rest, scatter : (p + 1,), (p + 1,) and (p + 1, p + 1) arrays
+        Means of the features and, last, of the labels over these rows; what their rounding left out; and the products of
+        deviations from them.
+    unlabelled : Spread
+        The rows without a real label.
+    missing, infinite : (p,) arrays
+        How often each column had no finite value.
+    dropped : int
+        Rows left out for a missing feature.
+    low, high : float
+        Range of the labels.
+    two_valued : bool
+        Whether no label lies strictly inside that range.
+    wild : int
+        Infinite labels.
+    sample : Sample
+        Some of the rows, labelled or not.
+    """
+
+    rows: int
+    mean: Floats
+    rest: Floats
+    scatter: Floats
+    unlabelled: Spread
+    missing: Floats
+    infinite: Floats
+    dropped: int
+    low: float
+    high: float
+    two_valued: bool
+    wild: int
+    sample: Sample
+
+    @property
+    def features(self) -> int:
+        """p."""
+        return self.missing.size
+
+    def merge(self, other: "Moments") -> "Moments":
+        """The moments of both sets of rows."""
+        rows = self.rows + other.rows
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        within = all(not each.rows or {each.low, each.high} <= {low, high} for each in (self, other))
+        mean, rest = (self if self.rows else other).mean, (self if self.rows else other).rest
+        scatter = self.scatter + other.scatter
+        if self.rows and other.rows:
+            with np.errstate(over="ignore", invalid="ignore"):
+                gap = (other.mean - self.mean) + (other.rest - self.rest)
+                move = self.rest + gap * (other.rows / rows)
+                mean = self.mean + move
+                rest = move - (mean - self.mean)
+                scatter += np.multiply.outer(gap * (self.rows * other.rows / rows), gap)
+        return Moments(
+            rows,
+            mean,
+            rest,
+            scatter,
+            self.unlabelled.merge(other.unlabelled),
+            self.missing + other.missing,
+            self.infinite + other.infinite,
+            self.dropped + other.dropped,
+            low,
+            high,
+            self.two_valued and other.two_valued and within,
+            self.wild + other.wild,
+            self.sample.merge(other.sample),
+        )
+
+    def everything(self) -> Spread:
+        """Spread of the features over all rows, labelled or not."""
+        return Spread(self.rows, self.mean[:-1], np.diag(self.scatter)[:-1]).merge(self.unlabelled)
+
+
+def moments(source: Blocks, drop_missing: bool = False) -> Moments:
+    """One pass over a table.
+
+    Raises
+    ------
+    ValueError
+        If features have gaps (unless such rows are to be left out) or infinities, or labels are too few or do not vary.
+    """
+    needed = bytes_needed(source.features)
+    if needed > MOST_BYTES:
+        raise ValueError(
+            f"X must have fewer columns to be read in blocks of rows, got {source.features}: X'X and its decomposition take "
+            f"{needed / 1e9:.2g} GB, limit {MOST_BYTES / 1e9:.2g} GB; leave columns out"
+        )
+    found = source.fold(_Keeping(drop_missing), Moments.merge)
+    for counts, word, advice in (
+        (found.missing, "missing", "; fill them, or leave such rows out (--drop-missing)"),
+        (found.infinite, "infinite", ""),
+    ):
+        bad = np.flatnonzero(counts)
+        if bad.size and not (word == "missing" and drop_missing):
+            listed = some([f"{_name(source, int(i))} ({counts[i]:.0f})" for i in bad])
+            raise ValueError(f"features have {word} values: {listed}{advice}")
+    seen = found.rows + found.unlabelled.rows
+    if found.wild:
+        raise ValueError(f"the target must be finite, got {found.wild} infinite values")
+    if found.rows < 3:
+        raise ValueError(too_few_labels("the target is empty", seen - found.rows, seen))
+    if not np.isfinite(found.scatter).all():
+        raise ValueError("columns must have squares within the range of numbers, got an overflow: rescale them")
+    if found.high / 2 - found.low / 2 <= 5e-14 * max(abs(found.high), abs(found.low)):
+        raise ValueError(f"the target must vary, got {found.low:g} in all {found.rows} labelled rows")
+    return found
+
+
+def bytes_needed(features: int) -> int:
+    """Memory of the pass and of the decomposition."""
+    return 4 * 8 * (features + 1) ** 2
+
+
+def _name(source: Blocks, index: int) -> str:
+    return source.names[index] if source.names else f"column {index}"
+
+
+@dataclass
+class _Keeping:
+    """The moments of one block; a class, so that it travels to a worker.
+
+    ``seen`` are the smallest keys of the blocks that came this way: they only save work.
+    """
+
+    drop_missing: bool
+    seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+
+    def __call__(self, columns: Sequence[Column], y: Column) -> Moments:
+        found = self._checked(columns, y)
+        self.seen = found.sample.keys_after(self.seen)
+        return found
+
+    def _checked(self, columns: Sequence[Column], y: Column) -> Moments:
+        found = _block(columns, y, self.seen)
+        if np.isfinite(found.mean[:-1]).all() and np.isfinite(found.unlabelled.mean).all():
+            return found
+        # Sums tell of gaps at no price; only then are they counted.
+        missing = np.array([np.isnan(column).sum() for column in columns], dtype=np.float64)
+        infinite = np.array([np.isinf(column).sum() for column in columns], dtype=np.float64)
+        whole = np.isfinite(np.array(columns)).all(axis=0)
+        if not whole.all():
+            found = _block([column[whole] for column in columns], y[whole], self.seen)
+        return replace(found, missing=missing, infinite=infinite, dropped=int(whole.size - whole.sum()))
+
+
+def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Moments:
+    """The moments of one block without gaps."""
+    p, labels = len(columns), np.asarray(y, dtype=np.float64)
+    real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen)
+    unlabelled = Spread(0, np.zeros(p), np.zeros(p))
+    if not real.all():
+        unlabelled = _spread([column[~real] for column in columns])
+        columns, labels = [column[real] for column in columns], labels[real]
+    wild = int(np.isinf(labels).sum())
+    low, high = (float(labels.min()), float(labels.max())) if labels.size else (np.inf, -np.inf)
+    mean, rest, scatter = _scatter([*columns, labels])
+    within = bool(np.all((labels == low) | (labels == high)))
+    return Moments(labels.size, mean, rest, scatter, unlabelled, np.zeros(p), np.zeros(p), 0, low, high, within, wild, sample)
+
+
+def _scatter(columns: Sequence[Column]) -> tuple[Floats, Floats, Floats]:
+    """Means, their rest, and products of deviations: one column at a time, while it is in the cache, then one product."""
+    rows, width = columns[0].size, len(columns)
+    mean, rest, block = np.zeros(width), np.zeros(width), np.empty((rows, width), order="F")
+    if not rows:
+        return mean, rest, np.zeros((width, width))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for j, column in enumerate(columns):
+            mean[j] = column.mean(dtype=np.float64)
+            np.subtract(column, mean[j], out=block[:, j], dtype=np.float64)
+            rest[j] = block[:, j].mean()
+        return mean, rest, block.T @ block
+
+
+def _spread(columns: Sequence[Column]) -> Spread:
+    if not columns[0].size:
+        return Spread(0, np.zeros(len(columns)), np.zeros(len(columns)))
+    mean = np.array([column.mean(dtype=np.float64) for column in columns])
+    squares = np.array([float(np.sum((column - m) ** 2)) for column, m in zip(columns, mean, strict=True)])
+    return Spread(columns[0].size, mean, squares)
+
+
+def varying(spread: Spread) -> NDArray[np.bool_]:
+    """(p,) which columns vary beyond rounding."""
+    deviation = np.sqrt(spread.squares / spread.rows)
+    return np.asarray(deviation > _VARIES * np.abs(spread.mean))
+
+
+def factorise_moments(found: Moments, standardize: bool = True) -> Factorisation:
+    """The factorisation of a table from its moments: that of ``factorise`` on its labelled rows, to rounding.
+
+    Constant columns are left out. ``standardize`` scales each column to unit variance over all rows.
+
+    Raises
+    ------
+    ValueError
+        If no column varies.
+    """
+    spread = found.everything()
+    kept = varying(spread)
+    if not kept.any():
+        raise ValueError("X must have a column that varies, got only constant ones")
+    n, p = found.rows, int(kept.sum())
+    scale = np.sqrt(spread.squares[kept] / spread.rows) if standardize else np.ones(p)
+    gram = found.scatter[:-1, :-1][np.ix_(kept, kept)] / np.multiply.outer(scale, scale) / n
+    s, directions = np.linalg.eigh(gram)
+    c = directions.T @ (found.scatter[:-1, -1][kept] / scale)
+    s, c = s[::-1], c[::-1]
+    some_signal = positive(s, n, p)
+    responses = c[some_signal] / np.sqrt(n * s[some_signal])
+    return factorisation_of(s, responses, some_signal, float(found.scatter[-1, -1]), n, p, min(n - 1, p))

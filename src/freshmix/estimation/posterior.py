@@ -1,0 +1,135 @@
+"""The posterior of noise and signal given rotated responses (mathematics.md section 7)."""
+
+from dataclasses import dataclass
+
+import emcee
+import numpy as np
+from scipy.special import expit, logit
+
+from ..arguments import Floats
+from .factorise import Factorisation
+
+# Directions are gathered into bins of neighbours when there are more; the likelihood then costs the same for any n.
+BINS = 100
+WALKERS, STEPS, BURN_IN, THIN = 50, 300, 100, 4
+_FIRST_DRAWS = 2000
+# Priors. The tilt is a slope of log energy density against log tau: 0 is random effects, and its heavy tails let data say
+# that the signal sits in the strong directions or in the weak ones.
+_TILT, _TILT_DEGREES = 1.0, 4
+_DEVIATION, _DEVIATION_SPREAD = 0.5, 0.8
+_SCALE_SPREAD = 0.5
+_SCALE, _SHARE, _KAPPA, _SLOPE, _XI = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Binned likelihood and priors of the banded model, for many parameter vectors at once.
+
+    c_i ~ N(0, sigma^2 + leak_i + sum_j g_j phi_j(s_i)) on the directions that are not outlying. A parameter vector holds log
+    scale, logit share, log kappa, slope a and xi (one for each band): g_j is proportional to H_j exp(a log tau_j + kappa xi_j),
+    the signal's share of the mean variance is uniform on (0, 1), a is Student's t with 4 degrees of freedom, xi_j ~ N(0, 1),
+    log kappa ~ N(log 0.5, 0.8^2) and the scale is log-normal about the mean of c^2.
+    """
+
+    count: Floats
+    energy: Floats
+    profile: Floats
+    leak: Floats
+    weight: Floats
+    log_tau: Floats
+    scale: float
+
+    @classmethod
+    def of(cls, f: Factorisation, outlying: int, tau: Floats, weight: Floats, profile: Floats, leak: Floats) -> "Posterior":
+        """From the directions below the ``outlying`` top ones, and the zeros as one bin of their own."""
+        squares, profile = f.responses[outlying:] ** 2, profile[outlying:]
+        bins = min(BINS, squares.size)
+        index = np.arange(squares.size) * bins // max(squares.size, 1)
+        count = np.bincount(index, minlength=bins).astype(np.float64)
+        energy = np.bincount(index, squares, bins).astype(np.float64)
+        phi = np.column_stack([np.bincount(index, column, bins) for column in profile.T]) / count[:, None]
+        extra = np.bincount(index, leak[outlying:], bins) / count
+        if f.zeros:
+            count, energy = np.append(count, f.zeros), np.append(energy, f.zero_energy)
+            phi, extra = np.vstack([phi, np.zeros(phi.shape[1])]), np.append(extra, 0.0)
+        log_tau = np.log(tau)
+        centred = log_tau - log_tau @ weight / weight.sum()
+        return cls(count, energy, phi, extra, weight, centred, float(energy.sum() / count.sum()))
+
+    @property
+    def size(self) -> int:
+        """Length of a parameter vector."""
+        return _XI + self.weight.size
+
+    def parameters(self, theta: Floats) -> tuple[Floats, Floats]:
+        """sigma^2 (m,) and g (m, b) from (m, size) parameter vectors."""
+        # Labels without noise would send the logit to infinity; this leaves 1e-12 of their variance.
+        bounded = np.clip(theta[:, _SHARE], -28.0, 28.0)
+        # Only the shape matters: its largest exponent is taken as 0, and a proposal far out in log kappa stays finite.
+        exponent = np.exp(np.minimum(theta[:, _KAPPA, None], 5.0)) * theta[:, _XI:] + theta[:, _SLOPE, None] * self.log_tau
+        shape = self.weight * np.exp(exponent - exponent.max(axis=1, keepdims=True))
+        mean = shape @ (self.count @ self.profile) / self.count.sum()
+        scale = np.exp(theta[:, _SCALE])
+        return scale * expit(-bounded), shape * (scale * expit(bounded) / mean)[:, None]
+
+    def log_likelihood(self, theta: Floats) -> Floats:
+        """(m,) log densities of the responses, up to a constant."""
+        noise, signal = self.parameters(theta)
+        variance = noise[:, None] + self.leak + signal @ self.profile.T
+        return np.asarray(-0.5 * (np.log(variance) @ self.count + (1 / variance) @ self.energy))
+
+    def log_prior(self, theta: Floats) -> Floats:
+        """(m,) log densities of the parameters, up to a constant."""
+        share, slope = theta[:, _SHARE], theta[:, _SLOPE] / _TILT
+        # Uniform share: its logit has the logistic density.
+        prior = -np.logaddexp(0, share) - np.logaddexp(0, -share)
+        prior -= 0.5 * ((theta[:, _SCALE] - np.log(self.scale)) / _SCALE_SPREAD) ** 2
+        prior -= 0.5 * ((theta[:, _KAPPA] - np.log(_DEVIATION)) / _DEVIATION_SPREAD) ** 2
+        prior -= 0.5 * (_TILT_DEGREES + 1) * np.log1p(slope**2 / _TILT_DEGREES)
+        prior -= 0.5 * (theta[:, _XI:] ** 2).sum(axis=1)
+        return np.asarray(prior)
+
+    def log_posterior(self, theta: Floats) -> Floats:
+        """(m,) log densities, up to a constant."""
+        return self.log_likelihood(theta) + self.log_prior(theta)
+
+    def start(self, rng: np.random.Generator) -> Floats:
+        """(walkers, size) parameter vectors near the posterior: prior draws resampled by their likelihood."""
+        theta = rng.standard_normal((_FIRST_DRAWS, self.size))
+        theta[:, _SCALE] = np.log(self.scale) + 0.1 * theta[:, _SCALE]
+        theta[:, _SHARE] = logit(rng.uniform(size=_FIRST_DRAWS))
+        theta[:, _KAPPA] = np.log(_DEVIATION) + _DEVIATION_SPREAD * theta[:, _KAPPA]
+        theta[:, _SLOPE] = _TILT * rng.standard_t(_TILT_DEGREES, _FIRST_DRAWS)
+        # The largest of log weight + Gumbel noise are a sample without replacement: walkers must differ.
+        keys = self.log_likelihood(theta) + rng.gumbel(size=_FIRST_DRAWS)
+        return theta[np.argsort(keys)[-WALKERS:]]
+
+    def sample(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Posterior draws of sigma^2 (d,) and g (d, b)."""
+        sampler = emcee.EnsembleSampler(WALKERS, self.size, self.log_posterior, vectorize=True)
+        start = self.start(rng)
+        # emcee draws from the older generator; its seed comes from ours.
+        state = np.random.RandomState(np.random.MT19937(rng.integers(2**32))).get_state()
+        # Noise or signal near 0 leaves walkers spread over many orders of magnitude, which the check of the start dislikes.
+        sampler.run_mcmc(emcee.State(start, random_state=state), STEPS, skip_initial_state_check=True)
+        return self.parameters(sampler.get_chain(discard=BURN_IN, thin=THIN, flat=True))
+
+    def realised(self, noise: Floats, signal: Floats, coefficients: Floats, rng: np.random.Generator) -> Floats:
+        """(d, b) draws of the energies of this table's own coefficients, given (d,) sigma^2 and (d, b) expected energies.
+
+        In each bin the part of c_i that is a band's signal is normal given c_i. A band of ``coefficients`` has that much seen
+        in the rows; the rest, with more features than rows, varies as its prior says.
+        """
+        expected = signal[:, None, :] * self.profile
+        total = expected.sum(axis=2)
+        other = noise[:, None] + self.leak
+        kept = total / (total + other)
+        rest = 2 * rng.standard_gamma(np.broadcast_to((self.count - 1) / 2, kept.shape))
+        spread = kept * other
+        found = (np.sqrt(spread) * rng.standard_normal(kept.shape) + kept * np.sqrt(self.energy)) ** 2 + spread * rest
+        share = np.divide(expected, total[..., None], out=np.zeros_like(expected), where=total[..., None] > 0)
+        seen = np.minimum(np.einsum("dib,i->db", share, self.count), coefficients)
+        most = np.einsum("dib,i->db", expected, self.count)
+        ratio = np.divide(np.einsum("dib,di->db", share, found), most, out=np.ones_like(most), where=most > 0)
+        unseen = 2 * rng.standard_gamma((coefficients - seen) / 2)
+        return np.asarray(signal * (seen * ratio + unseen) / coefficients)

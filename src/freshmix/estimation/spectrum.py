@@ -1,0 +1,134 @@
+"""What the eigenvalues alone say: bands of the feature covariance, outlying directions, profiles (mathematics.md section 7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from ..arguments import Floats
+from ..equivalents import Numbers
+from .factorise import Factorisation
+
+BANDS = 6
+# Profiles are interpolated between this many eigenvalues where there are more.
+_POINTS, _WEIGHTED_POINTS = 500, 200
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Off the spectrum, what the eigenvalues say of Sigma: (m,) arrays at z, real or complex.
+
+    ``delta`` = (1/n) tr Sigma (S+z)^-1 = (gamma/z) sum h tau/(1 + tau v), and v = mean a/(1 + a delta) / z, for row weights a
+    (mathematics.md section 5; for weights of 1 the companion transform of MATH section 7); ``slope`` is dv/dz. ``seen`` (1 for
+    weights of 1) is defined by mean c^2/(s+z)^2 / mean 1/(s+z)^2 = sigma^2 + seen sum_j tau_j g_j / (1 + tau_j v)^2.
+    """
+
+    delta: Numbers
+    v: Numbers
+    slope: Numbers
+    seen: Numbers
+
+    @classmethod
+    def of(cls, f: Factorisation, z: Numbers, first: int = 0) -> "Companion":
+        """From the eigenvalues but the ``first`` largest."""
+        s, directions = f.eigenvalues[first:], f.directions - first
+
+        def means(z: Numbers) -> tuple[Numbers, Numbers]:
+            # Nothing cancels in either.
+            near = 1 / np.add.outer(z, s)
+            return (z * near.sum(axis=1) + f.zeros) / directions, (near @ s) / directions
+
+        near = 1 / np.add.outer(z, s)
+        slope = -((near**2).sum(axis=1) + f.zeros / z**2) / directions
+        if f.row_weights is None:
+            free, fitted = means(z)
+            return cls(fitted / free, free / z, slope, np.ones_like(free))
+        value, share = f.row_weights.value, f.row_weights.share
+        delta = f.row_weights.delta(z, means, float(f.eigenvalues[0]))
+        d = f.row_weights.free(delta)
+        # mean z/(s+z) = mean 1/(1 + a delta), differentiated in z.
+        rise = -(near**2 @ s) / directions / (d**2 @ (share * value))
+        v = d @ (share * value) / z
+        squared = d**2 @ (share * value**2)
+        residual = z**2 * -slope  # mean z^2/(s+z)^2
+        slope = -(v + squared * rise) / z
+        # The bias beta' z (S+z)^-1 Sigma z (S+z)^-1 beta is sum tau g d^2 over this gap (mathematics.md section 5).
+        gap = 1 + squared / z**2 * (delta + z * rise) / slope
+        return cls(delta, v, slope, d**2 @ (share * value) / residual / gap)
+
+
+def spectrum(f: Factorisation, outlying: int = 0) -> tuple[Floats, Floats]:
+    """Bands (tau_j, gamma H_j) of the feature covariance below its outlying eigenvalues, (b,) each with b <= ``BANDS``.
+
+    Non-negative least squares of z delta(z) = gamma sum_j h_j tau_j / (1 + tau_j v(z)) over a grid of tau, relative errors;
+    then the grid's mass is gathered into log-spaced bands.
+    """
+    s = f.eigenvalues[outlying:]
+    z = s[0] * np.geomspace(1e-5, 1e2, 60)
+    at = Companion.of(f, z, outlying)
+    v, right = at.v, z * at.delta
+    low = max(float(np.median(s)) / 100, float(s[-1]) / 4)
+    grid = np.geomspace(min(low, s[0] / 2), s[0], 80)
+    design = grid / (1 + np.multiply.outer(v, grid)) / right[:, None]
+    mass, _ = nnls(design, np.ones(z.size))
+    support = np.flatnonzero(mass > 1e-6 * mass.sum())
+    edges = np.geomspace(grid[support[0]], grid[support[-1]], BANDS + 1)
+    band = np.clip(np.searchsorted(edges, grid, side="right") - 1, 0, BANDS - 1)
+    gathered = np.bincount(band, mass, BANDS)
+    kept = gathered > 1e-6 * mass.sum()
+    centres = np.bincount(band, mass * grid, BANDS)[kept] / gathered[kept]
+    return centres, gathered[kept]
+
+
+def outliers(s: Floats) -> int:
+    """How many of the descending eigenvalues stand apart: down to the last relative gap above 8% near the top."""
+    near = min(max(5, s.size // 8), s.size // 2)
+    gaps = np.flatnonzero(s[:near] > 1.08 * s[1 : near + 1])
+    return int(gaps[-1]) + 1 if gaps.size else 0
+
+
+def profiles(f: Factorisation, tau: Floats, outlying: int = 0) -> Floats:
+    """(r, b) phi_j(s) = tau_j / |1 + tau_j v|^2 Im v / Im m at s + i eta with eta = 0.6 s n^-0.4, m = mean 1/(s_i - s - i eta).
+
+    v = m for rows of one weight. Interpolated where directions are many.
+    """
+    phi = _smoothed(f, tau)
+    # Smoothing by eta loses some of it; the mean over the directions is tau_j, since beta'S beta ~ beta'Sigma beta.
+    return np.asarray(phi * (tau * (f.directions - outlying) / phi[outlying:].sum(axis=0)))
+
+
+def leaks(f: Factorisation, excess: Floats) -> Floats:
+    """(r,) what the outlying directions' signal adds to c^2 in the other ones, from (k,) c^2 - sigma^2 there.
+
+    The sample's outlying directions are near those of the population, not the same: phi at the spike's tau, times its energy.
+    """
+    if not excess.size:
+        return np.zeros(f.eigenvalues.size)
+    tau, energy = spikes(f, excess.size)
+    found = _smoothed(f, tau) @ (excess * energy)
+    found[: excess.size] = 0.0
+    return np.asarray(found)
+
+
+def _smoothed(f: Factorisation, tau: Floats) -> Floats:
+    s, most = f.eigenvalues, _POINTS if f.row_weights is None else _WEIGHTED_POINTS
+    at = s if s.size <= most else s[np.linspace(0, s.size - 1, most).astype(int)]
+    z = -at * (1 + 0.6j * f.rows**-0.4)
+    v = Companion.of(f, z).v
+    phi = tau / np.abs(1 + np.multiply.outer(v, tau)) ** 2
+    if f.row_weights is not None:
+        m = ((1 / np.add.outer(z, s)).sum(axis=1) + f.zeros / z) / f.directions
+        phi *= (v.imag / m.imag)[:, None]
+    if at.size < s.size:
+        phi = np.column_stack([np.interp(s, at[::-1], column[::-1]) for column in phi.T])
+    return np.asarray(phi)
+
+
+def spikes(f: Factorisation, outlying: int) -> tuple[Floats, Floats]:
+    """(k,) population eigenvalues behind the outlying ones, and the energy g that one unit of c^2 there stands for.
+
+    An outlying s belongs to tau = -1/v(-s), with v from the other directions, and c^2 - sigma^2 to the energy
+    (c^2 - sigma^2) tau (-v'(-s)) / directions.
+    """
+    at = Companion.of(f, -f.eigenvalues[:outlying], outlying)
+    return -1 / at.v, at.slope / at.v / f.directions

@@ -1,0 +1,100 @@
+"""Best weights, penalties and schedules; collapse boundary and labels needed (mathematics.md sections 3 to 6)."""
+
+from ..arguments import whole
+from ..equivalents import PopulationEquivalents
+from ..loop import Loop
+from ..population import Population
+from ..risks import aspect_of, check_loops
+from . import fresh, frozen
+from .boundary import collapse_boundary, improving_weights, labels_needed
+from .frozen import Best, Goal
+from .optimum import Optimum
+from .schedule import optimal_schedule
+
+__all__ = [
+    "Optimum",
+    "collapse_boundary",
+    "improving_weights",
+    "labels_needed",
+    "optimal_loop",
+    "optimal_schedule",
+    "optimal_weight",
+]
+
+
+def optimal_weight(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
+    """The constant real weight w in [0, 1] of least risk, at the loop's penalty.
+
+    Parameters
+    ----------
+    population : Population
+        The data.
+    loop : Loop
+        The training loop with an aspect; its own real weights are ignored, but rows without a real label stay without.
+    generations : int, optional
+        Minimise the risk of generation T >= 1 instead of the long-run risk.
+
+    Returns
+    -------
+    Optimum
+        ``.attained`` is False without synthetic noise and penalty: there the long-run risk falls as w -> 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is missing or out of range.
+
+    Notes
+    -----
+    Source: arXiv 2509.22341, theorems 3.1 to 3.3, generalised; mathematics.md sections 3 to 5. Min-norm interpolation with
+    fresh labels has w* = (sqrt(rho^2 + 4 rho) - rho) / 2 for every population: 1/phi at rho = 1.
+
+    Examples
+    --------
+    >>> from freshmix import Loop, Population
+    >>> round(optimal_weight(Population.isotropic(), Loop(aspect=2.0)).real_weight, 12)
+    0.61803398875
+    >>> round(optimal_weight(Population.isotropic(signal=4.0), Loop(aspect=0.5, penalty=0.1)).real_weight, 6)
+    0.716253
+    """
+    horizon = _checked(population, loop, generations)
+    if loop.covariates == "fresh":
+        return fresh.best_weight(population, loop, horizon)
+    return _frozen_optimum(loop, frozen.best_weight(_goal(population, loop, horizon), loop.penalty))
+
+
+def optimal_loop(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
+    """The real weight, the penalty and, where some rows have no real label, the row weight of least risk together.
+
+    Parameters, errors and sources are those of ``optimal_weight``; the loop's own penalty is ignored. Read the best values
+    from ``.loop``. The penalty is searched from 1e-8 to 1e6 times the largest sample eigenvalue, and at 0; the weight of
+    rows without a real label from 1e-3 to 1e3 times that of the others, and at 0.
+
+    Examples
+    --------
+    >>> from freshmix import Loop, Population
+    >>> best = optimal_loop(Population.isotropic(signal=2.0), Loop(aspect=2.0))
+    >>> round(best.real_weight, 6), round(best.loop.penalty, 6), round(best.risk, 6)
+    (0.683254, 0.46752, 1.364005)
+    """
+    horizon = _checked(population, loop, generations)
+    if loop.covariates == "fresh":
+        return fresh.best_loop(population, loop, horizon)
+    return _frozen_optimum(loop, frozen.best_loop(_goal(population, loop, horizon)))
+
+
+def _checked(population: Population, loop: Loop, generations: int | None) -> int | None:
+    if not isinstance(loop, Loop):
+        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    check_loops(population, loop)
+    return None if generations is None else whole("generations", generations, low=1)
+
+
+def _goal(population: Population, loop: Loop, generations: int | None) -> Goal:
+    equivalents = PopulationEquivalents(population, aspect_of(loop))
+    return Goal(equivalents, loop.synthetic_noise_ratio, loop.labels, generations)
+
+
+def _frozen_optimum(loop: Loop, best: Best) -> Optimum:
+    found = loop.replace(real_weight=best.real_weight, penalty=best.penalty)
+    return Optimum(found, best.real_weight, best.risk, bool(best.attained))

@@ -1,0 +1,161 @@
+"""Best real weight, row weight and penalty for fresh covariates, in the long run or at a horizon (mathematics.md section 5)."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..arguments import Floats
+from ..equivalents import PopulationEquivalents
+from ..loop import Group, Loop
+from ..population import Population
+from ..risks import aspect_of, fresh
+from .least import least
+from .optimum import Optimum
+
+LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
+LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
+
+
+def with_parameters(loop: Loop, real_weight: float, penalty: float | None = None, row_weight: float | None = None) -> Loop:
+    """The loop with this weight on the rows that have a real label.
+
+    ``row_weight`` is the loss weight of the other rows, in units of the labelled ones'; None leaves all row weights alone.
+    """
+    changes: dict[str, Any] = {} if penalty is None else {"penalty": penalty}
+    if loop.groups is None:
+        return loop.replace(real_weight=real_weight, **changes)
+    mixed = loop.at_weight(real_weight)
+    if row_weight is not None:
+        ratios = (1.0 if group.labelled else row_weight for group in mixed.groups or ())
+        changes["groups"] = [replace(group, row_weight=a) for group, a in zip(mixed.groups or (), ratios, strict=True)]
+    return mixed.replace(**changes)
+
+
+def goal(population: Population, generations: int | None) -> Callable[[Loop], float]:
+    """The risk that is minimised: long-run, or of generation T."""
+    if generations is None:
+        return lambda loop: fresh.limit_risk(population, loop)
+    return lambda loop: float(fresh.risk_by_generation(population, [loop], generations)[-1])
+
+
+def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight on labelled rows at the loop's penalty and row weights."""
+    if generations is None and _averages_for_ever(population, loop):
+        return Optimum(with_parameters(loop, 0.0), 0.0, 0.0, attained=False)
+
+    def at(weights: Floats) -> Floats:
+        return fresh.risks(population, [with_parameters(loop, min(float(w), 1.0)) for w in weights], generations)
+
+    grid = np.linspace(0.0, 1.0, 41)
+    w, value = least(at, grid, at(grid))
+    return Optimum(with_parameters(loop, w), w, value)
+
+
+def _averages_for_ever(population: Population, loop: Loop) -> bool:
+    """Least squares without synthetic noise: as w -> 0 it averages more and more real labels, and the risk tends to 0."""
+    if loop.penalty > 0 or population.noise_variance == 0 or loop.synthetic_noise_ratio > 0:
+        return False
+    part = math.fsum(group.share for group in loop.groups or (Group(1.0),) if group.row_weight > 0)
+    return PopulationEquivalents(population, aspect_of(loop) / part).rank < 1
+
+
+def best_at_penalty(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight and row weight of unlabelled rows at the loop's own penalty."""
+    return best_of(candidates_at_penalty(population, loop, generations))
+
+
+def best_of(found: Sequence[Optimum]) -> Optimum:
+    """The best, or the first where no other is really better: row weights may be inert, and a loop keeps its own then."""
+    own, best = found[0], min(found, key=lambda each: each.risk)
+    return best if best.risk < own.risk * (1 - 1e-9) else own
+
+
+def candidates_at_penalty(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+    """The best at the loop's penalty: with its own row weights, with searched ones, and with labelled rows alone."""
+    own = best_weight(population, loop, generations)
+    if loop.groups is None or not 0 < loop.labelled < 1 or not own.attained:
+        return [own]
+    left_out = best_weight(population, with_parameters(loop, 1.0, row_weight=0.0), generations)
+    return [own, _searched(population, loop, generations, fixed=True), left_out]
+
+
+def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """The best weight, penalty and row weight of unlabelled rows."""
+    return min(candidates(population, loop, generations), key=lambda each: each.risk)
+
+
+def candidates(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+    """The best with a penalty, without one, and with labelled rows alone."""
+    found = [
+        _searched(population, loop, generations, fixed=False),
+        best_weight(population, loop.replace(penalty=0.0), generations),
+    ]
+    if loop.groups is not None and 0 < loop.labelled < 1:
+        found.append(_labelled_rows_only(population, loop, generations))
+    return found
+
+
+def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:
+    """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
+    risk = goal(population, generations)
+    mixed = loop.groups is not None and 0 < loop.labelled < 1
+    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+    lows, highs, axes = [0.0], [1.0], [np.linspace(0.1, 1.0, 7)]
+    if not fixed:
+        lows.append(math.log(LEAST_PENALTY * scale))
+        highs.append(math.log(MOST_PENALTY * scale))
+        axes.append(np.log(scale * np.geomspace(1e-5, 1e3, 17)))
+    if mixed:
+        lows.append(math.log(LEAST_ROW_WEIGHT))
+        highs.append(math.log(MOST_ROW_WEIGHT))
+        axes.append(np.log(np.geomspace(1e-2, 1e2, 5)))
+
+    def made(point: Floats) -> Loop:
+        penalty = None if fixed else math.exp(point[1])
+        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[-1]) if mixed else None)
+
+    points = np.array(list(product(*axes)))
+    start = points[np.argmin(fresh.risks(population, [made(point) for point in points], generations))]
+    steps = np.diag([-0.05 if start[0] > 0.5 else 0.05, 0.5, 0.5][: start.size])
+    found = minimize(
+        lambda point: risk(made(point)),
+        start,
+        method="Nelder-Mead",
+        bounds=list(zip(lows, highs, strict=True)),
+        options={"initial_simplex": np.vstack([start, start + steps]), "xatol": 1e-8, "fatol": 1e-15, "maxiter": 600},
+    )
+    best = made(found.x)
+    return Optimum(best, _weight(best), float(found.fun), fixed or bool(found.x[1] < highs[1] - 1e-6))
+
+
+def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
+    """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
+    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+
+    def along(w: float, log_penalties: Floats) -> Floats:
+        tried = [with_parameters(loop, w, math.exp(x), 0.0) for x in log_penalties]
+        return fresh.risks(population, tried, generations)
+
+    grid = np.log(scale * np.geomspace(1e-5, 1e4, 37))
+    found = [(least(partial(along, w), grid, along(w, grid)), w) for w in np.linspace(0.4, 1.0, 7).tolist()]
+    (log_penalty, _), w = min(found, key=lambda each: each[0][1])
+
+    def at(weights: Floats) -> Floats:
+        tried = [with_parameters(loop, min(float(each), 1.0), math.exp(log_penalty), 0.0) for each in weights]
+        return fresh.risks(population, tried, generations)
+
+    near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
+    w, value = least(at, near, at(near))
+    return Optimum(with_parameters(loop, w, math.exp(log_penalty), 0.0), w, value)
+
+
+def _weight(loop: Loop) -> float:
+    """The real weight of labelled rows."""
+    assert loop.groups is not None
+    return max(group.real_weight for group in loop.groups)

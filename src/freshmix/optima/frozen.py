@@ -1,0 +1,234 @@
+"""Best real weight and penalty for frozen covariates, in the long run or at a horizon (mathematics.md sections 3 and 4).
+
+The searches take ``Equivalents``, so that a population and a sample share them. In the long run the risk depends on the
+penalty through z = lambda/w, at which its bias is that of plain ridge: that is the coordinate of the searches.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import RectBivariateSpline
+from scipy.optimize import minimize
+
+from ..arguments import Floats
+from ..equivalents import Equivalents
+from ..risks import frozen
+from .least import least
+
+# The search box of penalties, in units of the largest eigenvalue of the sample covariance; 0 is always a candidate too.
+LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
+POINTS_PER_DECADE = 8
+
+
+@dataclass(frozen=True)
+class Best:
+    """A point of a search: real weight, penalty, risk, and whether the risk is attained there."""
+
+    real_weight: float
+    penalty: float
+    risk: float
+    attained: bool = True
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised: the risk of a loop's labels at generation T, or in the long run (None)."""
+
+    equivalents: Equivalents
+    noise_ratio: float
+    labels: str
+    generations: int | None = None
+
+    def over_weights(self, w: Floats, penalty: float) -> Floats:
+        """(m,) risks of m weights at one penalty."""
+        if self.generations is None:
+            return frozen.limit_risk(self.equivalents, w, penalty, self.noise_ratio, self.labels)
+        return frozen.horizon_risk(self.equivalents, w, penalty, self.generations, self.noise_ratio, self.labels)
+
+    def over_penalties(self, w: float, penalties: Floats) -> Floats:
+        """(m,) risks of one weight at m penalties."""
+        if self.generations is None:
+            return frozen.limit_risk(self.equivalents, w, penalties, self.noise_ratio, self.labels)
+        return np.array([self.over_weights(np.array([w]), penalty)[0] for penalty in penalties])
+
+
+def best_weight(goal: Goal, penalty: float) -> Best:
+    """The best weight at a given penalty."""
+    if penalty == 0 and goal.generations is None:
+        return _best_minnorm_weight(goal)
+    grid = np.linspace(0.0, 1.0, 65)
+    if penalty > 0 and goal.generations is None:
+        # Small weights matter down to penalty/w of the order of the spectrum.
+        grid = np.union1d(grid, np.minimum(penalty / _penalty_grid(goal.equivalents), 1.0))
+    risks = goal.over_weights(grid, penalty)
+    w, risk = least(lambda points: goal.over_weights(points, penalty), grid, risks)
+    return Best(w, penalty, risk)
+
+
+def _best_minnorm_weight(goal: Goal) -> Best:
+    """Closed forms: c(w) of mathematics.md section 3 is least at (sqrt(rho^2 + 4 rho) - rho)/2, of section 4 at 1."""
+    rho = goal.noise_ratio
+    if goal.labels == "frozen" or goal.equivalents.noise_variance == 0:
+        w = 1.0
+    else:
+        # 2 rho / (sqrt(rho^2 + 4 rho) + rho), the same without cancellation.
+        w = 2 / (math.sqrt(1 + 4 / rho) + 1) if rho > 0 else 0.0
+    if w > 0:
+        return Best(w, 0.0, float(goal.over_weights(np.array([w]), 0.0)[0]))
+    zero = goal.equivalents.solve(0.0)
+    return Best(0.0, 0.0, float(goal.equivalents.bias(zero, zero)[0]), attained=False)
+
+
+def best_penalty(goal: Goal, w: float) -> Best:
+    """The best penalty at a given weight w > 0 (at w = 0 and in the long run it grows without bound)."""
+    scale = w if goal.generations is None and w > 0 else 1.0
+    grid = scale * _penalty_grid(goal.equivalents)
+    risks = goal.over_penalties(w, grid)
+    z, risk = least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
+    best = Best(w, float(np.exp(z)), risk, attained=z < math.log(grid[-1]))
+    none = Best(w, 0.0, float(goal.over_penalties(w, np.zeros(1))[0]))
+    return none if none.risk <= best.risk else best
+
+
+def best_plain_ridge(equivalents: Equivalents, times_seen: float = 1.0) -> tuple[float, float]:
+    """Penalty and risk of the best ridge fit on real labels only, each averaged over that many draws."""
+
+    def at(log_z: Floats) -> Floats:
+        return frozen.real_only_risk(equivalents, np.exp(log_z), times_seen)
+
+    grid = np.log(_penalty_grid(equivalents))
+    log_z, risk = least(at, grid, at(grid))
+    none = float(frozen.real_only_risk(equivalents, 0.0, times_seen))
+    return (0.0, none) if none <= risk else (math.exp(log_z), risk)
+
+
+def best_loop(goal: Goal) -> Best:
+    """The best weight and penalty together."""
+    none = best_weight(goal, 0.0)
+    if goal.generations is not None:
+        return _best_loop_at_horizon(goal, none)
+    if goal.labels == "frozen" or goal.equivalents.noise_variance == 0:
+        # Synthetic labels cannot beat plain ridge at its best penalty (mathematics.md section 4).
+        return best_penalty(goal, 1.0)
+    if goal.noise_ratio == 0:
+        return _unattained(goal)
+    z = _penalty_grid(goal.equivalents)
+    table = risk_table(goal, z)
+    i, j = np.unravel_index(np.nanargmin(table), table.shape)
+    start = np.array([np.log(z[i]), _weight_of(z[j] / z[i])])
+
+    def risk_at(point: Floats) -> float:
+        return float(goal.over_weights(point[1:], math.exp(point[0]) * point[1])[0])
+
+    box = [(math.log(z[0]), math.log(z[-1])), (1e-9, 1.0)]
+    step = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, -0.05 if start[1] > 0.5 else 0.05]])
+    found = minimize(
+        risk_at,
+        start,
+        method="Nelder-Mead",
+        bounds=box,
+        options={"initial_simplex": start + step, "xatol": 1e-9, "fatol": 1e-15, "maxiter": 400},
+    )
+    log_z, w = found.x
+    penalty = math.exp(log_z) * w
+    near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
+    w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
+    best = Best(w, penalty, risk, attained=log_z < box[0][1] - 1e-6)
+    return none if none.risk <= best.risk else best
+
+
+def risk_table(goal: Goal, z: Floats) -> Floats:
+    """Long-run risk for every pair z1 = lambda/w >= z2 = lambda/(2-w) of a grid; NaN where z2 > z1.
+
+    One product of two tables gives all pairs: a grid of m penalties costs O(m n + m^2 n), whatever the weights.
+    """
+    own, shared = _parts(goal, z)
+    ratio = z / z[:, None]
+    with np.errstate(invalid="ignore"):
+        w = np.where(ratio <= 1, _weight_of(ratio), np.nan)
+    factor = frozen.memory_factor(np.nan_to_num(w, nan=1.0), goal.noise_ratio, goal.labels)
+    return np.where(np.isnan(w), np.nan, own[:, None] + factor * shared)
+
+
+def _parts(goal: Goal, z: Floats) -> tuple[Floats, Floats]:
+    """What depends on z1 alone, (m,), and sigma^2 x12/(1-x12) for all pairs, (m, m)."""
+    solved, sigma2 = goal.equivalents.solve(z), goal.equivalents.noise_variance
+    own = goal.equivalents.bias(solved, solved)
+    if goal.labels == "frozen":
+        own = own + sigma2 * goal.equivalents.variance(solved, solved)
+    return own, sigma2 * goal.equivalents.variance(solved, solved, table=True)
+
+
+def tuned_risks(goal: Goal, weights: Floats) -> Floats:
+    """(m,) risks of the weights, each at its own best penalty.
+
+    Long-run risks of all penalties come from a spline through the table of pairs; the best of them is then evaluated.
+    """
+    if goal.generations is not None:
+        return np.asarray(_horizon_table(goal, _penalty_grid(goal.equivalents), weights).min(axis=0))
+    z = _penalty_grid(goal.equivalents)
+    log_z = np.log(z)
+    own, shared = _parts(goal, z)
+    pairs = RectBivariateSpline(log_z, log_z, shared)
+    w = np.maximum(weights, 1e-6)[:, None]
+    second = np.maximum(log_z + np.log(w / (2 - w)), log_z[0])
+    table = own + frozen.memory_factor(w, goal.noise_ratio, goal.labels) * pairs.ev(
+        np.broadcast_to(log_z, second.shape), second
+    )
+    penalties = w[:, 0] * z[np.argmin(table, axis=1)]
+    risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, goal.noise_ratio, goal.labels)
+    # At w = 0 the best penalty grows without bound.
+    return np.where(weights == 0, goal.equivalents.null_risk, risks)
+
+
+def _weight_of(ratio: Floats) -> Floats:
+    """w from z2/z1 = w/(2-w)."""
+    return 2 * ratio / (1 + ratio)
+
+
+def _unattained(goal: Goal) -> Best:
+    """Without synthetic noise: as w -> 0 with lambda = w z the risk tends to B(z), and the best z is taken."""
+    bias = goal.equivalents.bias
+    grid = _penalty_grid(goal.equivalents)
+
+    def at(log_z: Floats) -> Floats:
+        solved = goal.equivalents.solve(np.exp(log_z))
+        return np.asarray(bias(solved, solved))
+
+    zero = goal.equivalents.solve(0.0)
+    _, risk = least(at, np.log(grid), at(np.log(grid)))
+    return Best(0.0, 0.0, min(risk, float(bias(zero, zero)[0])), attained=False)
+
+
+def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
+    """Best constant weight for each penalty of a coarse grid, then both together from the best of them."""
+    grid = _penalty_grid(goal.equivalents)[:: POINTS_PER_DECADE // 2]
+    weights = np.linspace(0.0, 1.0, 33)
+    table = _horizon_table(goal, grid, weights)
+    i, j = np.unravel_index(np.argmin(table), table.shape)
+    start = np.array([math.log(grid[i]), weights[j]])
+    found = minimize(
+        lambda point: float(goal.over_weights(point[1:], math.exp(point[0]))[0]),
+        start,
+        method="Nelder-Mead",
+        bounds=[(math.log(grid[0]), math.log(grid[-1])), (0.0, 1.0)],
+        options={
+            "initial_simplex": start + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -0.03 if start[1] > 0.5 else 0.03]]),
+            "xatol": 1e-7,
+            "fatol": 1e-14,
+            "maxiter": 300,
+        },
+    )
+    best = Best(float(found.x[1]), math.exp(found.x[0]), float(found.fun), found.x[0] < math.log(grid[-1]) - 1e-6)
+    return none if none.risk <= best.risk else best
+
+
+def _horizon_table(goal: Goal, penalties: Floats, weights: Floats) -> Floats:
+    return np.array([goal.over_weights(weights, penalty) for penalty in penalties])
+
+
+def _penalty_grid(equivalents: Equivalents) -> Floats:
+    scale = equivalents.bulk[1]
+    decades = math.log10(MOST_PENALTY / LEAST_PENALTY)
+    return scale * np.geomspace(LEAST_PENALTY, MOST_PENALTY, round(POINTS_PER_DECADE * decades) + 1)

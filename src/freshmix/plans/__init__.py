@@ -1,0 +1,182 @@
+"""From a table to a label budget: how many real labels a loop on new rows needs (mathematics.md sections 5 to 7)."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..arguments import flag, number, number_or_auto, whole
+from ..estimation import Estimate
+from ..prepared.features import estimate_from, scaled_features
+from ..prepared.large import LargeTable, read_large
+from ..prepared.stream import Stream
+from ..prepared.suspects import table_warnings
+from ..recommendation.request import MOST_PENALTY, at_most
+from ..recommendation.result import FEW_ROWS, HORIZON
+from ..tables import Blocks, source_of, split_time, to_arrays
+from .budget import Plan
+from .course import Setting
+from .curve import plan_from
+
+__all__ = ["Plan", "plan"]
+
+
+def plan(
+    X: Any,
+    y: Any = None,
+    *,
+    cost_per_label: float,
+    target_risk: float | None = None,
+    target_error: float | None = None,
+    budget: float | None = None,
+    rows_per_generation: int | None = None,
+    generations: int | float | None = None,
+    penalty: float | str = "auto",
+    row_weight: float | str = "auto",
+    synthetic_noise_ratio: float = 0.0,
+    standardize: bool = True,
+    time: Any = None,
+    seed: int = 0,
+) -> Plan:
+    """Labels per generation for a target, the risk that a budget reaches, and the curve between them.
+
+    New rows come in each generation; some of them get a real label, at a price, the others the previous model's prediction.
+    The first generation has as many labels as any other. For each number of labels the best real weight, row weight and
+    penalty are found.
+
+    Parameters
+    ----------
+    X, y
+        The table, as ``freshmix.recommend`` takes it: rows without a real label have NaN in y.
+    cost_per_label : float
+        Price of one real label, above 0.
+    target_risk, target_error : float, optional
+        Excess risk, or prediction error (excess risk plus noise variance), to be reached with as few labels as possible.
+    budget : float, optional
+        What labels may cost in each generation, in place of a target. Without either, the labels of the table itself.
+    rows_per_generation : int, optional
+        Rows in a generation, labelled or not; by default the median per time step, or all rows of the table.
+    generations : int or inf, optional
+        Horizon T, by default 12. With more rows than features and no penalty of your own the long run needs synthetic noise:
+        without it the risk keeps falling as the loop's memory grows.
+    penalty : "auto" or float
+        Ridge penalty lambda of each generation, the first one too, or "auto" to choose it.
+    row_weight : "auto" or float
+        Loss weight of the rows without a real label (1 as much as a labelled row, 0 leaves them out), or "auto" to choose it.
+    synthetic_noise_ratio : float
+        rho: 0 where synthetic labels are plain predictions, 1 where they are sampled from the model.
+    standardize : bool
+        Whether to scale features to unit variance.
+    time : (n,) array or str, optional
+        Time step of each row, or the name of a column of X that holds it.
+    seed : int
+        Seed of the posterior draws behind estimates and intervals.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data or a parameter cannot be used; the message names it.
+
+    Notes
+    -----
+    Source: mathematics.md sections 5 to 7. Intervals come from posterior draws of the estimate, with the loops of the curve
+    kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((300, 30))
+    >>> y = X @ rng.standard_normal(30) / 5 + rng.standard_normal(300)
+    >>> found = plan(X, y, cost_per_label=2.0, budget=200.0)
+    >>> found.labels, found.cost, found.verdict
+    (100.0, 200.0, 'feasible')
+    """
+    price = number("cost_per_label", cost_per_label, above=0.0)
+    given = [name for name, value in _aims(target_risk, target_error, budget).items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"a plan takes one of target_risk, target_error and budget, got {' and '.join(given)}")
+    for name, value in _aims(target_risk, target_error, budget).items():
+        if value is not None:
+            number(name, value, above=0.0)
+    fixed, others = (
+        number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
+        number_or_auto("row_weight", row_weight, low=0.0),
+    )
+    ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
+    horizon = _horizon(generations)
+    standardize = flag("standardize", standardize)
+    rng = np.random.default_rng(whole("seed", seed, low=0))
+    found, count, labelled, warnings, notes = _estimated(X, y, time, rows_per_generation, standardize, rng)
+    assert found.factorisation.features is not None
+    setting = Setting(found.population(), found.factorisation.features / count, ratio, horizon, fixed, others)
+    if setting.averages_for_ever:
+        raise ValueError(
+            "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
+            "falls to 0 as the real weight does, whatever the labels"
+        )
+    target = target_risk
+    if target_error is not None:
+        if target_error <= found.noise_variance:
+            raise ValueError(
+                f"target_error must be above the noise variance {found.noise_variance:.4g} that no model removes, got "
+                f"{target_error:g}"
+            )
+        target = target_error - found.noise_variance
+    if budget is not None and budget < price:
+        raise ValueError(f"budget must pay for at least one label at {price:g}, got {budget:g}")
+    if budget is None:
+        labels = max(1, round(labelled * count))
+    else:
+        # A quotient such as 0.3 / 0.1 is a whole number but for its rounding.
+        labels = math.floor(min(budget / price * (1 + 4 * np.finfo(np.float64).eps), count))
+    labels = min(labels, count)
+    return plan_from(found, setting, count, price, target, budget, labels, warnings, notes)
+
+
+def _aims(risk: float | None, error: float | None, budget: float | None) -> dict[str, float | None]:
+    return {"target_risk": risk, "target_error": error, "budget": budget}
+
+
+def _horizon(generations: int | float | None) -> int | None:
+    if generations is None:
+        return HORIZON
+    if isinstance(generations, float) and math.isinf(generations) and generations > 0:
+        return None
+    return at_most(whole("generations", generations, low=1))
+
+
+def _estimated(
+    X: Any, y: Any, time: Any, rows_per_generation: int | None, standardize: bool, rng: np.random.Generator
+) -> tuple[Estimate, int, float, tuple[str, ...], tuple[str, ...]]:
+    """The estimate, rows per generation, labelled share, warnings and notes of a table."""
+    source = X if isinstance(X, LargeTable) else source_of(X, y)
+    if isinstance(source, Blocks | LargeTable):
+        if time is not None:
+            raise ValueError("time must be left out for a table that is read in blocks")
+        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
+        given = large.rows_per_generation if rows_per_generation is None else rows_per_generation
+        count = large.rows if given is None else whole("rows_per_generation", given, low=3)
+        return large.estimate(None, rng), count, large.labelled / large.rows, large.warnings, large.notes
+    notes: tuple[str, ...] = ()
+    columns = None
+    if source is not None:
+        if source.weight is not None:
+            raise ValueError("a plan does not take sample weights: leave the weight column out")
+        time = source.time if time is None else time
+        X, y, columns, notes = source.X, source.y, source.features, source.notes
+    X, time = split_time(X, time)
+    features, labels, names = to_arrays(X, y, columns, unlabelled=True)
+    warnings = list(table_warnings(features, labels, names, "linear"))
+    prepared, names, done = scaled_features(features, names, standardize)
+    stream = Stream.of(labels, time, rows_per_generation)
+    real = stream.labelled
+    warnings += [each for each in (stream.order, stream.label_bias(prepared, names)) if each is not None]
+    if real.sum() < FEW_ROWS:
+        warnings.append(f"only {int(real.sum())} labelled rows: the estimates are rough below {FEW_ROWS}")
+    found = estimate_from(prepared[real], labels[real], "linear", None, rng)
+    return found, stream.rows_per_generation, stream.share, tuple(warnings), (*notes, *done)

@@ -1,0 +1,174 @@
+"""Risk of a loop whose every generation, the first one too, has the same share of labels; and the best such loop.
+
+Source: mathematics.md section 5. Generation 0 is plain ridge on its labelled rows alone, at the loop's penalty: aspect
+gamma/f, penalty lambda/f. With labels on all rows (f = 1) that is the loop of ``fm.risk`` and ``fm.recommend``.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..arguments import Floats
+from ..equivalents import PopulationEquivalents
+from ..loop import Group, Loop
+from ..optima.frozen import best_plain_ridge
+from ..population import Population
+from ..risks import fresh, frozen
+
+# The search box: penalties in units of the largest eigenvalue, row weights in units of those of labelled rows.
+PENALTIES = (1e-8, 1e6)
+ROW_WEIGHTS = (1e-3, 1e3)
+# Leaving the other rows out is searched for only where it is not far behind.
+_WORTH_A_SEARCH = 1.3
+_GRID = (np.linspace(0.1, 1.0, 5), np.geomspace(1e-4, 1e2, 9), np.geomspace(0.03, 30.0, 3))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What does not change with the number of labels; the penalty and the other rows' weight where they are given."""
+
+    population: Population
+    aspect: float
+    noise_ratio: float
+    generations: int | None
+    penalty: float | None = None
+    row_weight: float | None = None
+
+    @property
+    def averages_for_ever(self) -> bool:
+        """Whether the long-run risk tends to 0 with the real weight: least squares on labels without synthetic noise."""
+        if self.generations is not None or self.noise_ratio > 0 or self.penalty:
+            return False
+        return PopulationEquivalents(self.population, self.aspect).rank < 1
+
+    def loop(self, share: float, real_weight: float, penalty: float, row_weight: float) -> Loop:
+        """The loop with a share of labelled rows."""
+        groups = [Group(share, 1.0, real_weight, labelled=True)] + ([Group(1 - share, row_weight, 0.0)] if share < 1 else [])
+        return Loop(
+            aspect=self.aspect,
+            penalty=penalty,
+            groups=groups,
+            covariates="fresh",
+            synthetic_noise_ratio=self.noise_ratio,
+        )
+
+    def plain(self, labels_over_rows: float) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on that many labelled rows, in units of a generation's rows."""
+        equivalents = PopulationEquivalents(self.population, self.aspect / labels_over_rows)
+        if self.penalty is None:
+            return best_plain_ridge(equivalents)
+        penalty = self.penalty / labels_over_rows
+        return penalty, float(frozen.real_only_risk(equivalents, penalty, 1.0))
+
+    def start(self, share: float, penalty: float) -> fresh.State | None:
+        """Generation 0 on the labelled rows alone; None at the interpolation threshold."""
+        first = self.loop(1.0, 1.0, penalty, 1.0).replace(aspect=self.aspect / share)
+        turn = fresh.generation(self.population, first, first.groups or ())
+        size = int(np.count_nonzero(self.population.eigenvalues > 0))
+        return None if turn is None else turn.step((np.zeros(size), np.zeros(size)))
+
+    def risk(self, loop: Loop, start: fresh.State | None) -> float:
+        """Risk at the horizon; inf where it is unbounded."""
+        turn = fresh.generation(self.population, loop, loop.groups or ())
+        if turn is None or start is None:
+            return math.inf
+        if self.generations is None:
+            state = turn.fixed_point()
+            return math.inf if state is None else turn.risk(state)
+        state = start
+        for _ in range(self.generations):
+            state = turn.step(state)
+        risk = turn.risk(state)
+        return risk if math.isfinite(risk) else math.inf
+
+
+@dataclass(frozen=True)
+class Point:
+    """The best loop at a share of labels, and its risk."""
+
+    share: float
+    loop: Loop
+    risk: float
+
+    @property
+    def first_penalty(self) -> float:
+        """Penalty of the first generation, over its labelled rows alone."""
+        return self.loop.penalty / self.share
+
+    @property
+    def row_weight(self) -> float:
+        """Loss weight of the rows without a label."""
+        return next((group.row_weight for group in self.loop.groups or () if not group.labelled), 1.0)
+
+    @property
+    def real_weight(self) -> float:
+        """Real weight of the labelled rows."""
+        return max(group.real_weight for group in self.loop.groups or ())
+
+
+def best_point(setting: Setting, share: float, near: Point | None = None) -> Point:
+    """The best weight, penalty and row weight at a share, from a point nearby or, without one, from a grid."""
+    scale = PopulationEquivalents(setting.population, setting.aspect).bulk[1]
+    mixed = share < 1
+    free = setting.penalty is None
+
+    def loop_at(x: Floats, row_weight: float | None) -> Loop:
+        penalty = math.exp(x[1]) if free else setting.penalty or 0.0
+        row = row_weight if row_weight is not None else math.exp(x[-1]) if mixed else 1.0
+        return setting.loop(share, float(np.clip(x[0], 0.0, 1.0)), penalty, row)
+
+    bounds = [(0.0, 1.0)]
+    axes = [_GRID[0]]
+    if free:
+        bounds.append((math.log(PENALTIES[0] * scale), math.log(PENALTIES[1] * scale)))
+        axes.append(np.log(scale * _GRID[1]))
+    # Rows without a label at the best weight, and left out altogether.
+    kinds: list[float | None] = [None, 0.0] if setting.row_weight is None and mixed else [setting.row_weight]
+    found: list[Point] = []
+    for kind in kinds:
+        box, grid = list(bounds), list(axes)
+        if mixed and kind is None:
+            box.append((math.log(ROW_WEIGHTS[0]), math.log(ROW_WEIGHTS[1])))
+            grid.append(np.log(_GRID[2]))
+
+        def value(x: Floats, kind: float | None = kind) -> float:
+            loop = loop_at(x, kind)
+            return setting.risk(loop, setting.start(share, loop.penalty / share))
+
+        first = None if near is None else _coordinates(near, free, mixed and kind is None)
+        if found and first is not None and free and value(first) > _WORTH_A_SEARCH * found[0].risk:
+            continue
+        if first is None or not math.isfinite(value(first)):
+            first = min((np.array(x) for x in product(*grid)), key=value)
+        x, risk = _simplex(value, first, box)
+        found.append(Point(share, loop_at(x, kind), risk))
+    return min(found, key=lambda point: point.risk)
+
+
+def _coordinates(point: Point, free: bool, mixed: bool) -> Floats:
+    x = [point.real_weight]
+    if free:
+        x.append(math.log(max(point.loop.penalty, 1e-300)))
+    if mixed:
+        x.append(math.log(min(max(point.row_weight, 0.1), 10.0)))
+    return np.array(x)
+
+
+def _simplex(function: Callable[[Floats], float], start: Floats, box: list[tuple[float, float]]) -> tuple[Floats, float]:
+    """A local minimum by the simplex search of Nelder and Mead."""
+    low, high = np.array(box).T
+    start = np.clip(start, low, high)
+    steps = np.diag([0.1, 0.7, 0.7][: start.size])
+    steps = np.where(start + np.diag(steps) > high, -1.0, 1.0)[:, None] * steps
+    at_start = function(start)
+    if not math.isfinite(at_start):
+        return start, at_start
+    # The risk is flat at its minimum: a thousandth in the coordinates is a millionth of the risk.
+    options = {"initial_simplex": np.vstack([start, start + steps]), "xatol": 2e-3, "fatol": 1e-6 * at_start, "maxiter": 300}
+    with np.errstate(invalid="ignore"):
+        found = minimize(function, start, method="Nelder-Mead", bounds=box, options=options)
+    return (found.x, float(found.fun)) if found.fun <= at_start else (start, at_start)

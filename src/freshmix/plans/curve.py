@@ -1,0 +1,270 @@
+"""Risk against labels per generation, and the plan that is read off it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..arguments import Floats
+from ..estimation import Estimate
+from ..population import Population
+from ..recommendation.result import few_labels, identifiable, ratio
+from ..threads import on_one_blas_thread
+from .budget import Plan
+from .course import Point, Setting, best_point
+
+POINTS = 13
+LEAST_SHARE = 0.005
+DRAWS = 400
+# Factors of the rows per generation that are tried for a target out of reach.
+_MOST_ROWS = 1000.0
+
+
+class Curve:
+    """The best loop for any number of labels in a generation of ``rows``, found once for each."""
+
+    def __init__(self, setting: Setting, rows: int) -> None:
+        self.setting, self.rows = setting, rows
+        self.found: dict[int, Point] = {}
+        least = max(1, math.ceil(LEAST_SHARE * rows))
+        counts = np.unique(np.geomspace(least, rows, POINTS).round().astype(int))
+        # From all rows downwards: each loop is a start for the next one.
+        for count in counts[::-1]:
+            self.at(int(count))
+
+    def at(self, labels: int) -> Point:
+        """The best loop, searched from the nearest ones known."""
+        if labels not in self.found:
+            near = min(self.found, key=lambda each: abs(math.log(each / labels)), default=None)
+            start = None if near is None else self.found[near]
+            self.found[labels] = best_point(self.setting, labels / self.rows, start)
+        return self.found[labels]
+
+    @property
+    def least(self) -> tuple[int, Point]:
+        """Where the curve is lowest: with all labels, unless the penalty is fixed near the threshold."""
+        return min(self.found.items(), key=lambda each: each[1].risk)
+
+    @property
+    def labels(self) -> list[int]:
+        """Numbers of labels that are known, ascending."""
+        return sorted(self.found)
+
+    def fewest(self, target: float) -> int | None:
+        """The fewest labels whose best loop meets the target, by bisection between points of the curve."""
+        known = self.labels
+        first = next((i for i, count in enumerate(known) if self.found[count].risk <= target), None)
+        if first is None:
+            return None
+        low, high = (known[first - 1] if first else 0), known[first]
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.at(middle).risk <= target:
+                high = middle
+            else:
+                low = middle
+        return high
+
+
+@on_one_blas_thread
+def plan_from(
+    found: Estimate,
+    setting: Setting,
+    rows: int,
+    price: float,
+    target: float | None,
+    budget: float | None,
+    labels: int,
+    warnings: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Plan:
+    """The plan for a target, or else for a number of labels."""
+    curve = Curve(setting, rows)
+    null = setting.population.null_risk
+    verdict, needed = "feasible", labels if target is None else curve.fewest(target)
+    if needed is None:
+        verdict = "out of reach"
+    if curve.least[1].risk > null * (1 + 1e-9):
+        verdict, needed = "collapses", None
+    point = curve.least[1] if needed is None else curve.at(needed)
+    drawn = _drawn(found, curve)
+    table = _table(found, curve, drawn, price)
+    noise = found.noise_variance
+    at = curve.labels.index(round(point.share * rows))
+    intervals = {
+        "risk": found.interval(drawn[:, at]),
+        "prediction_error": found.interval(drawn[:, at] + _chosen(found)[0]),
+        "noise_variance": found.interval(found.noise_draws),
+    }
+    rivals: dict[str, float] = {}
+    if target is not None:
+        needs = np.array([_first_below(np.array(curve.labels), row, target) for row in drawn])
+        # Some may be infinite, where interpolation between draws has no meaning.
+        fewest, most = np.quantile(needs, [0.05, 0.95], method="nearest").tolist()
+        intervals |= {"labels": (fewest, most), "cost": (price * fewest, price * most)}
+        for name in ("real_only", "keep_all_labels"):
+            rivals[name] = float(_first_below(table["labels"], table[name], target))
+    count = math.inf if needed is None else float(needed)
+    return Plan(
+        labels=count,
+        cost=price * count,
+        share=point.share,
+        loop=point.loop,
+        risk=point.risk,
+        prediction_error=point.risk + noise,
+        verdict=verdict,
+        reason=_reason(verdict, curve, point, target, null),
+        changes=() if verdict == "feasible" else _changes(verdict, curve, null if target is None else min(target, null)),
+        intervals=intervals,
+        curve=table,
+        rivals=rivals,
+        target=target,
+        budget=budget,
+        cost_per_label=price,
+        rows_per_generation=rows,
+        features=round(setting.aspect * rows),
+        aspect=setting.aspect,
+        generations=setting.generations,
+        null_risk=null,
+        noise_variance=noise,
+        signal_to_noise_ratio=ratio(null, noise),
+        population=setting.population,
+        assumption=_assumption(setting, rows),
+        warnings=(*warnings, *_warnings(curve, point, verdict, intervals)),
+        notes=notes,
+    )
+
+
+def _chosen(found: Estimate) -> tuple[Floats, Floats]:
+    """Some of the posterior draws, evenly spread."""
+    index = np.linspace(0, found.noise_draws.size - 1, min(DRAWS, found.noise_draws.size)).astype(int)
+    return found.noise_draws[index], found.signal_draws[index]
+
+
+def _drawn(found: Estimate, curve: Curve) -> Floats:
+    """(draws, points) risks of the curve's loops for drawn populations.
+
+    A loop's risk is linear in (g, sigma^2), so that one evaluation for each of them serves all draws.
+    """
+    drawn = [found.population(float(sigma2), g) for sigma2, g in zip(*_chosen(found), strict=True)]
+    values = np.array([[*each.signal, each.noise_variance] for each in drawn])
+    known = curve.setting.population
+    units = np.eye(values.shape[1])
+    bases = [
+        replace(curve.setting, population=Population(known.eigenvalues, known.shares, unit[:-1], unit[-1])) for unit in units
+    ]
+    risks = np.empty((len(drawn), len(curve.found)))
+    for j, count in enumerate(curve.labels):
+        point = curve.found[count]
+        each = np.array([basis.risk(point.loop, basis.start(point.share, point.first_penalty)) for basis in bases])
+        risks[:, j] = values @ each if np.isfinite(each).all() else math.inf
+    return risks
+
+
+def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
+    setting, points = curve.setting, [curve.found[count] for count in curve.labels]
+    labels = np.array(curve.labels, dtype=np.float64)
+    seen = 1.0 if setting.generations is None else setting.generations + 1.0
+    keeps = [0.0 if setting.generations is None else setting.plain(seen * point.share)[1] for point in points]
+    low, high = np.array([found.interval(column) for column in drawn.T]).T
+    return {
+        "labels": labels,
+        "cost": price * labels,
+        "risk": np.array([point.risk for point in points]),
+        "risk_low": low,
+        "risk_high": high,
+        "real_weight": np.array([point.real_weight for point in points]),
+        "row_weight": np.array([point.row_weight for point in points]),
+        "penalty": np.array([point.loop.penalty for point in points]),
+        "real_only": np.array([setting.plain(point.share)[1] for point in points]),
+        "keep_all_labels": np.array(keeps),
+    }
+
+
+def _first_below(labels: Floats, risks: Floats, target: float) -> float:
+    """The number of labels at which a curve first meets the target, between points by logarithms; inf if it never does."""
+    below = np.flatnonzero(risks <= target)
+    if not below.size:
+        return math.inf
+    i = int(below[0])
+    if i == 0 or not math.isfinite(risks[i - 1]):
+        return float(labels[i])
+    part = math.log(risks[i - 1] / target) / math.log(risks[i - 1] / risks[i])
+    return float(math.ceil(labels[i - 1] * (labels[i] / labels[i - 1]) ** part - 1e-9))
+
+
+def _reason(verdict: str, curve: Curve, point: Point, target: float | None, null: float) -> str:
+    count, least = curve.least[0], curve.least[1].risk
+    figure = f"{least:.4g} with {count} labels" if math.isfinite(least) else "unbounded"
+    if verdict == "collapses":
+        return (
+            f"no share of labels prevents collapse at aspect ratio {curve.setting.aspect:.4g}: the least excess risk is "
+            f"{figure}, above {null:.4g} for predicting the mean"
+        )
+    if verdict == "out of reach":
+        return f"the least excess risk in {curve.rows} rows is {figure}, above the target {target:.4g}"
+    return (
+        f"excess risk {point.risk:.4g} with {round(point.share * curve.rows)} labels per generation; the least is {figure}, "
+        f"and predicting the mean has {null:.4g}"
+    )
+
+
+def _changes(verdict: str, curve: Curve, goal: float) -> tuple[str, ...]:
+    """More rows, a penalty, fewer features: what would meet the goal, with all rows labelled."""
+    setting, rows = curve.setting, curve.rows
+    said = []
+
+    def all_labelled(factor: float) -> float:
+        return best_point(replace(setting, aspect=setting.aspect / factor), 1.0).risk
+
+    if setting.penalty is not None:
+        risk = best_point(replace(setting, penalty=None), 1.0).risk
+        said.append(f"the best penalty in place of {setting.penalty:g}: excess risk {risk:.4g} with all rows labelled")
+    if setting.row_weight not in (None, 0):
+        free = Curve(replace(setting, row_weight=None), rows).least
+        said.append(f"a free row weight for rows without a label: excess risk {free[1].risk:.4g} with {free[0]} labels")
+    factor = _factor(all_labelled, goal)
+    if factor is None:
+        said.append(f"more rows alone do not help, up to {_MOST_ROWS:g} times as many")
+        return tuple(said)
+    said.append(f"{math.ceil(rows * factor)} rows per generation instead of {rows}, all labelled")
+    if verdict == "collapses":
+        features = math.floor(setting.aspect * rows / factor)
+        said.append(f"{features} features instead of {round(setting.aspect * rows)}, if they carry the signal")
+    return tuple(said)
+
+
+def _factor(risk: Callable[[float], float], goal: float) -> float | None:
+    """The least factor above 1, to 1%, from which on the risk meets the goal."""
+    factors = np.geomspace(1.0, _MOST_ROWS, 25)
+    first = next((i for i, factor in enumerate(factors) if i and risk(float(factor)) <= goal), None)
+    if first is None:
+        return None
+    low, high = float(factors[first - 1]), float(factors[first])
+    while high / low > 1.01:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if risk(middle) <= goal else (middle, high)
+    return high
+
+
+def _assumption(setting: Setting, rows: int) -> str:
+    synthetic = {0.0: "plain predictions", 1.0: "labels sampled from the previous model"}.get(
+        setting.noise_ratio, f"synthetic labels with {setting.noise_ratio:g} times the real labels' noise variance"
+    )
+    until = "in the long run" if setting.generations is None else f"at generation {setting.generations}"
+    return (
+        f"Assumed loop: {rows} new rows in each generation, the same number of them labelled each time (the first time too), "
+        f"{synthetic} for the others, no old rows kept; judged {until}."
+    )
+
+
+def _warnings(curve: Curve, point: Point, verdict: str, intervals: dict[str, tuple[float, float]]) -> tuple[str, ...]:
+    said = []
+    null = curve.setting.population.null_risk
+    if verdict == "feasible" and point.risk > null * (1 + 1e-9):
+        count, least = curve.least[0], curve.least[1].risk
+        said.append(f"with these labels the loop is worse than predicting the mean; {count} labels have {least:.4g}")
+    few = few_labels(point.share * curve.rows) if verdict == "feasible" else None
+    thin = (few, identifiable(intervals["noise_variance"]))
+    return (*said, *(each for each in thin if each is not None))

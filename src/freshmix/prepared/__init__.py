@@ -1,0 +1,1 @@
+"""A table made ready: rows in memory, in blocks, or none; the stream of generations; what to warn of."""

@@ -1,0 +1,418 @@
+"""A recommendation for new rows in each generation, some of them with a real label (mathematics.md sections 5 to 7)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..arguments import Floats
+from ..equivalents import PopulationEquivalents
+from ..estimation import Estimate, described
+from ..loop import Group, Loop
+from ..optima import Optimum
+from ..optima.fresh import best_of, candidates, candidates_at_penalty, goal, with_parameters
+from ..optima.fresh_schedule import Scheduled as FreshScheduled
+from ..optima.frozen import best_plain_ridge
+from ..optima.least import least
+from ..population import Population
+from ..prepared.features import at_threshold
+from ..prepared.stream import Stream
+from ..replays.backtest import Course, backtest, drift, thinned
+from ..replays.check import IN_BLOCKS, WEIGHTED, Check
+from ..replays.fresh_check import check_fresh
+from ..risks import fresh, frozen
+from ..risks.verdict import judge
+from ..threads import on_one_blas_thread
+from .result import (
+    FEW_ROWS,
+    HORIZON,
+    Recommendation,
+    advice_of,
+    few_labels,
+    identifiable,
+    judged,
+    near_threshold,
+    no_signal,
+    ratio,
+    told,
+)
+from .schedule import described_schedule, followed_fresh
+from .uncertainty import Uncertainty, fresh_uncertainty
+
+# A relative gain that nobody would run a loop for.
+NEGLIGIBLE = 1e-5
+
+
+@dataclass(frozen=True)
+class FreshAnswer:
+    """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label.
+
+    ``sample_weight`` holds the precisions of all rows, of mean 1 over the labelled ones; None where they count alike.
+    ``sample`` is rows for a replay where X and y are not kept.
+    """
+
+    found: Estimate
+    known: Loop
+    stream: Stream
+    X: Floats
+    y: Floats
+    names: tuple[str, ...] | None
+    horizon: int | None
+    given: float | None
+    seed: int
+    notes: tuple[str, ...]
+    share: float | None = None
+    scheduled: bool = False
+    sample_weight: Floats | None = None
+    sample: tuple[Floats, Floats] | None = None
+
+    @cached_property
+    def population(self) -> Population:
+        """The estimated population."""
+        return described(self.found)
+
+    @cached_property
+    def loop(self) -> Loop:
+        """The loop as the table and the user describe it, with today's real weight or 1."""
+        aspect = self.X.shape[1] / self.stream.rows_per_generation
+        if self.known.groups is not None and len(self.known.groups) > 1:
+            return self.known.replace(aspect=aspect)
+        w = 1.0 if self.known.real_weight is None else self.known.real_weight
+        share = self.stream.share if self.share is None else self.share
+        groups = [Group(share, 1.0, w, labelled=True)] + ([Group(1 - share, 1.0, 0.0)] if share < 1 else [])
+        return self.known.replace(aspect=aspect, groups=groups)
+
+    @cached_property
+    def constants(self) -> list[Optimum]:
+        """The best constant weight, penalty and row weight at the horizon, of each kind."""
+        at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
+        if self.given is None:
+            return candidates(self.population, self.loop, self.horizon)
+        return candidates_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
+
+    @cached_property
+    def constant(self) -> Optimum:
+        """The best of them."""
+        found = min(self.constants, key=lambda each: each.risk) if self.given is None else best_of(self.constants)
+        if 0.999 < found.real_weight < 1:
+            # Next to 1 the loop would be one in name only.
+            alone = with_parameters(found.loop, 1.0)
+            risk = self.risk_of(alone)
+            if risk <= found.risk * (1 + NEGLIGIBLE):
+                return Optimum(alone, 1.0, risk, found.attained)
+        return found
+
+    @cached_property
+    def scheduled_best(self) -> FreshScheduled | None:
+        """The best schedule, where one is asked for."""
+        if not self.scheduled:
+            return None
+        assert self.horizon is not None
+        return followed_fresh(self.population, self.loop, self.horizon, self.constants, self.constant, self.given is not None)
+
+    @cached_property
+    def loops(self) -> tuple[Loop, ...]:
+        """The recommended loops of t = 1, 2, ..., the last one kept on; one that holds its own schedule stands alone."""
+        return (self.constant.loop,) if self.scheduled_best is None else self.scheduled_best.loops()
+
+    @cached_property
+    def best(self) -> Optimum:
+        """What is recommended: the best constant weight, or the last one of the best schedule."""
+        found = self.scheduled_best
+        if found is None:
+            return self.constant
+        return Optimum(self.loops[-1], float(found.weights[-1]), found.risk)
+
+    @property
+    def labelled_groups(self) -> list[bool]:
+        """Which groups have a real label; weights of a schedule may be 0 there too."""
+        return [bool(group.labelled) for group in self.loop.groups or ()]
+
+    @property
+    def real_alone(self) -> bool:
+        """Whether the recommended loop uses no synthetic label at all."""
+        T = 1 if self.horizon is None else self.horizon
+        turns = [self.loops[min(t, len(self.loops)) - 1].groups_at(t) for t in range(1, T + 1)]
+        return all(group.real_weight == 1.0 for groups in turns for group in groups if group.row_weight > 0)
+
+    @cached_property
+    def today(self) -> Loop | None:
+        """Today's loop, where it is known: with the given penalty, with its own, or else with the best one for it."""
+        several = len(self.known.groups or ()) > 1
+        if self.known.real_weight is None and not several:
+            return None
+        loop = self.loop
+        if self.given is not None or self.known.penalty:
+            return loop.replace(penalty=self.given if self.given is not None else self.known.penalty)
+        scale = float(self.population.eigenvalues.max())
+
+        def at(log_penalties: Floats) -> Floats:
+            return self.risks_of([loop.replace(penalty=math.exp(x)) for x in log_penalties])
+
+        grid = np.log(scale * np.geomspace(1e-6, 1e3, 46))
+        return loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
+
+    def risk_of(self, loop: Loop) -> float:
+        """Risk at the horizon."""
+        return goal(self.population, self.horizon)(loop)
+
+    def risks_of(self, loops: Sequence[Loop]) -> Floats:
+        """(m,) risks at the horizon of loops without a schedule."""
+        return fresh.risks(self.population, loops, self.horizon)
+
+    def plain(self, aspect: float) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on real labels at an aspect."""
+        equivalents = PopulationEquivalents(self.population, aspect)
+        if self.given is not None:
+            return self.given, float(frozen.real_only_risk(equivalents, self.given, 1.0))
+        return best_plain_ridge(equivalents)
+
+    @cached_property
+    def real_only(self) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on the labelled rows of one generation; a given penalty counts all rows."""
+        assert self.loop.aspect is not None
+        share = self.loop.labelled
+        if self.given is not None:
+            equivalents = PopulationEquivalents(self.population, self.loop.aspect / share)
+            return self.given / share, float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
+        return self.plain(self.loop.aspect / share)
+
+    def kept(self, t: int) -> float:
+        """Aspect of all real labels of generations 0 ... t: n (1 + f t) rows."""
+        assert self.loop.aspect is not None
+        return self.loop.aspect / (1 + self.loop.labelled * t)
+
+    def baselines(self) -> dict[str, float | None]:
+        """Risks of the other ways of training."""
+        best = self.constant.loop
+        return {
+            "real_only": self.real_only[1],
+            "keep_all_labels": self.plain(self.kept(self.horizon or HORIZON))[1],
+            "today": None if self.today is None else self.risk_of(self.today),
+            "synthetic_only": self.risk_of(with_parameters(best, 0.0)),
+            **({"constant_weight": self.constant.risk} if self.scheduled else {}),
+        }
+
+    @on_one_blas_thread
+    def recommendation(self) -> Recommendation:
+        """Everything put together."""
+        best, population, noise = self.best, self.population, self.found.noise_variance
+        baselines = self.baselines()
+        real_only = baselines["real_only"]
+        assert real_only is not None
+        until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
+        unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
+        check, unchecked = told(self.check())
+        verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
+        weights = np.linspace(0.0, 1.0, 41)
+        constant = self.constant.loop
+        fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
+        groups = best.loop.groups or ()
+        row_weights = [group.row_weight for group, real in zip(groups, self.labelled_groups, strict=False) if not real]
+        tested, untested = self.backtested()
+        notes = self.more_notes() if untested is None else (*self.more_notes(), untested)
+        return Recommendation(
+            loop=best.loop,
+            real_weight=best.real_weight,
+            row_weight=row_weights[0] if row_weights else 1.0,
+            penalty=best.loop.penalty,
+            alpha=self.stream.rows_per_generation * best.loop.penalty,
+            risk=best.risk,
+            prediction_error=best.risk + noise,
+            baselines=baselines,
+            intervals=self.uncertainty.intervals,
+            verdict_probabilities=self.uncertainty.verdict_probabilities,
+            verdict=verdict,
+            reason=reason,
+            warnings=self.warnings(),
+            population=population,
+            assumption=self.assumption(),
+            attained=best.attained,
+            generations=self.horizon,
+            rows=self.y.size,
+            features=self.X.shape[1],
+            aspect=self.loop.aspect,
+            noise_variance=noise,
+            signal_to_noise_ratio=ratio(population.null_risk, noise),
+            notes=notes,
+            weight_grid=weights,
+            risk_by_weight=fixed,
+            risk_by_weight_tuned=fixed if self.given is not None else self.tuned(weights, fixed),
+            risk_by_generation=self.by_generation(),
+            advice=advice_of(best.risk, self.real_alone, baselines),
+            long_run_risk=self.long_run_risk,
+            labelled=self.loop.labelled,
+            rows_per_generation=self.stream.rows_per_generation,
+            backtest=tested,
+            schedule=None if self.scheduled_best is None else tuple(self.scheduled_best.weights.tolist()),
+            loops=self.loops,
+            check=check,
+            unchecked=unchecked,
+        )
+
+    def check(self) -> Check | str:
+        """The recommended loop replayed on the table's own rows, or why not."""
+        if self.sample_weight is not None:
+            return WEIGHTED
+        X, y = (self.X, self.y) if self.sample is None else self.sample
+        if not len(X):
+            return IN_BLOCKS
+        T = self.horizon or HORIZON
+        rng = np.random.default_rng([self.seed, 2])
+        rows = self.stream.rows_per_generation
+        return check_fresh(X, y, self.found, self.loops, rows, T, self.real_only[0], rng)
+
+    def assumption(self) -> str:
+        """The loop that is assumed, in one sentence."""
+        share, rho = self.loop.labelled, self.known.synthetic_noise_ratio
+        rows = f"{self.stream.rows_per_generation} new rows in each generation"
+        first = f", after a first model of {self.stream.rows_per_generation} labelled rows"
+        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label{first}"
+        kinds = {0.0: "synthetic labels that are plain predictions", 1.0: "synthetic labels sampled from the fitted model"}
+        synthetic = kinds.get(rho, f"synthetic labels with {rho:g} times the real labels' noise variance")
+        until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
+        return f"Assumed loop: {rows}, {labels}, {synthetic}; judged {until}."
+
+    def tuned(self, weights: Floats, fixed: Floats) -> Floats:
+        """Risk with the penalty re-tuned at each weight, from a grid around the best one."""
+        constant = self.constant.loop
+        scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
+        grid = scale * np.geomspace(1e-2, 1e2, 11)
+        loops = [with_parameters(constant, float(w)) for w in weights]
+        table = self.risks_of([loop.replace(penalty=float(each)) for loop in loops for each in grid])
+        return np.asarray(np.minimum(fixed, table.reshape(len(loops), grid.size).min(axis=1)))
+
+    def by_generation(self) -> dict[str, Floats]:
+        """Risk of generations 0 ... T for the recommended loop and its rivals."""
+        T = self.horizon or HORIZON
+
+        def course(*loops: Loop) -> Floats:
+            return fresh.risk_by_generation(self.population, loops, T)
+
+        courses = {
+            "recommended": course(*self.loops),
+            "real_only": np.full(T + 1, self.real_only[1]),
+            "keep_all_labels": np.array([self.plain(self.kept(t))[1] for t in range(T + 1)]),
+            "synthetic_only": course(with_parameters(self.constant.loop, 0.0)),
+        }
+        if self.today is not None:
+            courses["today"] = course(self.today)
+        if self.scheduled:
+            courses["constant_weight"] = course(self.constant.loop)
+        return courses
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        assert self.loop.aspect is not None
+        share = self.loop.labelled
+        aspect = self.loop.aspect / share
+
+        def real_only(population: Population) -> float:
+            equivalents = PopulationEquivalents(population, aspect)
+            if self.given is not None:
+                return float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
+            return best_plain_ridge(equivalents)[1]
+
+        return fresh_uncertainty(self.found, self.loops, self.horizon, self.given, real_only)
+
+    def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
+        """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
+        if self.stream.steps is None:
+            return None, None
+        share = self.loop.labelled
+        if share > 1.1 * self.stream.share:
+            shares = f"the loop labels {100 * share:.3g}% of the rows, the table {100 * self.stream.share:.3g}%"
+            return None, f"no backtest: {shares}"
+        if sum(self.labelled_groups) > 1:
+            return None, "no backtest: it is for one group of labelled rows"
+        assert self.loop.aspect is not None
+        aspect, first = self.loop.aspect, self.plain(self.loop.aspect / share)[0]
+        constant = self.constant.loop
+        courses = {
+            "recommended": Course.of(self.loops, first),
+            # Tuned for the labelled rows alone, and counted over all rows of a step.
+            "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
+            "keep_all_labels": Course(lambda t: self.plain(aspect / (share * (t + 1)))[0], keeps=True),
+            "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
+        }
+        if self.today is not None:
+            courses["today"] = Course.of([self.today], first)
+        if self.scheduled:
+            courses["constant_weight"] = Course.of([constant], first)
+        noise = self.known.synthetic_noise_ratio * self.found.noise_variance
+        rng = np.random.default_rng([self.seed, 1])
+        shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
+        return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng, self.sample_weight)
+
+    @cached_property
+    def long_run_risk(self) -> float:
+        """Risk of the recommended loops where the last one is kept on for ever."""
+        return fresh.limit(self.population, self.loops).risk
+
+    @cached_property
+    def drifted(self) -> str | None:
+        """A sentence where the coefficients drift."""
+        steps = self.stream.steps
+        return None if steps is None else drift(self.X, self.y, steps, self.constant.loop.penalty)
+
+    def more_notes(self) -> tuple[str, ...]:
+        """What was looked at beside the features."""
+        notes = self.notes
+        if self.scheduled_best is not None:
+            weights, constant = self.scheduled_best.weights, self.constant.real_weight
+            notes = (*notes, *described_schedule(weights, constant, self.loop.labelled))
+        if self.stream.steps is not None and self.drifted is None:
+            notes = (*notes, "no drift of the coefficients found; the theory assumes that there is none")
+        return notes
+
+    def start_matters(self) -> str | None:
+        """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
+        share, labelled = self.loop.labelled, int(self.stream.labelled.sum())
+        if self.horizon is None or share == 1 or labelled >= 0.95 * self.stream.rows_per_generation:
+            return None
+        assert self.loop.aspect is not None
+        penalty = self.plain(self.loop.aspect / share)[0]
+        start = self.best.loop.replace(aspect=self.loop.aspect / share, penalty=penalty)
+        first, state = fresh.first_generation(self.population, start)
+        if first is None:
+            return None
+        for t in range(1, self.horizon + 1):
+            loop = self.loops[min(t, len(self.loops)) - 1]
+            turn = fresh.generation(self.population, loop, loop.groups_at(t))
+            if turn is None:
+                return None
+            state = turn.step(state)
+        risk = first.risk(state)
+        if risk < 1.05 * self.best.risk:
+            return None
+        return (
+            f"the first model is taken to have {self.stream.rows_per_generation} labelled rows, and the table has {labelled}; "
+            f"from {100 * share:.3g}% of a generation the recommended loop has excess risk {risk:.4g} at generation "
+            f"{self.horizon} instead of {self.best.risk:.4g}"
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Where the theory is on thin ice for this table."""
+        found = []
+        labelled = int(self.stream.labelled.sum())
+        if labelled < FEW_ROWS:
+            found.append(f"only {labelled} labelled rows: the estimates are rough below {FEW_ROWS}")
+        bias = self.stream.label_bias(self.X, self.names)
+        if bias is not None:
+            found.append(bias)
+        found += [each for each in (self.stream.order, self.drifted, self.start_matters()) if each is not None]
+        assert self.loop.aspect is not None
+        thin = (
+            few_labels(self.loop.labelled * self.stream.rows_per_generation),
+            near_threshold(self.best.loop.penalty, self.loop.aspect),
+            identifiable(self.uncertainty.intervals["noise_variance"]),
+            no_signal(self.found.intervals(), self.best.attained or self.best.loop.penalty == 0),
+        )
+        found += [each for each in thin if each is not None]
+        found += self.found.doubts()
+        if math.isinf(self.long_run_risk):
+            found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
+        return tuple(found)

@@ -1,0 +1,138 @@
+"""What a recommendation is asked for, checked once; and what of it needs the table to be known."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..arguments import flag, number, number_or_auto, whole
+from ..loop import Loop
+from ..prepared.features import Kernel, checked_kernel
+from .result import HORIZON
+
+# Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
+MOST_GENERATIONS = 500
+# Divided by shares of rows it stays below what a loop takes.
+MOST_PENALTY = 1e90
+# Options that mean new rows in each generation.
+FRESH = ("time", "rows_per_generation", "labelled")
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The options of ``recommend`` beside the table; ``options`` are those not left at their defaults."""
+
+    loop: Loop | None
+    generations: int | float | None
+    kernel: Kernel
+    penalty: float | None
+    standardize: bool
+    rows_per_generation: int | None
+    labelled: float | None
+    schedule: bool
+    seed: int
+    options: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        loop: Any,
+        generations: Any,
+        kernel: Any,
+        penalty: Any,
+        standardize: Any,
+        rows_per_generation: Any,
+        labelled: Any,
+        schedule: Any,
+        seed: Any,
+        **flags: bool,
+    ) -> "Request":
+        """Check everything that can be checked without the table; ``flags`` say which arrays came with it."""
+        said = {
+            "loop": (loop, None),
+            "generations": (generations, None),
+            "kernel": (kernel, "linear"),
+            "penalty": (penalty, "auto"),
+            "standardize": (standardize, True),
+            "rows_per_generation": (rows_per_generation, None),
+            "labelled": (labelled, None),
+            "schedule": (schedule, False),
+            "seed": (seed, 0),
+        }
+        options = {name: value for name, (value, default) in said.items() if not _same(value, default)}
+        if loop is not None:
+            _check_loop(loop)
+            if labelled is not None and len(loop.groups or ()) > 1:
+                raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
+        return cls(
+            loop,
+            generations,
+            checked_kernel(kernel),
+            number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
+            flag("standardize", standardize),
+            None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
+            None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
+            flag("schedule", schedule),
+            whole("seed", seed, low=0),
+            options | {name: True for name, given in flags.items() if given},
+        )
+
+    def known(self, partly: bool, asked: list[str]) -> Loop:
+        """The loop: the one given, or the practitioner's where the table or an option shows it, or the paper's."""
+        if self.loop is not None:
+            return self.loop
+        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if partly or asked else Loop()
+
+    def horizon(self, loop: Loop) -> int | None:
+        """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""
+        T = self.generations
+        if T is None:
+            return HORIZON if loop.covariates == "fresh" or self.schedule else None
+        if isinstance(T, float) and math.isinf(T) and T > 0:
+            if self.schedule:
+                raise ValueError(
+                    "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
+                )
+            return None
+        return at_most(whole("generations", T, low=1))
+
+
+def at_most(generations: int) -> int:
+    """A horizon that can be computed in reasonable time."""
+    if generations > MOST_GENERATIONS:
+        raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {generations}")
+    return generations
+
+
+def _same(value: Any, default: Any) -> bool:
+    # Arrays, which are no option at all, compare entry by entry.
+    return value is default or (isinstance(value, type(default)) and bool(value == default))
+
+
+def _check_loop(loop: Any) -> None:
+    if not isinstance(loop, Loop):
+        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    if loop.schedule is not None:
+        raise ValueError("loop must have one real_weight or groups, or neither: schedule=True finds a schedule")
+    if loop.covariates == "frozen" and loop.groups is not None and loop.real_weight is None:
+        raise ValueError("loop must have one real_weight or none with frozen covariates: groups need covariates='fresh'")
+    for group in loop.groups or ():
+        if group.row_weight != 1 and (group.labelled or group.share == 1):
+            raise ValueError(
+                f"loop must have row_weight 1 on rows with a real label, got {group.row_weight:g}: they count alike in what is "
+                "searched; divide all row weights and the penalty by a common one"
+            )
+    if len(loop.groups or ()) > 1 and loop.labelled == 0:
+        raise ValueError("loop must have a group of rows with a real label, got none")
+    if loop.aspect is not None:
+        raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
+
+
+def frozen_rows(labelled: int, rows: int, asked: list[str]) -> None:
+    """Refuse what frozen covariates cannot mean: time steps and their like, and rows without a real label."""
+    if asked:
+        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
+    if labelled < rows:
+        raise ValueError(
+            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
+            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
+        )

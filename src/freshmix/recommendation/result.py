@@ -1,0 +1,202 @@
+"""What a recommendation holds."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..arguments import Floats
+from ..loop import Loop
+from ..population import Population
+from ..replays.check import DOES_NOT_FIT, Check
+
+# The horizon shown, and used where the long run has no best weight.
+HORIZON = 12
+FEW_ROWS = 50
+FEW_LABELS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """What to do with a loop on this table, what it brings, and how sure that is.
+
+    Attributes
+    ----------
+    loop : Loop
+        The recommended loop, with its aspect, penalty and real weight; of a schedule for rows of several groups, that of the
+        horizon.
+    loops : tuple of Loop
+        The recommended loops of t = 1, 2, ..., the last one kept on: one for each generation of a schedule for rows of several
+        groups, otherwise ``loop`` alone. ``freshmix.risk(population, loops, T)`` gives the risks by generation.
+    real_weight, row_weight, penalty : float
+        w (the last one of a schedule), the loss weight of the rows without a real label (1: all alike) and lambda of
+        ``(X'X/n + lambda I)^-1 X'y/n``.
+    alpha : float
+        rows x penalty, the ``alpha`` of scikit-learn's ``Ridge``.
+    risk, prediction_error : float
+        Expected excess risk at the horizon, and that plus the noise variance; squared units of the label.
+    baselines : dict
+        Excess risk of ``real_only`` (one generation), ``keep_all_labels`` (labels of the horizon's generations averaged;
+        12 in the long run), ``today`` (None if no real weight was given), each with the best penalty for it unless the
+        penalty was fixed, and ``synthetic_only`` at the recommended penalty; inf if unbounded. With a schedule also
+        ``constant_weight``, the best one.
+    intervals : dict
+        Name -> (low, high), 90% posterior intervals; those of ``real_weight`` and ``penalty`` (within a factor 100 of the
+        recommended one) hold the best choice and always the recommended one, the others its expectation, one-sided where 0
+        is not excluded.
+    verdict_probabilities : dict
+        Verdict -> its share of the posterior draws, the most likely first: the recommended loop as it is against real labels
+        only with the penalty that is best for the draw. Where the recommendation is real labels only, it is ``holds`` for sure.
+    verdict, reason : str
+        What the recommended loop does (see ``Limit``), and why; ``theory does not fit`` where ``check`` failed, and what the
+        replay says.
+    warnings : tuple of str
+        Where the theory is on thin ice for this table.
+    population : Population or None
+        The estimated population; None for kernels.
+    assumption : str
+        The loop that is assumed, in one sentence.
+    attained : bool
+        False where the risk only tends to its infimum (see ``Optimum``).
+    generations : int or None
+        The horizon T that the weight is best for; None for the long run.
+    rows, features : int
+        Size of the table as used; for kernels ``features`` is the number of input columns.
+    aspect : float or None
+        Features per row, of centred rows; None for kernels.
+    noise_variance, signal_to_noise_ratio : float
+        The estimates behind the recommendation.
+    notes : tuple of str
+        What was done to the table (standardised, one-hot encoded ...).
+    weight_grid, risk_by_weight, risk_by_weight_tuned : (m,) arrays
+        Excess risk at the horizon against the real weight: at the recommended penalty, and at the best penalty for each
+        weight (the same array where the penalty was fixed).
+    risk_by_generation : dict
+        Name (``recommended``, ``real_only``, ``synthetic_only``, ``today``; with fresh covariates ``keep_all_labels`` too) ->
+        (T + 1,) excess risk of generations 0 ... T.
+    advice : str
+        ``keep_all_labels`` where keeping all real labels is better than any mix at the horizon (the mix is for when old rows
+        or labels cannot be kept), ``real_only`` where the recommended loop uses no synthetic label, or ``mix``.
+    long_run_risk : float or None
+        Excess risk of the recommended loop in the long run (inf if it diverges), where the horizon is another.
+    labelled : float
+        Share of rows with a real label.
+    rows_per_generation : int or None
+        Rows of a generation, with fresh covariates.
+    backtest : dict or None
+        Name -> (mean squared error on later rows, its standard error), where the table has a time column; sample weights
+        count in fits and errors.
+    schedule : tuple of float or None
+        Real weights w_1 ... w_T of the rows that have a real label, where a schedule was asked for. Of the best
+        constant weight, the greedy schedule, the best one that never rises and the best of all it is the first whose prediction
+        error at the horizon is within 0.1% of the least.
+    check : Check or None
+        The recommended loop replayed on the table's own rows with known signals, against theory; None where the table does
+        not allow it, and then ``unchecked`` says why.
+    unchecked : str or None
+        Why there is no ``check``.
+    options : dict
+        What ``recommend`` was asked for beside the defaults; ``time`` is True where there was one.
+    """
+
+    loop: Loop
+    real_weight: float
+    row_weight: float
+    penalty: float
+    alpha: float
+    risk: float
+    prediction_error: float
+    baselines: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]]
+    verdict: str
+    reason: str
+    warnings: tuple[str, ...]
+    population: Population | None
+    assumption: str
+    attained: bool
+    generations: int | None
+    rows: int
+    features: int
+    aspect: float | None
+    noise_variance: float
+    signal_to_noise_ratio: float
+    notes: tuple[str, ...]
+    weight_grid: Floats
+    risk_by_weight: Floats
+    risk_by_weight_tuned: Floats
+    risk_by_generation: Mapping[str, Floats]
+    advice: str = "mix"
+    long_run_risk: float | None = None
+    labelled: float = 1.0
+    rows_per_generation: int | None = None
+    backtest: Mapping[str, tuple[float, float]] | None = None
+    schedule: tuple[float, ...] | None = None
+    check: Check | None = None
+    unchecked: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
+    loops: tuple[Loop, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.loops:
+            object.__setattr__(self, "loops", (self.loop,))
+
+
+def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:
+    """What is best at the horizon: keeping all real labels, real labels only (``real_alone``), or the mix."""
+    kept = baselines["keep_all_labels"]
+    if kept is not None and kept < risk * (1 - 1e-9):
+        return "keep_all_labels"
+    return "real_only" if real_alone else "mix"
+
+
+def identifiable(noise: tuple[float, float]) -> str | None:
+    """A sentence where the interval of the noise variance is wide."""
+    low, high = noise
+    if high <= 4 * low:
+        return None
+    return (
+        f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the best "
+        "weight depends on it"
+    )
+
+
+def near_threshold(penalty: float, aspect: float) -> str | None:
+    """A sentence where a fit without a penalty is close to the interpolation threshold."""
+    if penalty > 0 or abs(aspect - 1) >= 0.1:
+        return None
+    return f"features / rows is {aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
+
+
+def few_labels(labels: float) -> str | None:
+    """A sentence where a generation has few real labels."""
+    if labels >= FEW_LABELS:
+        return None
+    return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
+
+
+def no_signal(intervals: Mapping[str, tuple[float, float]], bounded: bool = True) -> str | None:
+    """A sentence where the interval of the signal's variance (``null_risk``) reaches 0, or the best penalty has no upper bound.
+
+    That of the ratio may reach 0 where there is next to no noise, too: its draws are then spread over orders of magnitude.
+    """
+    if not bounded:
+        return "the table shows no signal that a linear fit can use: the best penalty has no upper bound"
+    if intervals["null_risk"][0] > 0:
+        return None
+    most = intervals["signal_to_noise_ratio"][1]
+    return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {most:.3g} (90%)"
+
+
+def told(found: Check | str) -> tuple[Check | None, str | None]:
+    """A check, or why there is none."""
+    return (None, found) if isinstance(found, str) else (found, None)
+
+
+def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
+    """Verdict and reason: theory's, or the replay's where the check failed."""
+    return theory if check is None or check.fits else (DOES_NOT_FIT, check.reason())
+
+
+def ratio(null: float, noise: float) -> float:
+    """Signal-to-noise ratio; inf without noise."""
+    return max(null, 0.0) / noise if noise > 0 else math.inf

@@ -1,0 +1,253 @@
+"""Intervals and verdict probabilities of a recommendation: the search repeated over posterior draws (mathematics.md section 7).
+
+Every risk is affine in (sigma^2, g): it is evaluated at one point more than there are of these, and then known for all draws.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import RectBivariateSpline
+from scipy.optimize import minimize
+
+from ..arguments import Floats
+from ..equivalents import Equivalents, SampleEquivalents
+from ..equivalents.weights import WeightedSampleEquivalents, sample_equivalents
+from ..estimation import Estimate
+from ..loop import Loop
+from ..optima.fresh import goal as fresh_goal
+from ..optima.fresh import with_parameters
+from ..optima.frozen import Goal
+from ..population import Population
+from ..risks import fresh, frozen
+from ..risks.verdict import judge
+
+DRAWS = 200
+# Penalties are searched within this factor of the recommended one.
+RANGE = 100.0
+_ATOMS = 300
+FEW_DRAWS, _EVALUATIONS = 40, 40
+_FINE = 4
+# A loop that uses real labels alone is its own rival: the draws would tell by how much their best penalties differ.
+_HOLDS: Mapping[str, float] = {"holds": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """90% intervals by name, and the share of posterior draws with each verdict at the recommended weight and penalty."""
+
+    intervals: Mapping[str, tuple[float, float]]
+    verdict_probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """Posterior draws of (sigma^2, g), and the points at which a function that is affine in them has to be known."""
+
+    draws: Floats
+    points: Floats
+
+    @classmethod
+    def of(cls, found: Estimate, most: int = DRAWS) -> "Affine":
+        """Thinned draws, with points at their mean and one step from it along each coordinate."""
+        every = np.column_stack([found.noise_draws, found.signal_draws])
+        draws = every[np.linspace(0, len(every) - 1, min(most, len(every))).astype(int)]
+        centre = every.mean(axis=0)
+        steps = np.maximum(centre, 0.1 * centre.max())
+        return cls(draws, np.vstack([centre, centre + np.diag(steps)]))
+
+    def __call__(self, values: Floats) -> Floats:
+        """(points, ...) values at the points -> (d, ...) at the draws; infinite ones (of the spectrum alone) stay so."""
+        centre, steps = self.points[0], np.diag(self.points[1:] - self.points[0])
+        finite = np.isfinite(values).all(axis=0)
+        known = np.where(finite, values, 0.0)
+        moves = (self.draws - centre) / steps
+        found = known[0] + np.tensordot(moves, known[1:] - known[0], axes=1)
+        # Quantities of at least 0: only rounding, and signals at the wall, go below.
+        return np.asarray(np.where(finite, np.maximum(found, 0.0), np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A grid of penalties (or of lambda/w, where ``relative``) and weights, on which each draw's best point is sought."""
+
+    penalties: Floats
+    weights: Floats
+    relative: bool
+
+    def table(self, goal: Goal) -> Floats:
+        """(penalties, weights) risks."""
+        if self.relative:
+            pairs = self.penalties[:, None] * self.weights
+            return frozen.limit_risk(goal.equivalents, self.weights, pairs, goal.noise_ratio, goal.labels)
+        return np.array([goal.over_weights(self.weights, float(lam)) for lam in self.penalties])
+
+    def intervals(self, table: Floats) -> dict[str, tuple[float, float]]:
+        """90% intervals of the best weight and penalty, from (d, penalties, weights) risks."""
+        smooth = self.penalties.size > 3 and bool(np.isfinite(table).all())
+        x = np.log(self.penalties) if smooth else self.penalties
+        w = self.weights
+        fine_x, fine_w = (_finer(x), _finer(w)) if smooth else (x, w)
+        best = np.empty((len(table), 2))
+        for k, risks in enumerate(table):
+            surface = RectBivariateSpline(x, w, risks)(fine_x, fine_w) if smooth else risks
+            i, j = np.unravel_index(np.argmin(surface), surface.shape)
+            penalty = math.exp(fine_x[i]) if smooth else float(x[i])
+            best[k] = fine_w[j], penalty * (fine_w[j] if self.relative else 1.0)
+        (least_w, least_penalty), (most_w, most_penalty) = np.quantile(best, [0.05, 0.95], axis=0).tolist()
+        # A point of the grid stands for all that are nearest to it.
+        half = (fine_w[1] - fine_w[0]) / 2
+        ratio = math.exp((fine_x[1] - fine_x[0]) / 2) if smooth else 1.0
+        return {
+            "real_weight": (max(least_w - half, 0.0), min(most_w + half, 1.0)),
+            "penalty": (least_penalty / ratio, most_penalty * ratio),
+        }
+
+
+def _finer(grid: Floats) -> Floats:
+    return np.linspace(grid[0], grid[-1], _FINE * (grid.size - 1) + 1)
+
+
+def frozen_uncertainty(
+    found: Estimate,
+    goal: Goal,
+    real_weight: float,
+    penalty: float,
+    given: float | None,
+    risk_under: Callable[[Equivalents], float],
+    constant: bool = True,
+) -> Uncertainty:
+    """Of a loop on frozen covariates; ``risk_under`` gives the recommended loop's risk for other data.
+
+    A schedule (not ``constant``) has no interval of its weight or penalty.
+    """
+    affine = Affine.of(found)
+    known = [_gathered(found.equivalents(float(point[0]), point[1:]), found.outlying) for point in affine.points]
+    goals = [Goal(each, goal.noise_ratio, goal.labels, goal.generations) for each in known]
+    scale = goal.equivalents.bulk[1]
+    if given is not None:
+        search = Search(np.array([given]), np.linspace(0.0, 1.0, 101), False)
+    else:
+        # In the long run the bias depends on lambda/w alone, in which the risk is smooth down to small weights.
+        long_run = goal.generations is None
+        centre = penalty if penalty > 0 else 1e-4 * scale
+        grid = centre / (max(real_weight, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
+        search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
+    plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
+    real_only = affine(np.array([frozen.real_only_risk(each, plain) for each in known])).min(axis=1)
+    risks = affine(np.array([risk_under(each) for each in known]))
+    nulls = affine(np.array([each.null_risk for each in known]))
+    intervals = _risk_intervals(found, affine, risks)
+    if constant:
+        best = search.intervals(affine(np.array([search.table(each) for each in goals])))
+        intervals["real_weight"] = _holding(best["real_weight"], real_weight)
+        if given is None:
+            intervals["penalty"] = _holding(best["penalty"], penalty)
+    same = constant and real_weight == 1.0
+    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks, real_only, nulls))
+
+
+def fresh_uncertainty(
+    found: Estimate,
+    loop: Loop | Sequence[Loop],
+    generations: int | None,
+    given: float | None,
+    real_only: Callable[[Population], float],
+) -> Uncertainty:
+    """Of a recommended loop on fresh covariates, or of those of t = 1, 2, ...; ``real_only`` gives the rival's risk.
+
+    A schedule has no interval of its weights or penalty.
+    """
+    loops = (loop,) if isinstance(loop, Loop) else tuple(loop)
+    last = loops[-1]
+    affine = Affine.of(found)
+    known = [found.population(float(point[0]), point[1:]) for point in affine.points]
+    if generations is None:
+        risks = affine(np.array([fresh.limit(each, loops).risk for each in known]))
+    else:
+        risks = affine(np.array([fresh.risk_by_generation(each, loops, generations)[-1] for each in known]))
+    nulls = affine(np.array([each.null_risk for each in known]))
+    # Penalties tuned for each draw are not affine: fewer draws.
+    few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
+    drawn = [found.population(float(each[0]), each[1:]) for each in affine.draws[few]]
+    intervals = _risk_intervals(found, affine, risks)
+    if len(loops) == 1 and last.schedule is None:
+        best = np.array([_best_point(fresh_goal(each, generations), last, given is None) for each in drawn])
+        low, high = np.quantile(best, [0.05, 0.95], axis=0).tolist()
+        real = [group.real_weight for group in last.groups or () if group.labelled]
+        intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
+        if given is None:
+            intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
+    rivals = np.array([real_only(each) for each in drawn])
+    used = [group.real_weight for group in last.groups or () if group.row_weight > 0]
+    same = len(loops) == 1 and last.schedule is None and used != [] and min(used) == 1.0
+    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks[few], rivals, nulls[few]))
+
+
+def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, float]:
+    """The interval, extended to the recommended value.
+
+    Where the risk is flat the least points of draws are anywhere, and a penalty of 0 is not on a grid of logarithms.
+    """
+    return float(min(interval[0], recommended)), float(max(interval[1], recommended))
+
+
+def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[float, float]:
+    """Best weight and penalty for another population, from the recommended loop by a short simplex search."""
+    groups = loop.groups or ()
+    real = [group.real_weight for group in groups if group.labelled]
+    rows = [group.row_weight for group in groups if not group.labelled]
+    w = max(real, default=0.0)
+    free = free and loop.penalty > 0
+    mixed = free and bool(real and rows) and rows[0] > 0
+    start = np.array([w, math.log(loop.penalty) if free else 0.0, math.log(rows[0]) if mixed else 0.0])
+    start = start[: 3 if mixed else 2 if free else 1]
+
+    def made(point: Floats) -> Loop:
+        penalty = math.exp(point[1]) if free else None
+        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[2]) if mixed else None)
+
+    steps = np.diag([-0.1 if w > 0.5 else 0.1, 0.5, 0.5][: start.size])
+    wide = math.log(RANGE)
+    found = minimize(
+        lambda point: goal(made(point)),
+        start,
+        method="Nelder-Mead",
+        bounds=[(0.0, 1.0), *((x - wide, x + wide) for x in start[1:])],
+        options={"initial_simplex": np.vstack([start, start + steps]), "maxfev": _EVALUATIONS, "xatol": 1e-2, "fatol": 1e-12},
+    )
+    return float(np.clip(found.x[0], 0, 1)), math.exp(found.x[1]) if free else loop.penalty
+
+
+def _gathered(sample: SampleEquivalents, outlying: int) -> SampleEquivalents:
+    """Neighbours below the outlying eigenvalues as one entry where there are many: all that posterior draws need."""
+    inner = sample.s.size - outlying
+    if inner <= 2 * _ATOMS:
+        return sample
+    place = np.arange(sample.s.size)
+    index = np.where(place < outlying, place, outlying + (place - outlying) * _ATOMS // inner)
+    index[sample.s == 0] = outlying + _ATOMS
+    share = np.bincount(index, sample.share)
+    kept = share > 0
+    s = np.bincount(index, sample.share * sample.s)[kept] / share[kept]
+    squares = np.bincount(index, sample.signal)[kept] / share[kept] + sample.noise_variance
+    weights = sample.weights if isinstance(sample, WeightedSampleEquivalents) else None
+    return sample_equivalents(s, np.maximum(squares, 0.0), share[kept], sample.noise_variance, weights)
+
+
+def _risk_intervals(found: Estimate, affine: Affine, risks: Floats) -> dict[str, tuple[float, float]]:
+    own = found.intervals()
+    return {
+        "noise_variance": own["noise_variance"],
+        "signal_to_noise_ratio": own["signal_to_noise_ratio"],
+        "risk": found.interval(risks),
+        "prediction_error": found.interval(risks + affine.draws[:, 0]),
+    }
+
+
+def _verdicts(risks: Floats, real_only: Floats, nulls: Floats) -> dict[str, float]:
+    """Share of draws with each verdict, the most likely first."""
+    words = [judge(float(a), float(b), float(c))[0] for a, b, c in zip(risks, real_only, nulls, strict=True)]
+    shares = {str(word): words.count(word) / len(words) for word in set(words)}
+    return dict(sorted(shares.items(), key=lambda each: (-each[1], each[0])))

@@ -1,0 +1,143 @@
+"""Does the theory fit this table? A semi-synthetic replay on the table's own rows, predicted against observed.
+
+Signals are drawn from the posterior of a ridge model of the table, so that they are known and have the strength and the
+direction that the labels show; the loop is run on some rows of the table and judged on others.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arguments import Floats
+
+# Signals drawn for a replay, the rows that one uses at most, and the fewest different rows that it needs.
+SIGNALS = 8
+MOST_ROWS, MOST_DENSE = 20_000, 800
+FEWEST_ROWS = 20
+# The theory is refused where the z-score passes the first, and the gap these parts of the risk and of the prediction error.
+MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
+# A mix that gains less than this over real labels only is not worth one.
+_NO_WORSE = 1.02
+DOES_NOT_FIT = "theory does not fit"
+# Why there is no check.
+TOO_FEW = f"not checked: fewer than {FEWEST_ROWS} different rows, or 3 labels, to replay with"
+TOO_SMALL = "not checked: fewer than 3 rows per generation"
+AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
+IN_BLOCKS = "not checked: the table is read in blocks of columns, and its rows are not kept"
+WEIGHTED = "not checked: new rows of several sample weights are not replayed"
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """Predicted against observed excess risk by generation, on the table's own rows with known signals.
+
+    Attributes
+    ----------
+    predicted, observed, standard_error : (T + 1,) arrays
+        Excess risk of generations 0 ... T (squared label units): of theory, of the replay, and the error of their difference.
+    noise_variance : float
+        sigma^2 of the replay's labels.
+    rows : int
+        Rows that a generation of the replay is fitted on.
+    held_out : str
+        ``rows`` where the rows that judge are drawn at random, ``blocks`` where they stand together in the table.
+    real_only : float
+        Replayed excess risk of real labels only.
+    best : tuple or None
+        Real weight, penalty and excess risk of the best loop of a grid on the replay, where one was searched.
+    """
+
+    predicted: Floats
+    observed: Floats
+    standard_error: Floats
+    noise_variance: float
+    rows: int
+    held_out: str
+    real_only: float
+    best: tuple[float, float, float] | None = None
+
+    @property
+    def z(self) -> Floats:
+        """Observed minus predicted in standard errors, (T + 1,)."""
+        gap = self.observed - self.predicted
+        return np.divide(gap, self.standard_error, out=np.zeros_like(gap), where=self.standard_error > 0)
+
+    @property
+    def worst(self) -> int:
+        """The generation of the largest z-score."""
+        return int(np.argmax(np.abs(self.z)))
+
+    @property
+    def fits(self) -> bool:
+        """Whether no generation is off beyond chance by more than a tenth of its risk and a fiftieth of its error."""
+        gap = np.abs(self.observed - self.predicted)
+        large = (gap > MOST_GAP * self.predicted) & (gap > LEAST_HARM * (self.predicted + self.noise_variance))
+        return not bool(np.any((np.abs(self.z) > MOST_Z) & large))
+
+    def line(self) -> str:
+        """What was found, in one sentence."""
+        last = self.observed.size - 1
+        return (
+            f"{'it fits' if self.fits else 'it does not'}: replayed with {self.rows} of the table's rows, the loop has excess "
+            f"risk {self.observed[-1]:.4g} at generation {last}, and theory predicts {self.predicted[-1]:.4g} for that many; "
+            f"the largest z-score is {self.z[self.worst]:+.1f}, at generation {self.worst}"
+        )
+
+    def reason(self) -> str:
+        """What the replay says in place of the theory, for the verdict of a failed check."""
+        last = self.observed.size - 1
+        said = (
+            "here is what the replay says: on the table's own rows the recommended loop has excess risk "
+            f"{self.observed[-1]:.4g} at generation {last}, real labels only {self.real_only:.4g}"
+        )
+        if self.best is not None:
+            w, penalty, risk = self.best
+            said += f", and the best mix there {risk:.4g} (real weight {w:.2g}, lambda {penalty:.2g})"
+            if self.real_only <= risk * _NO_WORSE:
+                said += ": real labels only do no worse"
+        said += f"; theory predicted {self.predicted[-1]:.4g}"
+        if self.held_out == "blocks":
+            said += "; rows near each other in the table are alike: shuffle it if the order of its rows has no meaning"
+        return said
+
+
+def drawn_signals(X: Floats, y: Floats, noise: float, null_risk: float, rng: np.random.Generator) -> Floats:
+    """(p, m) coefficients from the posterior of beta ~ N(0, tau^2 I), y = X beta + N(0, sigma^2), for centred X and y.
+
+    A draw has the strength of the signal itself, where a fit is shrunk, and its joint law with X is that of the true one.
+    Matheron's rule: a draw of the prior is corrected by the ridge fit to what the labels say beyond it.
+    """
+    n, p = X.shape
+    spread = float(np.einsum("ij,ij->", X, X)) / n
+    prior = math.sqrt(max(null_risk, 0.0) / spread)
+    beta = prior * rng.standard_normal((p, SIGNALS))
+    if prior == 0:
+        return beta
+    apart = y[:, None] - X @ beta - math.sqrt(noise) * rng.standard_normal((n, SIGNALS))
+    penalty = max(noise / prior**2, 1e-10 * spread * n)
+    if p <= n:
+        return np.asarray(beta + np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ apart))
+    return np.asarray(beta + X.T @ np.linalg.solve(X @ X.T + penalty * np.eye(n), apart))
+
+
+def copies(X: Floats) -> NDArray[np.intp]:
+    """(n,) number of each row's group of identical rows, in the order in which they come first."""
+    _, first, group = np.unique(X, axis=0, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[group.ravel()], dtype=np.intp)
+
+
+def standard_error(apart: Floats, predicted: Floats, group: NDArray[np.intp]) -> Floats:
+    """Error of the row means of (T + 1, n) differences, whose rows come in groups that move together.
+
+    At most that of gaussian rows, of which a squared error has twice the variance of its squared mean: heavy tails cannot
+    hide behind the spread that they bring.
+    """
+    count = int(group.max()) + 1
+    centred = apart - apart.mean(axis=1, keepdims=True)
+    sums = np.stack([np.bincount(group, row, count) for row in centred])
+    own = np.sqrt((sums**2).sum(axis=1) * count / max(count - 1, 1)) / group.size
+    size = np.bincount(group)
+    gaussian = np.abs(predicted) * math.sqrt(2 * float(size @ size)) / group.size
+    return np.asarray(np.minimum(own, gaussian))

@@ -1,0 +1,129 @@
+"""Excess risk by generation and in the long run; each setting of a loop has its own file."""
+
+from collections.abc import Sequence
+
+from ..arguments import Floats, whole
+from ..equivalents import PopulationEquivalents
+from ..loop import Loop
+from ..population import Population
+from . import fresh, frozen
+from .verdict import Limit, Verdict
+
+__all__ = ["Limit", "Verdict", "limit", "risk"]
+
+
+def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) -> Floats:
+    """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 ... T.
+
+    Parameters
+    ----------
+    population : Population
+        The data.
+    loop : Loop or sequence of Loop
+        The training loop, with an aspect and real weights (constant, a schedule, or groups); with fresh covariates also a
+        sequence for t = 1, 2, ..., of which the last one is kept on. Generation 0 is plain ridge on real labels.
+    generations : int
+        T, at least 0.
+
+    Returns
+    -------
+    (generations + 1,) array
+        In units of the squared label; inf at the interpolation threshold. The prediction error is this plus
+        ``population.noise_variance``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
+    ArithmeticError
+        If the contour quadrature of frozen covariates does not settle to a relative 1e-10.
+
+    Notes
+    -----
+    Source: arXiv 2509.22341, generalised; mathematics.md sections 3 to 5.
+
+    Examples
+    --------
+    >>> from freshmix import Loop, Population
+    >>> risk(Population.isotropic(signal=2.0), Loop(aspect=2.0, penalty=0.5, real_weight=0.6), 3).round(6).tolist()
+    [1.455214, 1.365595, 1.369025, 1.371799]
+    >>> half = Loop.partially_labelled(aspect=1.5, labelled=0.5)
+    >>> risk(Population.isotropic(signal=2.0), half, 2).round(6).tolist()
+    [2.666667, 4.444444, 5.62963]
+    """
+    generations = whole("generations", generations, low=0)
+    loops = check_loops(population, loop)
+    if loops[0].covariates == "fresh":
+        return fresh.risk_by_generation(population, loops, generations)
+    only = loops[0]
+    equivalents = PopulationEquivalents(population, aspect_of(only))
+    weights = only.weights(generations)
+    return frozen.risk_by_generation(equivalents, weights, only.penalty, only.synthetic_noise_ratio, only.labels)
+
+
+def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
+    """Excess risk in the long run, with a verdict.
+
+    Parameters
+    ----------
+    population : Population
+        The data.
+    loop : Loop or sequence of Loop
+        The training loop, with an aspect and real weights; of a schedule or a sequence the last one is kept on.
+
+    Returns
+    -------
+    Limit
+        ``.risk .verdict .reason .first .real_only .null .collapse_number``
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
+
+    Notes
+    -----
+    Source: arXiv 2509.22341, generalised; mathematics.md sections 3 to 6.
+
+    Examples
+    --------
+    >>> from freshmix import Loop, Population
+    >>> found = limit(Population.isotropic(signal=2.0), Loop(aspect=2.0, real_weight=0.2))
+    >>> round(found.risk, 4), found.verdict
+    (2.8889, 'collapses')
+    >>> limit(Population.isotropic(), Loop.partially_labelled(aspect=1.3, labelled=0.5)).verdict
+    'diverges'
+    """
+    loops = check_loops(population, loop)
+    if loops[0].covariates == "fresh":
+        return fresh.limit(population, loops)
+    aspect = aspect_of(loops[0])
+    return frozen.limit(PopulationEquivalents(population, aspect), loops[0], aspect)
+
+
+def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Loop, ...]:
+    """The loops of t = 1, 2, ..., once they are known to have what theory needs; weights are checked where used."""
+    if not isinstance(population, Population):
+        raise TypeError(f"population must be a Population, got {type(population).__name__}")
+    loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Sequence) else ()
+    if not loops or not all(isinstance(each, Loop) for each in loops):
+        raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
+    for each in loops:
+        aspect_of(each)
+        if each.covariates == "frozen" and len(loops) > 1:
+            raise ValueError("a sequence of loops needs covariates='fresh' in all of them: frozen rows cannot change")
+        if each.covariates == "frozen" and each.groups is not None and each.real_weight is None:
+            raise ValueError(
+                "frozen covariates with groups of different real weights have no closed form: use covariates='fresh', or "
+                "simulate them"
+            )
+        if each.covariates == "frozen" and each.penalty > 0 and any(group.row_weight != 1 for group in each.groups or ()):
+            raise ValueError("frozen covariates with a penalty need row_weight 1: divide the penalty by it instead")
+    return loops
+
+
+def aspect_of(loop: Loop) -> float:
+    """The loop's aspect; ValueError if it has none."""
+    if loop.aspect is None:
+        raise ValueError("the loop needs an aspect (features / rows per generation), got none")
+    return loop.aspect

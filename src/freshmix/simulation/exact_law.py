@@ -1,0 +1,251 @@
+"""Runs of gaussian loops in O(n) time and memory a generation, equal in law to dense ones (mathematics.md section 8).
+
+Golub-Kahan bidiagonalisation of a gaussian design from a fixed start vector has independent chi entries: the design is never
+drawn, only its bidiagonal form B in the coordinates that the run can reach.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.lapack import dpttrf, dpttrs
+
+from ..arguments import Floats
+from ..sampling import Diagonal, Generator, counts_of
+from .setting import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+
+_BLOCK = 1 << 15
+
+
+@dataclass(frozen=True)
+class Spike:
+    """Sigma = tau (I + s v v') over p features, and signal energies along v and across it."""
+
+    tau: float
+    strength: float
+    along: float
+    across: float
+    features: int
+
+
+def spike_of(setting: Setting) -> Spike | None:
+    """The population as a spike (of strength 0 where it is isotropic), or None if it is neither."""
+    assert isinstance(setting.source, Diagonal)
+    population = setting.source.population
+    counts = counts_of(population, setting.source.features)
+    kept = (population.eigenvalues > 0) & (counts > 0)
+    tau, g, sizes = population.eigenvalues[kept], population.signal[kept], counts[kept]
+    if np.all(tau == tau[0]):
+        return Spike(float(tau[0]), 0.0, float(g.sum()), 0.0, int(sizes.sum()))
+    if tau.size != 2 or sizes.min() != 1:
+        return None
+    one = int(np.argmin(sizes))
+    bulk = float(tau[1 - one])
+    return Spike(bulk, float(tau[one]) / bulk - 1, float(g[one]), float(g[1 - one]), int(sizes.sum()))
+
+
+def not_covered(setting: Setting) -> str:
+    """Why this engine does not cover the population, or nothing."""
+    spike = spike_of(setting)
+    if spike is None:
+        return "it is for isotropic populations and single spikes"
+    if spike.features < 2:
+        return "it needs at least two features"
+    if setting.loops[0].covariates == "fresh" and spike.strength != 0:
+        return "with fresh covariates it is for isotropic populations"
+    return ""
+
+
+@dataclass(frozen=True)
+class Bidiagonal:
+    """B: ``alpha`` on the diagonal, ``beta`` above it; n x (n+1) for n < p, p x p otherwise."""
+
+    alpha: Floats
+    beta: Floats
+    rows: int
+
+    @classmethod
+    def draw(cls, rng: Generator, n: int, p: int, tau: float, strength: float = 0.0) -> "Bidiagonal":
+        """alpha_i ~ chi_(n-i+1), beta_i ~ chi_(p-i); alpha_1 times sqrt(1+s); all times sqrt(tau)."""
+        r = min(n, p)
+        alpha = _chi(rng, n, r, tau)
+        beta = _chi(rng, p - 1, r if n < p else p - 1, tau)
+        alpha[0] *= math.sqrt(1 + strength)
+        return cls(alpha, beta, n)
+
+    @property
+    def columns(self) -> int:
+        """Coordinates that coefficients have."""
+        return max(self.alpha.size, self.beta.size + 1)
+
+    def times(self, x: Floats, out: Floats) -> Floats:
+        """B x."""
+        np.multiply(self.alpha, x[: self.alpha.size], out=out)
+        for part in blocks(self.beta.size):
+            out[part] += self.beta[part] * x[1:][part]
+        return out
+
+    def transposed_times(self, y: Floats, out: Floats) -> Floats:
+        """B' y."""
+        np.multiply(self.alpha, y, out=out[: y.size])
+        out[y.size :] = 0.0
+        for part in blocks(self.beta.size):
+            out[1:][part] += self.beta[part] * y[part]
+        return out
+
+    def learner(self, penalty: float) -> "Learner":
+        """Factorise B B'/n + lambda, a tridiagonal matrix."""
+        diagonal = self.alpha**2
+        diagonal[: self.beta.size] += self.beta**2
+        diagonal /= self.rows
+        diagonal += penalty
+        between = self.beta[: self.alpha.size - 1] * self.alpha[1:] / self.rows
+        d, e, failed = dpttrf(diagonal, between, overwrite_d=True, overwrite_e=True)
+        if failed:
+            raise ArithmeticError("the design is singular to working precision: use a penalty")
+        return Learner(self, d, e)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """L(y) = B'(B B'/n + lambda)^-1 y / n."""
+
+    design: Bidiagonal
+    d: Floats
+    e: Floats
+
+    def __call__(self, labels: Floats, out: Floats) -> Floats:
+        """(c,) coefficients fitted to (r,) labels, which are overwritten."""
+        solution, _ = dpttrs(self.d, self.e, labels[:, None], overwrite_b=True)
+        solution = solution[:, 0]
+        solution /= self.design.rows
+        return self.design.transposed_times(solution, out)
+
+
+def blocks(size: int) -> Iterator[slice]:
+    """Slices short enough that temporary arrays stay in the cache: large ones cost more in page faults than in work."""
+    return (slice(start, min(start + _BLOCK, size)) for start in range(0, size, _BLOCK))
+
+
+def _chi(rng: Generator, first: int, size: int, tau: float) -> Floats:
+    """sqrt(tau) times independent chi variables of first, first - 1, ... degrees of freedom."""
+    found = np.empty(size)
+    for part in blocks(size):
+        degrees = first - np.arange(part.start, part.stop, dtype=np.float64)
+        found[part] = np.sqrt(tau * rng.chisquare(degrees))
+    return found
+
+
+def risks(setting: Setting, replicate: int) -> Floats:
+    """(W, P, T + 1) excess risks of a run with drawn labels; the same design and noise for all weights and penalties."""
+    spike = spike_of(setting)
+    assert spike is not None
+    if setting.loops[0].covariates == "fresh":
+        return fresh(setting, replicate, spike)
+    return frozen(setting, replicate, spike)
+
+
+def frozen(setting: Setting, replicate: int, spike: Spike) -> Floats:
+    """beta = (sqrt(b) theta, sqrt(b (1-theta^2)) G / |(G, rem)|) with rem^2 ~ chi^2_(p-c).
+
+    What lies beyond the c coordinates is never learned.
+    """
+    loop = setting.loops[0]
+    sigma, rho = math.sqrt(setting.source.noise_variance), loop.synthetic_noise_ratio
+    B = Bidiagonal.draw(setting.rng(replicate, 0, DESIGN), setting.rows[0], spike.features, spike.tau, spike.strength)
+    beta, beyond = _coefficients(setting.rng(replicate, 0, COEFFICIENTS), B.columns, spike)
+    r, c = B.alpha.size, B.columns
+    signal = B.times(beta, np.empty(r))
+    W, P = setting.shape[:2]
+    bhat = np.empty((W, P, c))
+    real, synthetic, labels = np.empty(r), np.empty(r), np.empty(r)
+
+    def risk(x: Floats) -> float:
+        total = 0.0
+        for part in blocks(c):
+            gap = x[part] - beta[part]
+            total += float(gap @ gap)
+        return spike.tau * (total + spike.strength * float(x[0] - beta[0]) ** 2) + beyond
+
+    found = np.empty(setting.shape)
+    learners = [B.learner(float(penalty)) for penalty in setting.penalty(0)]
+    for j, learner in enumerate(learners):
+        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
+        bhat[:, j] = learner(real, bhat[0, j])
+        found[:, j, 0] = risk(bhat[0, j])
+    if loop.labels == "frozen":
+        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
+    for t in range(1, setting.generations + 1):
+        if loop.labels == "fresh":
+            _noisy(signal, sigma, setting.rng(replicate, t, REAL), real)
+        _noisy(None, sigma * math.sqrt(rho), setting.rng(replicate, t, SYNTHETIC), synthetic)
+        weights = np.broadcast_to(setting.real_weights(t)[:, 0], (W,))
+        for i, j in np.ndindex(W, P):
+            B.times(bhat[i, j], labels)
+            for part in blocks(r):
+                labels[part] += synthetic[part]
+                labels[part] *= 1 - weights[i]
+                labels[part] += weights[i] * real[part]
+            found[i, j, t] = risk(learners[j](labels, bhat[i, j]))
+    return found
+
+
+def _noisy(signal: Floats | None, deviation: float, rng: Generator, out: Floats) -> None:
+    """out = signal + deviation N(0, 1), without label noise nothing is drawn."""
+    out[:] = 0.0 if signal is None else signal
+    if deviation > 0:
+        for part in blocks(out.size):
+            out[part] += deviation * rng.standard_normal(part.stop - part.start)
+
+
+def _coefficients(rng: Generator, columns: int, spike: Spike) -> tuple[Floats, float]:
+    """(c,) coefficients, and the risk of the signal beyond the coordinates that a run can reach."""
+    beta = np.zeros(columns)
+    beta[0] = math.sqrt(spike.along)
+    if spike.across == 0:
+        return beta, 0.0
+    G = rng.standard_normal(columns - 1)
+    beyond = spike.features - columns
+    rem2 = float(rng.chisquare(beyond)) if beyond > 0 else 0.0
+    total = float(G @ G) + rem2
+    beta[1:] = math.sqrt(spike.across / total) * G
+    return beta, spike.tau * spike.across * rem2 / total
+
+
+def fresh(setting: Setting, replicate: int, spike: Spike) -> Floats:
+    """The state of a run is a = <beta, e> and Q = |e|^2; labels are X h + xi with h = beta + (1 - w) e.
+
+    x = L(B(H e_1) + sd(xi) N) is linear in (H, sd), so that two solves serve all weights. With zeta the cosine between the
+    part of beta across h and that of bhat: <beta, bhat> = (c_h/H) x_1 + beta_perp |x_(2:)| zeta.
+    """
+    b, p, sigma2 = spike.along, spike.features, setting.source.noise_variance
+    W, P, T = setting.shape[0], setting.shape[1], setting.generations
+    a, Q = np.full((W, P), -b), np.full((W, P), b)
+    found = np.empty(setting.shape)
+    for t in range(T + 1):
+        w = np.broadcast_to(setting.real_weights(t)[:, :1], (W, 1)) if t else np.ones((W, 1))
+        rho = setting.loop(max(t, 1)).synthetic_noise_ratio
+        k = 1 - w
+        H = np.sqrt(np.maximum(b + 2 * k * a + k**2 * Q, 0.0))
+        along = np.divide(b + k * a, H, out=np.zeros((W, P)), where=H > 0)
+        sd = np.sqrt(sigma2 * (w**2 + rho * k**2))
+        B = Bidiagonal.draw(setting.rng(replicate, t, DESIGN), setting.rows[t], p, spike.tau)
+        N = setting.rng(replicate, t, REAL).standard_normal(B.alpha.size)
+        rng = setting.rng(replicate, t, CHOICE)
+        g = float(rng.standard_normal())
+        zeta = g / math.sqrt(g**2 + (float(rng.chisquare(p - 2)) if p > 2 else 0.0))
+        first = np.zeros(B.alpha.size)
+        first[0] = B.alpha[0]
+        for j, penalty in enumerate(setting.penalty(t)):
+            learner = B.learner(float(penalty))
+            u, v = learner(first.copy(), np.empty(B.columns)), learner(N.copy(), np.empty(B.columns))
+            uu, uv, vv = (float(one[1:] @ two[1:]) for one, two in ((u, u), (u, v), (v, v)))
+            h, s = H[:, j], sd[:, 0]
+            x1 = h * u[0] + s * v[0]
+            tail = np.maximum(h**2 * uu + 2 * h * s * uv + s**2 * vv, 0.0)
+            across = np.sqrt(np.maximum(b - along[:, j] ** 2, 0.0))
+            inner = along[:, j] * x1 + across * np.sqrt(tail) * zeta
+            a[:, j], Q[:, j] = inner - b, x1**2 + tail - 2 * inner + b
+        found[:, :, t] = spike.tau * Q
+    return found

@@ -1,0 +1,90 @@
+"""One simulation: what all replicates share, checked once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arguments import Floats
+from ..loop import Group, Loop, takes_labels
+from ..sampling import Entries, Generator, Source
+from .namespace import Arrays
+
+# What a generator of a replicate is for: the seed of each is made of its coordinates.
+COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE = range(5)
+
+WORKFLOWS = ("replace", "accumulate", "accumulate-subsample", "stack")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A loop on finite samples.
+
+    Attributes
+    ----------
+    source : Source
+        The data.
+    loops : tuple of Loop
+        Those of t = 1, 2, ...; the last one is kept on.
+    generations : int
+        T.
+    rows : tuple of int
+        Rows of generations 0 ... T.
+    weights : (W,) array or None
+        A grid of real weights; None for those of the loops.
+    penalties : (P,) array or None
+        A grid of penalties; None for those of the loops.
+    entries, label_noise : Entries
+        Laws of feature entries and of label noise.
+    expected : bool
+        The expectation over label noise given the design, where an engine knows it; otherwise runs with drawn noise.
+    seed : int
+        Seed of the whole simulation.
+    workflow : str
+        What a generation is trained on.
+    arrays : Arrays
+        Where dense linear algebra runs.
+    """
+
+    source: Source
+    loops: tuple[Loop, ...]
+    generations: int
+    rows: tuple[int, ...]
+    weights: Floats | None
+    penalties: Floats | None
+    entries: Entries
+    label_noise: Entries
+    expected: bool
+    seed: int
+    workflow: str
+    arrays: Arrays
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(weights, penalties, generations + 1) of a replicate's result."""
+        weights = 1 if self.weights is None else self.weights.size
+        penalties = 1 if self.penalties is None else self.penalties.size
+        return weights, penalties, self.generations + 1
+
+    def rng(self, replicate: int, generation: int, purpose: int) -> Generator:
+        """A generator of its own for each replicate, generation and purpose: no order of work can change a number."""
+        return np.random.default_rng([self.seed, replicate, generation, purpose])
+
+    def loop(self, t: int) -> Loop:
+        """The loop of generation t >= 1."""
+        return self.loops[min(t, len(self.loops)) - 1]
+
+    def penalty(self, t: int) -> Floats:
+        """(P,) penalties of generation t; generation 0 has those of generation 1."""
+        return np.array([self.loop(max(t, 1)).penalty]) if self.penalties is None else self.penalties
+
+    def groups(self, t: int) -> Sequence[Group]:
+        """Groups of generation t >= 1; a scheduled weight is that of all rows."""
+        return self.loop(t).groups_at(t)
+
+    def real_weights(self, t: int) -> Floats:
+        """(W, groups) real weights of generation t >= 1."""
+        groups = self.groups(t)
+        if self.weights is None:
+            return np.array([[group.real_weight for group in groups]])
+        return np.where(takes_labels(groups), self.weights[:, None], 0.0)

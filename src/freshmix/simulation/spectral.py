@@ -1,0 +1,204 @@
+"""Frozen covariates: one eigendecomposition serves all generations, weights and penalties (mathematics.md sections 3 and 4)."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ..arguments import Floats
+from ..sampling import Task
+from .namespace import Array, Arrays, eigh, to_numpy
+from .setting import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """A design X in the eigenbasis of S = X'X/n, r directions of positive eigenvalue.
+
+    V'Sigma V is a number times the identity where Sigma is one, else made of root' V. What grows with n times p lies on the
+    device; what grows with r is NumPy's.
+    """
+
+    s: Floats  # (r,)
+    b: Floats  # (r,) V'beta
+    rows: int
+    scale: float | None  # tau, where Sigma = tau I
+    root: Array  # (m, r) root' V, None where Sigma = tau I
+    rest: Array  # (m,) root' (beta - V V'beta), None where Sigma = tau I
+    outside: float  # ||(I - V V') beta||^2_Sigma
+    noise: Floats | None  # (k, r) U' noise of k label vectors
+    arrays: Arrays
+
+    @classmethod
+    def of(cls, X: Array, task: Task, arrays: Arrays, noise: Floats | None = None) -> "Rotated":
+        """One Gram matrix and one eigendecomposition of the smaller side; (k, n) label noise is rotated with it."""
+        xp = array_namespace(X)
+        n, p = X.shape
+        wide = p > n
+        s, vectors = eigh((X @ X.T if wide else X.T @ X) / n)
+        length = xp.sqrt(n * s)
+        beta = arrays.load(task.beta)
+        projected = vectors.T @ (X @ beta) / length if wide else vectors.T @ beta
+        if noise is not None:
+            # U' noise itself, not as many numbers drawn anew: a run must not depend on the choice of eigenvectors.
+            drawn = arrays.load(noise)
+            noise = to_numpy(drawn @ vectors if wide else (drawn @ X) @ vectors / length)
+        b, full = to_numpy(projected), s.shape[0] == p
+        if task.scale is not None:
+            outside = 0.0 if full else task.scale * max(float(task.beta @ task.beta - b @ b), 0.0)
+            return cls(to_numpy(s), b, n, task.scale, None, None, outside, noise, arrays)
+        V = X.T @ (vectors / length) if wide else vectors
+        root = arrays.load(task.root(to_numpy(V)))
+        beyond = xp.zeros_like(beta) if full else beta - V @ projected
+        rest = arrays.load(task.root(to_numpy(beyond)[:, None])[:, 0])
+        return cls(to_numpy(s), b, n, None, root, rest, float(rest @ rest), noise, arrays)
+
+    @cached_property
+    def metric(self) -> Array:
+        """(r, r) V'Sigma V, where Sigma is no number times the identity."""
+        return self.root.T @ self.root
+
+    def energy(self, vectors: Floats) -> Floats:
+        """||V a + (I - V V') beta||^2_Sigma of (..., r) coordinates a."""
+        if self.scale is not None:
+            return np.asarray(self.scale * np.vecdot(vectors, vectors) + self.outside)
+        flat = self.arrays.load(vectors.reshape(-1, vectors.shape[-1]))
+        xp = array_namespace(flat)
+        if flat.shape[0] * 2 < flat.shape[1]:
+            # Too few to be worth V'Sigma V.
+            images = flat @ self.root.T + self.rest
+            found = to_numpy(xp.vecdot(images, images))
+        else:
+            found = to_numpy(xp.vecdot(flat @ self.metric + 2 * (self.rest @ self.root), flat)) + self.outside
+        return found.reshape(vectors.shape[:-1])
+
+    def quadratic(self, columns: Floats) -> tuple[Floats, Floats]:
+        """(k, k) N and (k,) m of (r, k) columns C: ||V C f + (I - V V') beta||^2_Sigma = f'N f + 2 m'f + outside."""
+        if self.scale is not None:
+            return self.scale * (columns.T @ columns), np.zeros(columns.shape[1])
+        images = self.root @ self.arrays.load(columns)
+        return to_numpy(images.T @ images), to_numpy(images.T @ self.rest)
+
+    def diagonal(self) -> Floats:
+        """(r,) diagonal of V'Sigma V."""
+        if self.scale is not None:
+            return np.full(self.s.size, self.scale)
+        xp = array_namespace(self.root)
+        return to_numpy(xp.vecdot(self.root, self.root, axis=-2))
+
+
+def risks(setting: Setting, replicate: int) -> Floats:
+    """(W, P, T + 1) excess risks of one replicate on one design.
+
+    Expected over label noise given X (mathematics.md section 3: exact for any n), or of a run with drawn labels.
+    """
+    task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
+    X = task.rows(setting.rng(replicate, 0, DESIGN), setting.rows[0])
+    noise = None if setting.expected else label_noise(setting, replicate)
+    design = Rotated.of(setting.arrays.load(X), task, setting.arrays, noise)
+    W, T = setting.shape[0], setting.generations
+    weights = np.empty((W, T))
+    for t in range(1, T + 1):
+        weights[:, t - 1] = setting.real_weights(t)[:, 0]
+    penalties = setting.penalty(1)
+    if setting.expected:
+        return np.stack([expected(design, setting, weights, float(each)) for each in penalties], axis=1)
+    return sampled(design, setting, weights, penalties)
+
+
+def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float) -> Floats:
+    """R_t = beta' e_t(S) Sigma e_t(S) beta + (sigma^2/n) tr Sigma u_t(S), for (W, T) weights: (W, T + 1).
+
+    e_0 = 1 - q, e_t = (1-q) + (1-w_t) q e_(t-1);
+    u_0 = s/(s+lambda)^2, u_t = (w_t^2 + rho (1-w_t)^2) u_0 + (1-w_t)^2 q^2 u_(t-1); with frozen labels the real part
+    real_t = w_t + (1-w_t) q real_(t-1) is kept apart: u_t = u_0 real_t^2 + syn_t (mathematics.md sections 3 and 4).
+    """
+    loop = setting.loops[0]
+    rho, sigma2 = loop.synthetic_noise_ratio, setting.source.noise_variance
+    W, T = weights.shape
+    c, L = nodes(penalty / (design.s + penalty), 2 * T + 2)
+    q = 1 - c
+    u0 = design.s / (design.s + penalty) / (design.s + penalty)
+    trace = design.diagonal() * u0 * (sigma2 / design.rows)
+    trace = trace if L is None else trace @ L
+    if L is not None:
+        N, m = design.quadratic(design.b[:, None] * L)
+
+    def bias(e: Floats) -> Floats:
+        if L is None:
+            return design.energy(e * design.b)
+        return np.asarray(np.vecdot(e @ N + 2 * m, e) + design.outside)
+
+    found = np.empty((W, T + 1))
+    # u_t over u_0, so that it stays of order one.
+    e, u, real = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), float(loop.labels == "fresh")), np.ones((W, c.size))
+    found[:, 0] = bias(e) + trace.sum()
+    for t in range(1, T + 1):
+        w = weights[:, t - 1, None]
+        kept = (1 - w) * q
+        e = c + kept * e
+        if loop.labels == "fresh":
+            u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
+            found[:, t] = bias(e) + u @ trace
+        else:
+            real = w + kept * real
+            u = rho * (1 - w) ** 2 + kept**2 * u
+            found[:, t] = bias(e) + (real**2 + u) @ trace
+    return found
+
+
+def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
+    """(k,) Chebyshev nodes on the range of (r,) points, and (r, k) Lagrange polynomials at the points.
+
+    The filters of generation t are polynomials of degree 2t at most in 1 - q: their values at more nodes than that give
+    them at all points. Where there are no more points than nodes, the points themselves and None.
+    """
+    if degree >= points.size:
+        return points, None
+    low, high = float(points.min()), float(points.max())
+    if high - low <= 1e-14 * high:
+        return np.array([(low + high) / 2]), np.ones((points.size, 1))
+    theta = np.pi * (np.arange(degree) + 0.5) / degree
+    x = np.cos(theta)
+    at = np.clip((points - low) / (high - low) * 2 - 1, -1.0, 1.0)
+    gaps = at[:, None] - x
+    exact = gaps == 0
+    gaps[exact] = 1.0
+    ratios = np.sin(theta) * (-1.0) ** np.arange(degree) / gaps
+    L = ratios / ratios.sum(axis=1, keepdims=True)
+    rows = exact.any(axis=1)
+    L[rows] = exact[rows]
+    return low + (high - low) * (x + 1) / 2, L
+
+
+def label_noise(setting: Setting, replicate: int) -> Floats:
+    """(2T + 1, n) noise of real labels of generations 0 ... T, then of synthetic ones of 1 ... T."""
+    kinds = [(t, REAL) for t in range(setting.generations + 1)] + [(t, SYNTHETIC) for t in range(1, setting.generations + 1)]
+    drawn = [setting.label_noise.draw(setting.rng(replicate, *kind), (setting.rows[0],)) for kind in kinds]
+    return math.sqrt(setting.source.noise_variance) * np.stack(drawn)
+
+
+def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats) -> Floats:
+    """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
+
+    In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
+    """
+    loop, n = setting.loops[0], design.rows
+    length = np.sqrt(n * design.s)
+    learn = length / n / (design.s + penalties[:, None])
+    W, T = weights.shape
+    assert design.noise is not None
+    own, synthetic_noise = design.noise[: T + 1], math.sqrt(loop.synthetic_noise_ratio) * design.noise[T + 1 :]
+    first = length * design.b + own[0]
+    a = np.broadcast_to(learn * first, (W, penalties.size, length.size))
+    found = np.empty((W, penalties.size, T + 1))
+    found[:, :, 0] = design.energy(design.b - a)
+    for t in range(1, T + 1):
+        w = weights[:, t - 1, None, None]
+        real = first if loop.labels == "frozen" else length * design.b + own[t]
+        synthetic = length * a + synthetic_noise[t - 1]
+        a = learn * (w * real + (1 - w) * synthetic)
+        found[:, :, t] = design.energy(design.b - a)
+    return found
