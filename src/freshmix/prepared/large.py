@@ -1,17 +1,14 @@
 """A recommendation for a table that is read in blocks: from its moments, without its rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
-from ..arguments import Floats, whole
+from ..arguments import Floats
 from ..estimation import Estimate, Factorisation, banded
 from ..estimation.moments import Moments, Spread, bytes_needed, factorise_moments, moments, varying
 from ..estimation.wide import factorise_columns, most_rows
-from ..loop import Loop
-from ..recommendation.fresh import FreshAnswer
-from ..recommendation.result import Recommendation
 from ..tables import Blocks
 from .features import at_threshold
 from .stream import LABEL_BIAS_LEVEL, Stream
@@ -62,42 +59,6 @@ class LargeTable:
         """The banded estimate."""
         at_threshold(penalty, self.labelled, self.features)
         return banded(self.factorisation, rng)
-
-    def fresh_answer(
-        self,
-        found: Estimate,
-        known: Loop,
-        horizon: int | None,
-        given: float | None,
-        seed: int,
-        share: float | None = None,
-        schedule: bool = False,
-    ) -> Recommendation:
-        """New rows in each generation; no rows are left for a backtest."""
-        count = self.rows if self.rows_per_generation is None else whole("rows_per_generation", self.rows_per_generation, low=3)
-        mask = np.broadcast_to(np.True_, (self.labelled,))
-        stream = LargeStream(mask, None, count, self)
-        y = np.broadcast_to(np.nan, (self.rows,))
-        notes = (*self.notes, "no backtest: the rows of a table that is read in blocks are not kept")
-        if self.partly:
-            notes = (*notes, "labelled and other rows were compared by the means of their columns, not by their spreads")
-        X = np.empty((0, self.features))
-        made = FreshAnswer(
-            found,
-            known,
-            stream,
-            X,
-            y,
-            self.names,
-            horizon,
-            given,
-            seed,
-            notes,
-            share=share,
-            scheduled=schedule,
-            sample=self.sample,
-        ).recommendation()
-        return replace(made, warnings=(*made.warnings, *self.warnings))
 
 
 @dataclass(frozen=True, eq=False)

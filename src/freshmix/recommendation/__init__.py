@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Floats
+from ..arguments import Floats, whole
 from ..estimation import Estimate
 from ..loop import Loop
 from ..optima import frozen as optimum
 from ..optima.frozen import Goal
 from ..prepared.features import Kernel, checked_weights, estimate_from, precomputed, scaled_features
-from ..prepared.large import LargeTable, read_large
+from ..prepared.large import LargeStream, LargeTable, read_large
 from ..prepared.stream import Stream, checked_times
 from ..prepared.suspects import table_warnings
 from ..tables import Blocks, source_of, split_time, to_arrays
@@ -145,14 +145,36 @@ def _in_blocks(large: LargeTable, request: Request) -> Recommendation:
     rng = np.random.default_rng(request.seed)
     if known.covariates == "fresh":
         found = large.estimate(None, rng)
-        answer = large.fresh_answer(
-            found, known, request.horizon(known), request.penalty, request.seed, request.labelled, request.schedule
-        )
-        return replace(answer, options=request.options)
+        return _fresh_in_blocks(large, found, known, request)
     frozen_rows(large.labelled, large.rows, asked)
     found = large.estimate(request.penalty, rng)
     kept = None if large.sample is None else (*large.sample, None)
     answer = _frozen(found, known, request, large.features, large.notes, kept)
+    return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
+
+
+def _fresh_in_blocks(large: LargeTable, found: Estimate, known: Loop, request: Request) -> Recommendation:
+    """New rows in each generation; no rows are left for a backtest."""
+    count = large.rows if large.rows_per_generation is None else whole("rows_per_generation", large.rows_per_generation, low=3)
+    stream = LargeStream(np.broadcast_to(np.True_, (large.labelled,)), None, count, large)
+    notes = (*large.notes, "no backtest: the rows of a table that is read in blocks are not kept")
+    if large.partly:
+        notes = (*notes, "labelled and other rows were compared by the means of their columns, not by their spreads")
+    answer = FreshAnswer(
+        found,
+        known,
+        stream,
+        np.empty((0, large.features)),
+        np.broadcast_to(np.nan, (large.rows,)),
+        large.names,
+        request.horizon(known),
+        request.penalty,
+        request.seed,
+        notes,
+        share=request.labelled,
+        scheduled=request.schedule,
+        sample=large.sample,
+    ).recommendation()
     return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
 
 
