@@ -5,6 +5,8 @@ import dataclasses
 import math
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +199,7 @@ def test_a_room_and_a_public_name_are_never_the_same(room):
     assert room not in fm.__all__
     # Whatever was imported before, both ways to a module reach it.
     check = f"import freshmix.{room} as one; from freshmix import {room} as two; assert one is two"
+    subprocess.run([sys.executable, "-c", check], check=True)
 
 
 def test_every_public_name_exists():
