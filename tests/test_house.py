@@ -68,3 +68,14 @@ def test_a_sound_import_is_seen():
     """The walk itself: relative and absolute imports, of rooms and of names in them."""
     assert "population" in {room for room, _ in imported(SOURCE / "equivalents" / "population.py")}
     assert "theory" in {room for room, _ in imported(SOURCE / "cli" / "theory.py")}
+
+
+def test_docstrings_name_sections_that_exist():
+    page = (ROOT / "docs" / "mathematics.md").read_text()
+    known = {int(number) for number in re.findall(r"^## (\d+)\.", page, re.MULTILINE)}
+    assert known == set(range(1, 10))
+    for path in SOURCE.rglob("*.py"):
+        text = " ".join(path.read_text().split())
+        for start, end in re.findall(r"mathematics\.md,? (?:sections? )?(\d+)(?:(?:, \d+)*,? (?:and|to) (\d+))?", text):
+            assert {int(each) for each in (start, end) if each} <= known, path
+        assert "MATH" not in text, path

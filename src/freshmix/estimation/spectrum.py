@@ -19,7 +19,7 @@ class Companion:
     """Off the spectrum, what the eigenvalues say of Sigma: (m,) arrays at z, real or complex.
 
     ``delta`` = (1/n) tr Sigma (S+z)^-1 = (gamma/z) sum h tau/(1 + tau v), and v = mean a/(1 + a delta) / z, for row weights a
-    (mathematics.md section 5; for weights of 1 the companion transform of MATH section 7); ``slope`` is dv/dz. ``seen`` (1 for
+    (mathematics.md section 5; for weights of 1 the companion transform of section 7); ``slope`` is dv/dz. ``seen`` (1 for
     weights of 1) is defined by mean c^2/(s+z)^2 / mean 1/(s+z)^2 = sigma^2 + seen sum_j tau_j g_j / (1 + tau_j v)^2.
     """
 

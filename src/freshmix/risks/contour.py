@@ -7,7 +7,7 @@ resolvents whose equivalents are known. Two contours share the work:
   (Hale, Higham and Trefethen 2008); for any penalty, the smaller the better, where the bulk keeps away from 0.
 - ``ellipse``: the filters of generation t are polynomials of degree t in q = s/(s + lambda), times 1/lambda, and
   Q = S (S + lambda)^-1 has its spectrum in [0, q_max]. On an ellipse around that interval the trapezoidal rule needs
-  about t nodes whatever the aspect; it replaces contour b of MATH, which needs thousands for aspects near 1.
+  about t nodes whatever the aspect, where a circle around the spectrum needs thousands for aspects near 1.
 """
 
 import math
