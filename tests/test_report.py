@@ -11,6 +11,8 @@ import pytest
 import freshmix as fm
 from freshmix import report
 from freshmix.replays.check import DOES_NOT_FIT, Check
+from freshmix.words.figures import figures, percent
+from freshmix.words.recommendation import recipe, rivals, settings
 
 from .test_plots import CASES, recommendation
 
@@ -228,23 +230,23 @@ def test_failure_while_drawing_leaves_nothing(tmp_path: Path) -> None:
 
 def test_rivals_compare_prediction_errors() -> None:
     made = recommendation(prediction_error=1.5, noise_variance=1.0, baselines={"real_only": 0.8, "today": None})
-    (rival,) = report.rivals(made)
+    (rival,) = rivals(made)
     assert (rival.name, rival.risk, rival.prediction_error) == ("real labels only", 0.8, 1.8)
     assert rival.change == pytest.approx(20.0)
 
 
 def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
-    once = dict(report.settings(recommendation(generations=None, long_run_risk=0.33)))
+    once = dict(settings(recommendation(generations=None, long_run_risk=0.33)))
     assert [name for name in once if "long run" in name] == ["excess risk in the long run", "prediction error in the long run"]
-    both = report.settings(recommendation(generations=12, long_run_risk=0.31))
+    both = settings(recommendation(generations=12, long_run_risk=0.31))
     assert ("excess risk in the long run", "0.31") in both
     assert "verdict of posterior draws" not in dict(both)
     split = recommendation(verdict_probabilities={"improves": 0.82, "degrades": 0.177, "collapses": 0.003})
-    assert dict(report.settings(split))["verdict of posterior draws"] == "improves 82%, degrades 18%"
+    assert dict(settings(split))["verdict of posterior draws"] == "improves 82%, degrades 18%"
     same = recommendation(verdict="holds", verdict_probabilities={"degrades": 0.82, "improves": 0.18})
-    assert "verdict of posterior draws" not in dict(report.settings(same))
+    assert "verdict of posterior draws" not in dict(settings(same))
     sure = recommendation(verdict_probabilities={"improves": 0.995, "degrades": 0.005})
-    assert "verdict of posterior draws" not in dict(report.settings(sure))
+    assert "verdict of posterior draws" not in dict(settings(sure))
 
 
 @pytest.mark.parametrize(
@@ -260,18 +262,18 @@ def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
     ],
 )
 def test_recipe_at_the_edges(changes: dict[str, float], words: str) -> None:
-    assert words in report.recipe(recommendation(**changes))
+    assert words in recipe(recommendation(**changes))
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.123456, "0.1235"), (123456.0, "1.235e+05"), (float("inf"), "unbounded"), (float("nan"), "-")]
 )
 def test_figures(value: float, text: str) -> None:
-    assert report.figures(value) == text
+    assert figures(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0%"), (-1e-12, "0%"), (3.14159, "+3.142%"), (-5.0, "-5%"), (float("nan"), "-")]
 )
 def test_percent(value: float, text: str) -> None:
-    assert report.percent(value) == text
+    assert percent(value) == text

@@ -4,18 +4,17 @@ import math
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import freshmix as fm
 from freshmix.files import checked_path
+from freshmix.words import code
+from freshmix.words import recommendation as words
+from freshmix.words.loop import horizon
 
-from .printing import block, lines, pairs, print_and_write
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
+from .printing import grid, lines, pairs, plain_console, print_and_write, verdict
 
 Tables = Annotated[
     list[Path],
@@ -145,7 +144,8 @@ def recommend(
             if report is not None:
                 from freshmix.report import write_report
 
-                write_report(found, report, command=_pythonlines(table, reading, loop, found))
+                lines_of_code = code.lines([str(each) for each in table], reading, loop, found.options)
+                write_report(found, report, command=lines_of_code)
 
         print_and_write(found, as_json, _print, write)
     if report is not None and not as_json:
@@ -187,60 +187,19 @@ def number_or_auto(text: str, option: str) -> float | str:
     return value
 
 
-def _pythonlines(tables: list[Path], reading: dict[str, Any], loop: "fm.Loop", found: "fm.Recommendation") -> str:
-    """The same computation as Python code, with what was not left at its default."""
-    from freshmix.report import keywords, loop_code
-
-    names = str(tables[0]) if len(tables) == 1 else [str(each) for each in tables]
-    said = {name: value for name, value in reading.items() if value}
-    options = {name: value for name, value in found.options.items() if name != "loop"}
-    lines = [
-        "import freshmix as fm",
-        "from freshmix.tables import open_table",
-        "",
-        f"table = open_table({names!r}, {keywords(said)})",
-        f"loop = {loop_code(loop)}",
-        f"recommendation = fm.recommend(table, loop=loop{', ' + keywords(options) if options else ''})",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def _print(found: "fm.Recommendation") -> None:
     """The recommendation in plain words, wrapped at the terminal's width."""
-    from rich.console import Console
-    from rich.text import Text
-
-    from freshmix import report as wording
-
-    # No markup or emoji codes: column names may hold brackets and colons.
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = plain_console()
     console.print(found.assumption)
-    console.print()
-    console.print(Text.assemble((found.verdict, "bold"), f": {found.reason}"))
-    console.print(wording.recipe(found))
-    pairs(console, "Recommended (90% intervals in brackets)", wording.settings(found))
-    _rivals(console, found)
-    if wording.backtested(found):
-        pairs(console, "Backtest: mean squared error on the labelled rows of the next step", wording.backtested(found))
-    lines(console, "Does the theory fit this table?", (wording.checked(found),))
-    pairs(console, "Estimated from the table (90% intervals in brackets)", wording.estimates(found))
-    for heading, texts in (("Warnings", found.warnings), ("Notes", found.notes)):
-        if texts:
-            lines(console, heading, texts)
-
-
-def _rivals(console: "Console", found: "fm.Recommendation") -> None:
-    from rich.table import Table
-
-    from freshmix import report as wording
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
-    table.add_column("training on")
-    for name in ("excess risk", "prediction error", "change"):
-        table.add_column(name, justify="right")
-    table.add_row("recommended mix", wording.figures(found.risk), wording.figures(found.prediction_error), "")
-    for rival in wording.rivals(found):
-        cells = wording.figures(rival.risk), wording.figures(rival.prediction_error), wording.percent(rival.change)
-        table.add_row(rival.name, *cells)
-    block(console, f"Against other ways of training, {wording.horizon(found)} (squared label units)", table)
-    lines(console, None, wording.remarks(found))
+    verdict(console, found.verdict, found.reason)
+    console.print(words.recipe(found))
+    pairs(console, "Recommended (90% intervals in brackets)", words.settings(found))
+    heading = f"Against other ways of training, {horizon(found.generations)} (squared label units)"
+    grid(console, heading, words.RIVALS, words.rival_rows(found), left=1)
+    lines(console, None, words.remarks(found))
+    if words.backtested(found):
+        pairs(console, "Backtest: mean squared error on the labelled rows of the next step", words.backtested(found))
+    lines(console, "Does the theory fit this table?", (words.checked(found),))
+    pairs(console, "Estimated from the table (90% intervals in brackets)", words.estimates(found))
+    lines(console, "Warnings", found.warnings)
+    lines(console, "Notes", found.notes)

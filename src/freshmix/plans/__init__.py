@@ -12,8 +12,9 @@ from ..prepared.large import LargeTable, read_large
 from ..prepared.stream import Stream
 from ..prepared.suspects import table_warnings
 from ..recommendation.request import MOST_PENALTY, at_most
-from ..recommendation.result import FEW_ROWS, HORIZON
+from ..recommendation.result import HORIZON
 from ..tables import Blocks, source_of, split_time, to_arrays
+from ..words.doubts import few_labelled_rows
 from .budget import Plan
 from .course import Setting
 from .curve import plan_from
@@ -175,8 +176,7 @@ def _estimated(
     prepared, names, done = scaled_features(features, names, standardize)
     stream = Stream.of(labels, time, rows_per_generation)
     real = stream.labelled
-    warnings += [each for each in (stream.order, stream.label_bias(prepared, names)) if each is not None]
-    if real.sum() < FEW_ROWS:
-        warnings.append(f"only {int(real.sum())} labelled rows: the estimates are rough below {FEW_ROWS}")
+    doubts = (stream.order, stream.label_bias(prepared, names), few_labelled_rows(int(real.sum())))
+    warnings += [each for each in doubts if each is not None]
     found = estimate_from(prepared[real], labels[real], "linear", None, rng)
     return found, stream.rows_per_generation, stream.share, tuple(warnings), (*notes, *done)

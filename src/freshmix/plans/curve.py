@@ -9,8 +9,10 @@ import numpy as np
 from ..arguments import Floats
 from ..estimation import Estimate
 from ..population import Population
-from ..recommendation.result import few_labels, identifiable, ratio
+from ..recommendation.result import ratio
 from ..threads import on_one_blas_thread
+from ..words import doubts
+from ..words import plan as words
 from .budget import Plan
 from .course import Point, Setting, best_point
 
@@ -45,6 +47,12 @@ class Curve:
     def least(self) -> tuple[int, Point]:
         """Where the curve is lowest: with all labels, unless the penalty is fixed near the threshold."""
         return min(self.found.items(), key=lambda each: each[1].risk)
+
+    @property
+    def lowest(self) -> tuple[int, float]:
+        """Labels and risk there."""
+        count, point = self.least
+        return count, point.risk
 
     @property
     def labels(self) -> list[int]:
@@ -91,7 +99,8 @@ def plan_from(
     drawn = _drawn(found, curve)
     table = _table(found, curve, drawn, price)
     noise = found.noise_variance
-    at = curve.labels.index(round(point.share * rows))
+    at_labels = round(point.share * rows)
+    at = curve.labels.index(at_labels)
     intervals = {
         "risk": found.interval(drawn[:, at]),
         "prediction_error": found.interval(drawn[:, at] + _chosen(found)[0]),
@@ -114,7 +123,7 @@ def plan_from(
         risk=point.risk,
         prediction_error=point.risk + noise,
         verdict=verdict,
-        reason=_reason(verdict, curve, point, target, null),
+        reason=words.reason(verdict, at_labels, point.risk, curve.lowest, rows, setting.aspect, target, null),
         changes=() if verdict == "feasible" else _changes(verdict, curve, null if target is None else min(target, null)),
         intervals=intervals,
         curve=table,
@@ -130,7 +139,7 @@ def plan_from(
         noise_variance=noise,
         signal_to_noise_ratio=ratio(null, noise),
         population=setting.population,
-        assumption=_assumption(setting, rows),
+        assumption=words.assumption(rows, setting.noise_ratio, setting.generations),
         warnings=(*warnings, *_warnings(curve, point, verdict, intervals)),
         notes=notes,
     )
@@ -194,22 +203,6 @@ def _first_below(labels: Floats, risks: Floats, target: float) -> float:
     return float(math.ceil(labels[i - 1] * (labels[i] / labels[i - 1]) ** part - 1e-9))
 
 
-def _reason(verdict: str, curve: Curve, point: Point, target: float | None, null: float) -> str:
-    count, least = curve.least[0], curve.least[1].risk
-    figure = f"{least:.4g} with {count} labels" if math.isfinite(least) else "unbounded"
-    if verdict == "collapses":
-        return (
-            f"no share of labels prevents collapse at aspect ratio {curve.setting.aspect:.4g}: the least excess risk is "
-            f"{figure}, above {null:.4g} for predicting the mean"
-        )
-    if verdict == "out of reach":
-        return f"the least excess risk in {curve.rows} rows is {figure}, above the target {target:.4g}"
-    return (
-        f"excess risk {point.risk:.4g} with {round(point.share * curve.rows)} labels per generation; the least is {figure}, "
-        f"and predicting the mean has {null:.4g}"
-    )
-
-
 def _changes(verdict: str, curve: Curve, goal: float) -> tuple[str, ...]:
     """More rows, a penalty, fewer features: what would meet the goal, with all rows labelled."""
     setting, rows = curve.setting, curve.rows
@@ -220,18 +213,17 @@ def _changes(verdict: str, curve: Curve, goal: float) -> tuple[str, ...]:
 
     if setting.penalty is not None:
         risk = best_point(replace(setting, penalty=None), 1.0).risk
-        said.append(f"the best penalty in place of {setting.penalty:g}: excess risk {risk:.4g} with all rows labelled")
+        said.append(words.free_penalty(setting.penalty, risk))
     if setting.row_weight not in (None, 0):
-        free = Curve(replace(setting, row_weight=None), rows).least
-        said.append(f"a free row weight for rows without a label: excess risk {free[1].risk:.4g} with {free[0]} labels")
+        said.append(words.free_row_weight(*Curve(replace(setting, row_weight=None), rows).lowest))
     factor = _factor(all_labelled, goal)
     if factor is None:
-        said.append(f"more rows alone do not help, up to {_MOST_ROWS:g} times as many")
+        said.append(words.no_help(_MOST_ROWS))
         return tuple(said)
-    said.append(f"{math.ceil(rows * factor)} rows per generation instead of {rows}, all labelled")
+    said.append(words.more_rows(math.ceil(rows * factor), rows))
     if verdict == "collapses":
         features = math.floor(setting.aspect * rows / factor)
-        said.append(f"{features} features instead of {round(setting.aspect * rows)}, if they carry the signal")
+        said.append(words.fewer_features(features, round(setting.aspect * rows)))
     return tuple(said)
 
 
@@ -248,23 +240,11 @@ def _factor(risk: Callable[[float], float], goal: float) -> float | None:
     return high
 
 
-def _assumption(setting: Setting, rows: int) -> str:
-    synthetic = {0.0: "plain predictions", 1.0: "labels sampled from the previous model"}.get(
-        setting.noise_ratio, f"synthetic labels with {setting.noise_ratio:g} times the real labels' noise variance"
-    )
-    until = "in the long run" if setting.generations is None else f"at generation {setting.generations}"
-    return (
-        f"Assumed loop: {rows} new rows in each generation, the same number of them labelled each time (the first time too), "
-        f"{synthetic} for the others, no old rows kept; judged {until}."
-    )
-
-
 def _warnings(curve: Curve, point: Point, verdict: str, intervals: dict[str, tuple[float, float]]) -> tuple[str, ...]:
     said = []
     null = curve.setting.population.null_risk
     if verdict == "feasible" and point.risk > null * (1 + 1e-9):
-        count, least = curve.least[0], curve.least[1].risk
-        said.append(f"with these labels the loop is worse than predicting the mean; {count} labels have {least:.4g}")
-    few = few_labels(point.share * curve.rows) if verdict == "feasible" else None
-    thin = (few, identifiable(intervals["noise_variance"]))
+        said.append(words.worse_than_mean(*curve.lowest))
+    few = doubts.few_labels(point.share * curve.rows) if verdict == "feasible" else None
+    thin = (few, doubts.identifiable(intervals["noise_variance"]))
     return (*said, *(each for each in thin if each is not None))

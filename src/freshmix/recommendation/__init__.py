@@ -16,17 +16,13 @@ from ..prepared.stream import Stream, checked_times
 from ..prepared.suspects import table_warnings
 from ..tables import Blocks, source_of, split_time, to_arrays
 from ..threads import on_one_blas_thread
+from ..words.doubts import no_best_weight
 from .answer import Answer
 from .fresh import FreshAnswer
 from .request import FRESH, Request, frozen_rows
 from .result import HORIZON, Recommendation
 
 __all__ = ["Recommendation", "recommend"]
-
-_NO_BEST_WEIGHT = (
-    "synthetic labels without noise: in the long run the risk keeps falling as the real weight tends to 0, so that no best "
-    f"weight exists; the weight is best for generation {HORIZON} instead"
-)
 
 
 def recommend(
@@ -236,7 +232,7 @@ def _in_memory(
             sample_weight=None if weights is None else weights.every,
         )
         if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
-            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, _NO_BEST_WEIGHT))
+            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, no_best_weight(HORIZON)))
         answer = fresh.recommendation()
     if weights is not None and (known.covariates == "fresh" or found.factorisation.row_weights is None):
         warnings = (*warnings, *weights.warnings)
@@ -254,7 +250,7 @@ def _frozen(
 ) -> Recommendation:
     given, horizon = request.penalty, request.horizon(known)
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        notes, horizon = (*notes, _NO_BEST_WEIGHT), HORIZON
+        notes, horizon = (*notes, no_best_weight(HORIZON)), HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
     name = request.kernel if isinstance(request.kernel, str) else "callable"

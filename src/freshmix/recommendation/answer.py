@@ -1,6 +1,5 @@
 """Estimate and optimum -> risks, baselines, intervals and warnings in one ``Recommendation``."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,11 +16,11 @@ from ..replays.check import IN_BLOCKS, Check
 from ..replays.frozen_check import Plan, check_frozen, feature_rows
 from ..risks import frozen
 from ..risks.verdict import judge
-from .result import FEW_ROWS, HORIZON, Recommendation, advice_of, identifiable, judged, near_threshold, no_signal, ratio, told
-from .schedule import Scheduled, described_schedule, followed_frozen
+from ..words import doubts
+from ..words.loop import assumption, horizon
+from .result import HORIZON, Recommendation, advice_of, judged, ratio, told
+from .schedule import WORTH, Scheduled, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
-
-ILL_CONDITIONED = 1e8
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,9 @@ class Answer:
         real_only = baselines["real_only"]
         assert real_only is not None
         null = self.goal.equivalents.null_risk
-        until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
         unbounded = "no real labels enter and nothing is forgotten"
         check, unchecked = told(self.check())
-        verdict, reason = judged(check, judge(risk, real_only, null, unbounded, until))
+        verdict, reason = judged(check, judge(risk, real_only, null, unbounded, horizon(self.goal.generations)))
         weights = np.linspace(0.0, 1.0, 101)
         at_penalty = self.goal.over_weights(weights, best.penalty)
         return Recommendation(
@@ -106,7 +104,7 @@ class Answer:
             reason=reason,
             warnings=self.warnings(),
             population=described(self.found) if aspect is not None else None,
-            assumption=self.assumption(),
+            assumption=assumption(self.known, f.rows, self.goal.generations),
             attained=best.attained,
             generations=self.goal.generations,
             rows=f.rows,
@@ -114,7 +112,7 @@ class Answer:
             aspect=aspect,
             noise_variance=self.found.noise_variance,
             signal_to_noise_ratio=ratio(null, self.found.noise_variance),
-            notes=self.notes if schedule is None else (*self.notes, *described_schedule(self.weights, best.real_weight, 1.0)),
+            notes=(*self.notes, *self.of_schedule()),
             weight_grid=weights,
             risk_by_weight=at_penalty,
             risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
@@ -140,21 +138,11 @@ class Answer:
         endless = Goal(self.goal.equivalents, self.goal.noise_ratio, self.goal.labels, None)
         return float(endless.over_weights(self.weights[-1:], self.penalty)[0])
 
-    def assumption(self) -> str:
-        """The loop that is assumed, in one sentence."""
-        rho = self.known.synthetic_noise_ratio
-        real = (
-            "fresh real labels each generation" if self.known.labels == "fresh" else "the first generation's real labels kept"
-        )
-        synthetic = {
-            0.0: "synthetic labels that are plain predictions",
-            1.0: "synthetic labels sampled from the fitted model",
-        }.get(rho, f"synthetic labels with {rho:g} times the real labels' noise variance")
-        until = "in the long run" if self.goal.generations is None else f"at generation {self.goal.generations}"
-        return (
-            f"Assumed loop: the same {self.found.factorisation.rows} rows relabelled in each generation, {real}, {synthetic}; "
-            f"judged {until}."
-        )
+    def of_schedule(self) -> tuple[str, ...]:
+        """What should be known of the schedule, where one is asked for."""
+        if self.schedule is None:
+            return ()
+        return doubts.of_schedule(self.weights.tolist(), self.best.real_weight, 1.0, WORTH)
 
     def today(self) -> Best | None:
         """Today's weight at the given penalty, at its own, or else at the best one for it."""
@@ -228,17 +216,12 @@ class Answer:
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
         f = self.found.factorisation
-        found = []
-        if f.rows < FEW_ROWS:
-            found.append(f"only {f.rows} rows: the theory is asymptotic and the estimates are rough below {FEW_ROWS}")
-        near = near_threshold(self.penalty, f.aspect) if f.features is not None else None
-        found += [each for each in (near, identifiable(self.uncertainty.intervals["noise_variance"])) if each is not None]
-        found += self.found.doubts()
-        if f.condition > ILL_CONDITIONED and self.kernel == "linear":
-            found.append(
-                "columns are collinear: "
-                + ("some are combinations of others" if math.isinf(f.condition) else f"condition number {f.condition:.1e}")
-                + "; coefficients along them are not determined, predictions are"
-            )
-        silent = no_signal(self.found.intervals(), self.best.attained or self.best.penalty == 0)
-        return tuple(found if silent is None else [*found, silent])
+        said = (
+            doubts.few_rows(f.rows),
+            doubts.near_threshold(self.penalty, f.aspect) if f.features is not None else None,
+            doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
+            *self.found.doubts(),
+            doubts.collinear(f.condition) if self.kernel == "linear" else None,
+            doubts.no_signal(self.found.intervals(), self.best.attained or self.best.penalty == 0),
+        )
+        return tuple(each for each in said if each is not None)

@@ -25,20 +25,10 @@ from ..replays.fresh_check import check_fresh
 from ..risks import fresh, frozen
 from ..risks.verdict import judge
 from ..threads import on_one_blas_thread
-from .result import (
-    FEW_ROWS,
-    HORIZON,
-    Recommendation,
-    advice_of,
-    few_labels,
-    identifiable,
-    judged,
-    near_threshold,
-    no_signal,
-    ratio,
-    told,
-)
-from .schedule import described_schedule, followed_fresh
+from ..words import doubts
+from ..words.loop import assumption, horizon
+from .result import HORIZON, Recommendation, advice_of, judged, ratio, told
+from .schedule import WORTH, followed_fresh
 from .uncertainty import Uncertainty, fresh_uncertainty
 
 # A relative gain that nobody would run a loop for.
@@ -202,10 +192,9 @@ class FreshAnswer:
         baselines = self.baselines()
         real_only = baselines["real_only"]
         assert real_only is not None
-        until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
         unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
         check, unchecked = told(self.check())
-        verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, until))
+        verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, horizon(self.horizon)))
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
         fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
@@ -228,7 +217,7 @@ class FreshAnswer:
             reason=reason,
             warnings=self.warnings(),
             population=population,
-            assumption=self.assumption(),
+            assumption=assumption(self.loop, self.stream.rows_per_generation, self.horizon),
             attained=best.attained,
             generations=self.horizon,
             rows=self.y.size,
@@ -263,17 +252,6 @@ class FreshAnswer:
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation
         return check_fresh(X, y, self.found, self.loops, rows, T, self.real_only[0], rng)
-
-    def assumption(self) -> str:
-        """The loop that is assumed, in one sentence."""
-        share, rho = self.loop.labelled, self.known.synthetic_noise_ratio
-        rows = f"{self.stream.rows_per_generation} new rows in each generation"
-        first = f", after a first model of {self.stream.rows_per_generation} labelled rows"
-        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label{first}"
-        kinds = {0.0: "synthetic labels that are plain predictions", 1.0: "synthetic labels sampled from the fitted model"}
-        synthetic = kinds.get(rho, f"synthetic labels with {rho:g} times the real labels' noise variance")
-        until = "in the long run" if self.horizon is None else f"at generation {self.horizon}"
-        return f"Assumed loop: {rows}, {labels}, {synthetic}; judged {until}."
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """Risk with the penalty re-tuned at each weight, from a grid around the best one."""
@@ -324,10 +302,9 @@ class FreshAnswer:
             return None, None
         share = self.loop.labelled
         if share > 1.1 * self.stream.share:
-            shares = f"the loop labels {100 * share:.3g}% of the rows, the table {100 * self.stream.share:.3g}%"
-            return None, f"no backtest: {shares}"
+            return None, doubts.no_backtest(share, self.stream.share)
         if sum(self.labelled_groups) > 1:
-            return None, "no backtest: it is for one group of labelled rows"
+            return None, doubts.SEVERAL_LABELLED_GROUPS
         assert self.loop.aspect is not None
         aspect, first = self.loop.aspect, self.plain(self.loop.aspect / share)[0]
         constant = self.constant.loop
@@ -363,9 +340,9 @@ class FreshAnswer:
         notes = self.notes
         if self.scheduled_best is not None:
             weights, constant = self.scheduled_best.weights, self.constant.real_weight
-            notes = (*notes, *described_schedule(weights, constant, self.loop.labelled))
+            notes = (*notes, *doubts.of_schedule(weights.tolist(), constant, self.loop.labelled, WORTH))
         if self.stream.steps is not None and self.drifted is None:
-            notes = (*notes, "no drift of the coefficients found; the theory assumes that there is none")
+            notes = (*notes, doubts.NO_DRIFT)
         return notes
 
     def start_matters(self) -> str | None:
@@ -388,31 +365,23 @@ class FreshAnswer:
         risk = first.risk(state)
         if risk < 1.05 * self.best.risk:
             return None
-        return (
-            f"the first model is taken to have {self.stream.rows_per_generation} labelled rows, and the table has {labelled}; "
-            f"from {100 * share:.3g}% of a generation the recommended loop has excess risk {risk:.4g} at generation "
-            f"{self.horizon} instead of {self.best.risk:.4g}"
-        )
+        rows = self.stream.rows_per_generation
+        return doubts.smaller_start(rows, labelled, share, risk, self.horizon, self.best.risk)
 
     def warnings(self) -> tuple[str, ...]:
         """Where the theory is on thin ice for this table."""
-        found = []
-        labelled = int(self.stream.labelled.sum())
-        if labelled < FEW_ROWS:
-            found.append(f"only {labelled} labelled rows: the estimates are rough below {FEW_ROWS}")
-        bias = self.stream.label_bias(self.X, self.names)
-        if bias is not None:
-            found.append(bias)
-        found += [each for each in (self.stream.order, self.drifted, self.start_matters()) if each is not None]
         assert self.loop.aspect is not None
-        thin = (
-            few_labels(self.loop.labelled * self.stream.rows_per_generation),
-            near_threshold(self.best.loop.penalty, self.loop.aspect),
-            identifiable(self.uncertainty.intervals["noise_variance"]),
-            no_signal(self.found.intervals(), self.best.attained or self.best.loop.penalty == 0),
+        said = (
+            doubts.few_labelled_rows(int(self.stream.labelled.sum())),
+            self.stream.label_bias(self.X, self.names),
+            self.stream.order,
+            self.drifted,
+            self.start_matters(),
+            doubts.few_labels(self.loop.labelled * self.stream.rows_per_generation),
+            doubts.near_threshold(self.best.loop.penalty, self.loop.aspect),
+            doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
+            doubts.no_signal(self.found.intervals(), self.best.attained or self.best.loop.penalty == 0),
+            *self.found.doubts(),
+            doubts.DIVERGES_LATER if math.isinf(self.long_run_risk) else None,
         )
-        found += [each for each in thin if each is not None]
-        found += self.found.doubts()
-        if math.isinf(self.long_run_risk):
-            found.append("the recommended loop is good at its horizon but diverges in the long run: do not run it beyond")
-        return tuple(found)
+        return tuple(each for each in said if each is not None)

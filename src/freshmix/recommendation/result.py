@@ -11,8 +11,6 @@ from ..replays.check import DOES_NOT_FIT, Check
 
 # The horizon shown, and used where the long run has no best weight.
 HORIZON = 12
-FEW_ROWS = 50
-FEW_LABELS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,44 +145,6 @@ def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | Non
     if kept is not None and kept < risk * (1 - 1e-9):
         return "keep_all_labels"
     return "real_only" if real_alone else "mix"
-
-
-def identifiable(noise: tuple[float, float]) -> str | None:
-    """A sentence where the interval of the noise variance is wide."""
-    low, high = noise
-    if high <= 4 * low:
-        return None
-    return (
-        f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the best "
-        "weight depends on it"
-    )
-
-
-def near_threshold(penalty: float, aspect: float) -> str | None:
-    """A sentence where a fit without a penalty is close to the interpolation threshold."""
-    if penalty > 0 or abs(aspect - 1) >= 0.1:
-        return None
-    return f"features / rows is {aspect:.3g}, close to 1 without a penalty: the variance is near its peak; use a penalty"
-
-
-def few_labels(labels: float) -> str | None:
-    """A sentence where a generation has few real labels."""
-    if labels >= FEW_LABELS:
-        return None
-    return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
-
-
-def no_signal(intervals: Mapping[str, tuple[float, float]], bounded: bool = True) -> str | None:
-    """A sentence where the interval of the signal's variance (``null_risk``) reaches 0, or the best penalty has no upper bound.
-
-    That of the ratio may reach 0 where there is next to no noise, too: its draws are then spread over orders of magnitude.
-    """
-    if not bounded:
-        return "the table shows no signal that a linear fit can use: the best penalty has no upper bound"
-    if intervals["null_risk"][0] > 0:
-        return None
-    most = intervals["signal_to_noise_ratio"][1]
-    return f"the table shows no signal beyond chance: its signal-to-noise ratio may be anything from 0 to {most:.3g} (90%)"
 
 
 def told(found: Check | str) -> tuple[Check | None, str | None]:

@@ -23,12 +23,11 @@ from ..optima.fresh_schedule import Turns, fresh_schedule
 from ..optima.schedule import frozen_schedule
 from ..population import Population
 from ..risks import frozen
+from ..words.doubts import ROUNDING
 
 WORTH = 1e-3
 # How far from the penalty of the best constant weight that of the schedule is looked for.
 _SPAN = 30.0
-# Weights so near 1 are 1; smaller rises are not told.
-_ROUNDING, _RISE = 1e-6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -121,29 +120,7 @@ def simplest(ladder: Sequence[Some], noise: float) -> Some:
 
 def restarted(weights: Floats, before: Floats) -> Floats:
     """The weights, with others before the last generation that forgets all before it: they do not matter at the horizon."""
-    alone = np.flatnonzero(weights >= 1 - _ROUNDING)
+    alone = np.flatnonzero(weights >= 1 - ROUNDING)
     if not alone.size:
         return weights
     return np.concatenate([before[: alone[-1]], weights[alone[-1] :]])
-
-
-def described_schedule(weights: Floats, constant: float, labelled: float) -> tuple[str, ...]:
-    """What should be known of a schedule that is constant, forgets, or rises."""
-    T, share = weights.size, f"{100 * WORTH:.3g}% of the prediction error at generation {weights.size}"
-    if np.all(weights == constant):
-        return (f"no schedule gains more than {share} over the best constant weight, which is kept",)
-    found = []
-    alone = 1 + np.flatnonzero(weights >= 1 - _ROUNDING)
-    if alone.size and labelled == 1 and alone[-1] > 1:
-        found.append(
-            f"generation {alone[-1]} of the schedule has real labels alone and forgets all before it: the weights before it do "
-            f"not matter at generation {T}"
-        )
-    elif alone.size:
-        until = f"generations 1 to {alone[-1]}" if alone[-1] > 1 else "generation 1"
-        found.append(f"at weight 1 ({until}) real labels are not mixed with synthetic ones")
-    rises = 2 + np.flatnonzero(np.diff(weights) > _RISE)
-    if rises.size:
-        where = ", ".join(map(str, rises))
-        found.append(f"the weight rises at generation {where}: schedules that never do lose more than {share}")
-    return tuple(found)
