@@ -21,7 +21,8 @@ from freshmix.sweeps.complete import complete
 from freshmix.sweeps.grid import SweepError, seed_of
 from freshmix.sweeps.lock import Lock
 from freshmix.sweeps.merge import merge
-from freshmix.sweeps.processes import Here
+from freshmix.sweeps.processes import Here, WorkerDied
+from freshmix.sweeps.queue import Queue
 from freshmix.sweeps.run import Run
 from freshmix.sweeps.spec import read_spec
 from freshmix.sweeps.status import forecast, status
@@ -229,6 +230,26 @@ def test_an_interruption_commits_what_is_finished(tmp_path, monkeypatch):
     with Store(tmp_path / "store", plan) as store, pytest.raises(KeyboardInterrupt):
         Run(store, Here(), 1, lambda committed, failed: None).complete(map(int, store.missing()))
     assert status(tmp_path / "store")[0].finished in range(3, 7)
+
+
+def test_the_queue_blames_what_was_alone():
+    queue = Queue(range(5), 1)
+    for _ in range(40):
+        queue.timed(0.001)
+    first = queue.take()
+    assert first == [0, 1]
+    assert queue.failed(first, WorkerDied("killed by SIGKILL")) == ""
+    for _ in range(2):
+        assert queue.take() == [0]
+        assert queue.failed([0], WorkerDied("killed by SIGKILL")) == ""
+        assert queue.take() == [1]
+        assert queue.failed([1], WorkerDied("exit code 3")) == ""
+    assert queue.failed(queue.take(), WorkerDied("killed by SIGKILL")) == "its worker died 3 times in a row: killed by SIGKILL"
+    assert queue.failed(queue.take(), ValueError("no  luck")) == "ValueError: no luck"
+    assert queue.take() == [2]
+    queue.put_back([2])
+    assert [queue.take() for _ in range(3)] == [[2], [3], [4]]
+    assert not queue
 
 
 @pytest.mark.parametrize("place", ["risk/c", "done/c", "loop/c", "penalty/zarr.json", "zarr.json"])

@@ -1,13 +1,13 @@
 """Sweeps killed, interrupted, starved of disk and damaged, in real processes, against an uninterrupted one, bit for bit."""
 
 import os
+import pickle
 import random
 import signal
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,10 @@ import xarray as xr
 
 import freshmix as fm
 from freshmix.sweeps import run as running
+from freshmix.sweeps import worker
 from freshmix.sweeps.complete import complete
 from freshmix.sweeps.merge import merge
-from freshmix.sweeps.processes import Processes
+from freshmix.sweeps.processes import Processes, WorkerDied
 from freshmix.sweeps.spec import read_spec
 from freshmix.sweeps.status import status
 from freshmix.sweeps.verify import verify
@@ -192,7 +193,7 @@ def test_workers_killed_at_random_moments(tmp_path, spec, expected, workers):
 
     def killer(processes: Processes) -> None:
         while len(killed) < 10 and not over.wait(moments.uniform(0.2, 1.5)):
-            pids = [pid for lane in processes._lanes for pid in lane.executor._processes]
+            pids = [lane.process.pid for lane in processes._lanes if lane.process is not None]
             if pids:
                 killed.append(moments.choice(pids))
                 os.kill(killed[-1], signal.SIGKILL)
@@ -237,36 +238,60 @@ def test_a_task_that_kills_its_worker_fails_alone(tmp_path, spec, expected, work
 
 
 def dies_in_the_middle_of_its_result():
-    from multiprocessing.connection import Connection
-
-    def half(self, content):
-        os.write(self.fileno(), bytes(content)[: len(content) // 2])
+    def half(stream, message):
+        message = pickle.dumps(message)
+        os.write(stream.fileno(), message[: len(message) // 2])
         os.kill(os.getpid(), signal.SIGKILL)
 
-    Connection._send = half
+    worker.send = half
     return "x" * 3000
 
 
 def test_half_a_result_is_a_death_too():
     with Processes(1) as processes:
         future = processes.submit(dies_in_the_middle_of_its_result)
-        with pytest.raises(BrokenExecutor):
+        with pytest.raises(WorkerDied, match="killed by SIGKILL"):
             future.result(timeout=60)
-        assert processes.bury(future) == "killed by SIGKILL"
-        processes.mingle()
         assert processes.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
 
 
-def test_a_death_that_the_next_call_finds_first():
+@pytest.mark.parametrize(
+    ("ends", "how"), [(signal.SIGKILL, "killed by SIGKILL"), (0, "exit code 0"), (3, "exit code 3")], ids=str
+)
+def test_only_the_call_that_ran_dies(ends, how):
+    """Those that wait go to the next process, as do later ones, also where nothing waited."""
     with Processes(1) as processes:
-        dead = processes.submit(os.kill, processes.submit(os.getpid).result(timeout=60), signal.SIGKILL)
-        assert isinstance(dead.exception(timeout=60), BrokenExecutor)
+        pid = processes.submit(os.getpid).result(timeout=60)
+        dead = processes.submit(os.kill, pid, ends) if isinstance(ends, signal.Signals) else processes.submit(os._exit, ends)
+        waiting = [processes.submit(divmod, 7, k) for k in (2, 3)]
+        with pytest.raises(WorkerDied, match=how):
+            dead.result(timeout=60)
+        assert [each.result(timeout=60) for each in waiting] == [(3, 1), (2, 1)]
+        pid = processes.submit(os.getpid).result(timeout=60)
+        os.kill(pid, signal.SIGKILL)
+        while processes._lanes[0].process is not None:
+            time.sleep(0.01)
         assert processes.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
-        assert processes.bury(dead) == "killed by SIGKILL"
-        # What the dead one held can still be tried alone.
-        apart = processes.submit_apart(divmod, 7, 2)
-        assert apart is not None
-        assert apart.result(timeout=60) == (3, 1)
+
+
+def test_calls_and_results_that_cannot_be_sent_fail_alone():
+    with Processes(1) as processes:
+        with pytest.raises(Exception, match="pickle"):
+            processes.submit(lambda: 0)
+        assert "cannot be sent" in str(processes.submit(threading.Lock).exception(timeout=60))
+        assert isinstance(processes.submit(divmod, 7, 0).exception(timeout=60), ZeroDivisionError)
+        assert processes.submit(print, "no result").result(timeout=60) is None
+        assert processes.submit(divmod, 7, 2).result(timeout=60) == (3, 1)
+
+
+def test_scripts_need_no_guard(tmp_path, spec):
+    """Workers import nothing of the script that starts them."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import freshmix as fm\nprint(fm.sweep({str(spec)!r}, {str(tmp_path / 'store')!r}, workers=2).done.all().item())"
+    )
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert ran.stdout == "True\n", ran.stderr
 
 
 def test_through_a_dask_cluster(tmp_path, spec, expected):

@@ -53,8 +53,8 @@ def complete(
     start = time.perf_counter()
     plan = read_spec(spec)
     count = processors() if workers is None else whole("workers", workers, low=0)
+    elsewhere = 2 * max(1, _ELSEWHERE if workers is None else count)
     root = Path(store) if shard is None else shard_path(Path(store), *shard)
-    given = executor is not None
     with ExitStack() as stack:
         if executor is None:
             # They load their libraries while the store is opened.
@@ -73,11 +73,8 @@ def complete(
             words = in_words(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
             opened.note({"run": words, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
 
-        if isinstance(executor, Processes):
-            count = executor.count
-        elif given and workers is None:
-            count = _ELSEWHERE
-        run = Run(opened, executor, 2 * max(1, count), report)
+        # An executor of others says nothing of its size.
+        run = Run(opened, executor, getattr(executor, "at_once", elsewhere), report)
         run.complete(map(int, items))
         failed = {plan.name_of(item % plan.tasks): reason for item, reason in sorted(run.failed.items())}
         other = opened.other_versions() if run.committed else ""

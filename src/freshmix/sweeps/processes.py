@@ -1,41 +1,37 @@
-"""Worker processes that fail one by one: each has an executor of its own, replaced when its process dies."""
+"""Worker processes that fail one by one: when one dies, only the call that it ran fails, and another takes its place."""
 
 import contextlib
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ..threads import ONE_THREAD
+from .worker import receive, send
 
 # One call runs and two wait, so that no process is idle while results travel or are written.
 _DEPTH = 3
+# The process imports nothing of the script that starts it.
+_COMMAND = """
+import pickle, sys
+sys.path[:] = pickle.loads(pickle.load(sys.stdin.buffer))
+from freshmix.sweeps.worker import serve
+serve()
+"""
 
 
-@dataclass
-class _Lane:
-    executor: Executor
-    process: BaseProcess | None
-    futures: list[Future[Any]] = field(default_factory=list)
-    # Kept for calls that may have killed a process, one at a time.
-    apart: bool = False
-    # How the process before this one ended.
-    end: str = ""
-
-    def waiting(self) -> int:
-        """Calls that are not done."""
-        self.futures = [each for each in self.futures if not each.done()]
-        return len(self.futures)
+class WorkerDied(BrokenExecutor):
+    """The process that ran a call is dead; the message says how it ended."""
 
 
 class Processes(Executor):
-    """Processes with one BLAS thread each; when one dies, only the calls it held fail, and another takes its place.
+    """Processes with one BLAS thread each; when one dies, the call that it ran fails, and another takes its place.
 
     Parameters
     ----------
@@ -50,63 +46,24 @@ class Processes(Executor):
     """
 
     def __init__(self, count: int) -> None:
-        self.count = count
-        self._lanes = [_Lane(*_start()) for _ in range(count)]
-        self._homes: WeakKeyDictionary[Future[Any], tuple[_Lane, Executor]] = WeakKeyDictionary()
-
-    def room(self) -> bool:
-        """Whether a process would take one more call at once or next."""
-        return any(lane.waiting() < _DEPTH for lane in self._lanes if not lane.apart)
+        # Calls that a sweep has under way.
+        self.at_once = _DEPTH * count
+        self._lanes = [_Lane() for _ in range(count)]
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a call on the process that has least to do."""
-        return self._on(min((each for each in self._lanes if not each.apart), key=_Lane.waiting), call, args, kwargs)
-
-    def submit_apart(self, call: Callable[..., Any], *args: Any) -> Future[Any] | None:
-        """Run a call on a process that does nothing else, so that its death is this call's doing; None if none is free."""
-        for lane in self._lanes:
-            if lane.apart and not lane.waiting():
-                return self._on(lane, call, args, {})
-        return None
-
-    def mingle(self) -> None:
-        """All processes for all calls again."""
-        for lane in self._lanes:
-            lane.apart = False
-
-    def _on(self, lane: _Lane, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
-        try:
-            future = lane.executor.submit(call, *args, **kwargs)
-        except RuntimeError:
-            # It died between two calls.
-            self._replace(lane)
-            future = lane.executor.submit(call, *args, **kwargs)
-        lane.futures.append(future)
-        self._homes[future] = lane, lane.executor
-        return future
-
-    def bury(self, future: Future[Any]) -> str:
-        """A new process for the dead one that held a call, kept apart until ``mingle``; how the dead one ended."""
-        lane, executor = self._homes[future]
-        if lane.executor is executor:
-            self._replace(lane)
-        # Also where a later call has found it dead before, and replaced it.
-        lane.apart = True
-        return lane.end
-
-    def _replace(self, lane: _Lane) -> None:
-        lane.end = _end_of(lane.process)
-        lane.executor.shutdown(wait=False)
-        (lane.executor, lane.process), lane.futures = _start(), []
+        return min(self._lanes, key=_Lane.waiting).submit(pickle.dumps((call, args, kwargs)))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes, also in the middle of a call."""
         for lane in self._lanes:
-            lane.executor.shutdown(kill_workers=True)  # type: ignore[call-arg]
+            lane.end()
 
 
 class Here(Executor):
     """This process, one call after another."""
+
+    at_once = 1
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a call now."""
@@ -115,55 +72,102 @@ class Here(Executor):
         return future
 
 
-def _start() -> tuple[Executor, BaseProcess | None]:
-    from loky import ProcessPoolExecutor
+class _Lane:
+    """One process after another, and the calls that it has not answered: the first of them runs, the others wait."""
 
-    executor = ProcessPoolExecutor(max_workers=1, timeout=None, env=ONE_THREAD, initializer=_begin, initargs=(os.getpid(),))
-    with _uninterrupted():
-        # Libraries are loaded while the caller still prepares.
-        executor.submit(os.getpid)
-    if os.name == "posix":
-        # The process has its own ends of these pipes. While ours were open, its death in the middle of a result would
-        # leave this side waiting for the other half.
-        executor._result_queue._writer.close()
-        executor._call_queue._reader.close()
-    return executor, next(iter(executor._processes.values()), None)
+    def __init__(self) -> None:
+        self._calls: deque[tuple[Future[Any], bytes]] = deque()
+        # Of the calls and the process: both change hands when one dies.
+        self._lock = threading.RLock()
+        self._ended = False
+        self._start()
+
+    def waiting(self) -> int:
+        """Calls that are not done."""
+        return len(self._calls)
+
+    def submit(self, call: bytes) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("the processes have been shut down")
+            self._calls.append((future, call))
+            if self.process is None:
+                self._start()
+            else:
+                self._send(call)
+        return future
+
+    def end(self) -> None:
+        with self._lock:
+            self._ended = True
+            if self.process is not None:
+                self.process.kill()
+        self._thread.join()
+
+    def _start(self) -> None:
+        """A new process, and the calls that the one before left."""
+        # Ctrl-C on a terminal is for the process group in front: workers leave it to the process that started them.
+        if sys.platform == "win32":
+            apart: Any = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        else:
+            apart = dict[str, Any](process_group=0)
+        self.process: subprocess.Popen[bytes] | None = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **ONE_THREAD},
+            **apart,
+        )
+        self._thread = threading.Thread(target=self._receive, args=(self.process,), daemon=True)
+        self._thread.start()
+        for message in (pickle.dumps(sys.path), *(call for _, call in self._calls)):
+            self._send(message)
+
+    def _send(self, message: bytes) -> None:
+        assert self.process is not None
+        # To a dead process: ``_bury`` sends it to the next one.
+        with contextlib.suppress(OSError, ValueError):
+            send(self.process.stdin, message)
+
+    def _receive(self, process: subprocess.Popen[bytes]) -> None:
+        """Hand on results until the process ends, perhaps in the middle of one."""
+        while True:
+            try:
+                message = receive(process.stdout)
+            except (EOFError, OSError, pickle.UnpicklingError):
+                break
+            try:
+                good, value = pickle.loads(message)
+            except Exception as error:
+                good, value = False, error
+            future, _ = self._calls.popleft()
+            (future.set_result if good else future.set_exception)(value)
+        self._bury(process)
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> None:
+        """The call that a dead process ran has failed; a new process takes the others."""
+        end = _end_of(process)
+        with self._lock:
+            self.process = None
+            lost = [self._calls.popleft() for _ in (list(self._calls) if self._ended else list(self._calls)[:1])]
+            if self._calls:
+                self._start()
+        for future, _ in lost:
+            future.set_exception(WorkerDied(end))
 
 
-def _end_of(process: BaseProcess | None) -> str:
-    deadline = time.monotonic() + 5.0
-    while process is not None and time.monotonic() < deadline:
-        # None also while another thread is just taking note of the end.
-        if (code := process.exitcode) is not None:
-            names = {int(each): each.name for each in signal.Signals}
-            return f"killed by {names.get(-code, f'signal {-code}')}" if code < 0 else f"exit code {code}"
-        time.sleep(0.01)
-    return "it is not known how"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes started here leave Ctrl-C to this one, from their first moment."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end_of(process: subprocess.Popen[bytes]) -> str:
+    for stream in (process.stdin, process.stdout):
+        # What was on its way to it is lost.
+        with contextlib.suppress(OSError):
+            assert stream is not None
+            stream.close()
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _begin(parent: int) -> None:
-    """In a new process: leave interruptions to the parent, end with it, and load what tasks need."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    from . import task
-
-    assert task
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+        code = process.wait(timeout=5.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return "it is not known how"
+    names = {int(each): each.name for each in signal.Signals}
+    return f"killed by {names.get(-code, f'signal {-code}')}" if code < 0 else f"exit code {code}"
