@@ -29,6 +29,7 @@ from freshmix.sweeps.status import forecast, status
 from freshmix.sweeps.store import Store
 from freshmix.sweeps.task import Outcome
 from freshmix.sweeps.verify import verify
+from freshmix.words import sweep as words
 
 SPEC = {
     "generations": 3,
@@ -335,7 +336,7 @@ def test_progress_without_a_terminal_is_a_line_a_minute(capsys, monkeypatch):
         for now in range(0, 150, 10):
             report(now, {})
     lines = capsys.readouterr().err.splitlines()
-    assert lines == [f"freshmix: {shown.in_words(1000, 100, t, float(t), 0)}" for t in (60, 120)]
+    assert lines == [f"freshmix: {words.progress(1000, 100, t, float(t), 0)}" for t in (60, 120)]
     assert lines[0] == "freshmix: 160 of 1,000 tasks, 1/s, 14.0 min left"
 
 

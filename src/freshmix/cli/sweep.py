@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from freshmix.words import sweep as words
+
 if TYPE_CHECKING:
     from freshmix.sweeps.complete import Summary
     from freshmix.sweeps.grid import Sweep
@@ -121,37 +123,24 @@ def _client(scheduler: str) -> Any:
 
 
 def _summary(summary: "Summary") -> None:
-    from freshmix.sweeps.progress import duration
-
-    for line in summary.healed:
-        print(f"freshmix: was damaged, computed again: {line}", file=sys.stderr)
-    if summary.versions:
-        print(
-            f"freshmix: the store was begun with other libraries, last digits may differ: {summary.versions}", file=sys.stderr
-        )
-    for name, reason in list(summary.failed.items())[:10]:
-        print(f"freshmix: failed: {name}: {reason}", file=sys.stderr)
+    for line in words.asides(summary.healed, summary.versions, summary.failed):
+        print(f"freshmix: {line}", file=sys.stderr)
     finished = summary.before + summary.committed
-    typer.echo(
-        f"{finished:,} of {summary.tasks:,} tasks finished, {summary.committed:,} of them now in {duration(summary.seconds)}. "
-        f"Results: {summary.store}"
-    )
+    typer.echo(words.finished(finished, summary.tasks, summary.committed, summary.seconds, summary.store))
     if summary.failed:
-        print(f"freshmix: error: {len(summary.failed):,} tasks failed; the same command tries them again", file=sys.stderr)
+        print(f"freshmix: error: {words.again(len(summary.failed))}", file=sys.stderr)
         raise typer.Exit(1)
 
 
 def _dry_run(plan: "Sweep", store: Path, workers: int | None) -> None:
     from freshmix.sweeps.complete import processors
-    from freshmix.sweeps.progress import duration
     from freshmix.sweeps.status import forecast
 
     count = processors() if workers is None else max(1, workers)
     found = forecast(plan, store, count)
-    shape = ", ".join(f"{name} {len(values)}" for name, values in plan.coordinates.items())
-    typer.echo(f"{found.tasks:,} tasks, {found.finished:,} of them finished ({shape})")
-    typer.echo(f"{duration(found.task_seconds)} for one task, {duration(found.seconds)} in all on {count} workers")
-    typer.echo(f"{found.size / 1e6:,.1f} MB on disk at most")
+    sizes = {name: len(values) for name, values in plan.coordinates.items()}
+    said = words.forecast(found.tasks, found.finished, sizes, found.task_seconds, found.seconds, count, found.size)
+    typer.echo("\n".join(said))
 
 
 def _merge(plan: "Sweep", store: Path) -> None:
@@ -160,23 +149,15 @@ def _merge(plan: "Sweep", store: Path) -> None:
 
     merge(plan, store)
     found = status(store)[0]
-    typer.echo(
-        f"{found.finished:,} of {found.tasks:,} tasks finished after merging {len(shards_of(store))} shards into {store}"
-    )
+    typer.echo(words.merged(found.finished, found.tasks, len(shards_of(store)), store))
 
 
 def _status(store: Path) -> None:
     from freshmix.sweeps.status import status
 
     for each in status(store):
-        share = 100 * each.finished / each.tasks
-        typer.echo(
-            f"{each.store}: {each.finished:,} of {each.tasks:,} tasks finished ({share:.1f}%), {each.size / 1e6:,.1f} MB"
-        )
-        if "run" in each.last:
-            typer.echo(f"  {f'in use by {each.owner}' if each.owner else 'last run'}: {each.last['run']}")
-        for name, reason in list(each.last.get("failed", {}).items())[:10]:
-            typer.echo(f"  failed: {name}: {reason}")
+        run, failed = each.last.get("run"), each.last.get("failed", {})
+        typer.echo("\n".join(words.status(each.store, each.finished, each.tasks, each.size, each.owner, run, failed)))
 
 
 def _verify(store: Path) -> None:
@@ -186,6 +167,6 @@ def _verify(store: Path) -> None:
     for line in faults:
         typer.echo(line)
     if faults:
-        print(f"freshmix: error: {store} has {len(faults)} faults; the same sweep again mends it", file=sys.stderr)
+        print(f"freshmix: error: {words.damaged(store, len(faults))}", file=sys.stderr)
         raise typer.Exit(1)
-    typer.echo(f"{store}: nothing wrong")
+    typer.echo(words.sound(store))

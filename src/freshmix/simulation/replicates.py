@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
-from typing import Any
+from contextlib import nullcontext
 
 from ..arguments import Floats
 from ..threads import ONE_THREAD, one_blas_thread
+from .progress import bar
 from .setting import Setting
 
 Engine = Callable[[Setting, int], Floats]
@@ -26,23 +26,25 @@ def finished(
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}")
     done: dict[int, Floats] = {}
-    with _bar(count, progress) as advance:
+    # It shows itself on a terminal and in long runs only.
+    shown = count > 1 and (sys.stderr.isatty() if progress is None else progress)
+    with bar("replicates", count, transient=True) if shown else nullcontext(lambda done, failed: None) as tell:
         try:
             if executor is None and workers == 1:
                 for replicate in range(count):
                     done[replicate] = engine(setting, replicate)
-                    advance(1)
+                    tell(len(done), 0)
             else:
-                _on(executor or _processes(workers), engine, setting, count, done, advance)
+                for results in _on(executor or _processes(workers), engine, setting, count):
+                    done.update(results)
+                    tell(len(done), 0)
         except KeyboardInterrupt:
             if not partial:
                 raise
     return done
 
 
-def _on(
-    executor: Executor, engine: Engine, setting: Setting, count: int, done: dict[int, Floats], advance: Callable[[int], None]
-) -> None:
+def _on(executor: Executor, engine: Engine, setting: Setting, count: int) -> Iterator[dict[int, Floats]]:
     # Small blocks: little is lost at an interruption, and sending the setting costs nothing beside the work.
     size = max(1, min(16, count // 64))
     starts = range(0, count, size)
@@ -50,9 +52,7 @@ def _on(
     try:
         tasks.extend(executor.submit(_block, engine, setting, start, min(start + size, count)) for start in starts)
         for task in as_completed(tasks):
-            results = task.result()
-            done.update(results)
-            advance(len(results))
+            yield task.result()
     except BaseException:
         for task in tasks:
             task.cancel()
@@ -69,19 +69,3 @@ def _processes(workers: int) -> Executor:
 
     executor: Executor = get_reusable_executor(max_workers=workers, env=ONE_THREAD)
     return executor
-
-
-@contextmanager
-def _bar(total: int, progress: bool | None) -> Iterator[Callable[[int], Any]]:
-    """A bar on stderr that shows itself on a terminal and in long runs only."""
-    shown = sys.stderr.isatty() if progress is None else progress
-    if not shown or total == 1:
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("replicates", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda count: bar.advance(task, count)

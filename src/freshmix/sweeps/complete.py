@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import whole
+from ..words import sweep as words
 from .grid import Sweep
 from .processes import Here, Processes
-from .progress import in_words
 from .progress import progress as shown
 from .run import Run
 from .spec import read_spec
@@ -70,8 +70,8 @@ def complete(
 
         def report(committed: int, failed: dict[int, str]) -> None:
             show(committed, failed)
-            words = in_words(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
-            opened.note({"run": words, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
+            said = words.progress(mine, mine - len(items), committed, time.monotonic() - begun, len(failed))
+            opened.note({"run": said, "failed": {plan.name_of(item % plan.tasks): why for item, why in failed.items()}})
 
         # An executor of others says nothing of its size.
         run = Run(opened, executor, getattr(executor, "at_once", elsewhere), report)
