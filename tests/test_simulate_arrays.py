@@ -7,7 +7,7 @@ import pytest
 
 import freshmix as fm
 from freshmix import sampling
-from freshmix import simulation as ROOM
+from freshmix.simulation import inputs as ROOM
 from freshmix.simulation.namespace import Arrays, eigh, solve, to_numpy
 
 from .test_simulate import ISOTROPIC, LEVELS, SOURCES

@@ -10,6 +10,7 @@ import typer
 
 import freshmix as fm
 from freshmix.files import checked_path, picture, replace_file
+from freshmix.simulation import ENGINES, WORKFLOWS
 
 from . import loop_options as options
 from .printing import block, lines
@@ -32,8 +33,8 @@ Noise = Annotated[
     str,
     typer.Option(metavar="auto|expected|sampled", help="Expectation over label noise given the rows, or drawn labels."),
 ]
-Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, spectral, redraw or exact-law.")]
-Workflow = Annotated[str, typer.Option(metavar="NAME", help="replace, accumulate, accumulate-subsample or stack.")]
+Engine = Annotated[str, typer.Option(metavar="NAME", help=f"auto, {', '.join(ENGINES[:-1])} or {ENGINES[-1]}.")]
+Workflow = Annotated[str, typer.Option(metavar="NAME", help=f"{', '.join(WORKFLOWS[:-1])} or {WORKFLOWS[-1]}.")]
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs; cuda needs torch.")]
 Precision = Annotated[str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra.")]
 Workers = Annotated[int, typer.Option(metavar="K", help="Processes.")]

@@ -1,85 +1,43 @@
-"""Which engine covers a setting, and what users are told about it."""
+"""Which engine covers an experiment, and what users are told about it."""
 
 import warnings
-from types import ModuleType
 
 import numpy as np
 
-from ..loop import Loop
-from ..sampling import Diagonal
-from . import exact_law, redraw, spectral
-from .namespace import Arrays
-from .setting import Setting
+from . import registry
+from .experiment import Experiment
 
-MODULES: dict[str, ModuleType] = {"spectral": spectral, "redraw": redraw, "exact-law": exact_law}
-ENGINES = ("auto", *MODULES)
-# Numbers in a design beyond which the exact law takes over where it can (2 GB).
-_DENSE = 2.5e8
+# Numbers in a design beyond which engines that draw none go first (2 GB).
+_LARGE = 2.5e8
 
 
-def engine_of(setting: Setting, asked: str, noise: str) -> str:
-    """The engine asked for, if it covers the setting; otherwise the cheapest one that does."""
-    reasons = {
-        "spectral": _not_spectral(setting),
-        "exact-law": _not_exact_law(setting, noise),
-        "redraw": "noise='expected' needs frozen covariates on one group of rows" if noise == "expected" else "",
-    }
+def engine_of(experiment: Experiment, asked: str, noise: str) -> str:
+    """The engine asked for, if it covers the experiment; otherwise the cheapest one that does."""
+    reasons = {name: registry.engine(name).refusal(experiment, noise) for name in registry.ENGINES}
     if asked != "auto":
         if reasons[asked]:
             raise ValueError(f"engine={asked!r} does not cover this: {reasons[asked]}")
         return asked
-    size = setting.source.features * max(setting.rows)
-    if size > _DENSE and not reasons["exact-law"]:
-        return "exact-law"
-    for name in ("spectral", "redraw"):
+    large = experiment.source.features * max(experiment.rows) > _LARGE
+    dense = [name for name in reasons if registry.engine(name).DENSE]
+    others = [name for name in reasons if name not in dense]
+    for name in (*others, *dense) if large else (*dense, *others):
         if not reasons[name]:
             return name
-    raise ValueError(f"no engine covers this: {reasons['redraw']}")
+    raise ValueError(f"no engine covers this: {reasons[dense[-1]]}")
 
 
-def _not_spectral(setting: Setting) -> str:
-    loop = setting.loops[0]
-    if loop.covariates == "fresh":
-        return "it is for frozen covariates"
-    if setting.workflow != "replace":
-        return f"workflow {setting.workflow!r} needs engine='redraw'"
-    if not _all_alike(loop):
-        return "rows of different weights need engine='redraw'"
-    return ""
-
-
-def _all_alike(loop: Loop) -> bool:
-    """Whether all rows have one real weight and row weight 1."""
-    groups = loop.groups or ()
-    return all(group.row_weight == 1 and group.real_weight == groups[0].real_weight for group in groups)
-
-
-def _not_exact_law(setting: Setting, noise: str) -> str:
-    if not isinstance(setting.source, Diagonal):
-        return "it is for a Population"
-    if noise == "expected":
-        return "it gives runs with drawn labels (noise='sampled')"
-    if setting.arrays != Arrays():
-        return "it runs on the CPU in float64"
-    if setting.entries.name != "gaussian" or setting.label_noise.name != "gaussian":
-        return "it is for gaussian entries and noise"
-    if setting.workflow != "replace":
-        return f"workflow {setting.workflow!r} needs engine='redraw'"
-    if not all(map(_all_alike, setting.loops)):
-        return "rows of different weights need engine='redraw'"
-    if min(setting.source.features, *setting.rows) < 2:
-        return "it needs at least two rows and two features"
-    return exact_law.not_covered(setting)
-
-
-def warn(setting: Setting, stacklevel: int) -> None:
+def warn(experiment: Experiment, stacklevel: int) -> None:
     """Tell of weights that change nothing, and of risks without a mean, where a model without a penalty interpolates."""
-    if not any(np.any(setting.penalty(t) == 0) for t in range(setting.generations + 1)):
+    if not any(np.any(experiment.penalty(t) == 0) for t in range(experiment.generations + 1)):
         return
-    rank, trained = setting.source.rank, _trained_on(setting)
-    for t in range(1, setting.generations + 1):
-        groups = setting.groups(t)
-        weighted = len({group.row_weight for group in groups}) > 1 or (_separate(setting) and trained[t] > setting.rows[t])
+    rank, workflow = experiment.source.rank, registry.workflow(experiment.workflow)
+    # Of frozen rows there are no others; copies of the same rows are label mixing.
+    trained = workflow.trained_on(experiment) if experiment.fresh else list(experiment.rows)
+    apart = workflow.APART and experiment.fresh
+    for t in range(1, experiment.generations + 1):
+        groups = experiment.groups(t)
+        weighted = len({group.row_weight for group in groups}) > 1 or (apart and trained[t] > experiment.rows[t])
         if weighted and rank >= trained[t]:
             warnings.warn(
                 "row weights are inert without a penalty where features are at least as many as rows: the model fits every "
@@ -93,22 +51,3 @@ def warn(setting: Setting, stacklevel: int) -> None:
             "penalty, or more or fewer features",
             stacklevel=stacklevel,
         )
-
-
-def _separate(setting: Setting) -> bool:
-    """Whether real and synthetic rows are different rows of a design: copies of the same rows are label mixing."""
-    return setting.workflow == "stack" and setting.loops[0].covariates == "fresh"
-
-
-def _trained_on(setting: Setting) -> list[int]:
-    """Different rows that generations 0 ... T are trained on."""
-    rows = list(setting.rows)
-    if setting.loops[0].covariates == "frozen":
-        return rows
-    if setting.workflow == "accumulate":
-        return [int(total) for total in np.cumsum(rows)]
-    if setting.workflow == "stack":
-        for t in range(1, len(rows)):
-            mixed = setting.real_weights(t)
-            rows[t] *= 2 if np.any((mixed > 0) & (mixed < 1)) else 1
-    return rows

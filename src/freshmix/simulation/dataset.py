@@ -12,7 +12,7 @@ import numpy as np
 from ..arguments import Floats
 from ..sampling import Diagonal
 from ..version import __version__
-from .setting import Setting
+from .experiment import Experiment
 
 # xarray is imported where a dataset is made: worker processes start without it.
 if TYPE_CHECKING:
@@ -61,42 +61,43 @@ def mean_and_error(dataset: "xr.Dataset") -> "xr.Dataset":
     return xr.Dataset({"mean": mean, "standard_error": error}, attrs=dataset.attrs)
 
 
-def dataset_of(done: dict[int, Floats], setting: Setting, engine: str, asked: int) -> "xr.Dataset":
+def dataset_of(done: dict[int, Floats], experiment: Experiment, engine: str, asked: int) -> "xr.Dataset":
     """``risk(replicate, [real_weight], [penalty], generation)`` of the replicates that are done, of those asked for."""
     import xarray as xr
 
     order = sorted(done)
-    values = np.stack([done[replicate] for replicate in order]) if order else np.empty((0, *setting.shape))
+    values = np.stack([done[replicate] for replicate in order]) if order else np.empty((0, *experiment.shape))
     dims = ["replicate"]
     coords: dict[str, Any] = {"replicate": np.array(order, dtype=np.int64)}
-    for axis, (name, grid) in enumerate((("real_weight", setting.weights), ("penalty", setting.penalties)), start=1):
+    for axis, (name, grid) in enumerate((("real_weight", experiment.weights), ("penalty", experiment.penalties)), start=1):
         if grid is not None:
             dims.append(name)
             coords[name] = grid
         else:
             values = np.take(values, [0], axis=axis)
-    shape = [len(coords[name]) for name in dims] + [setting.generations + 1]
+    shape = [len(coords[name]) for name in dims] + [experiment.generations + 1]
     found = xr.Dataset(
-        {"risk": ([*dims, "generation"], values.reshape(shape))}, {**coords, "generation": np.arange(setting.generations + 1)}
+        {"risk": ([*dims, "generation"], values.reshape(shape))},
+        {**coords, "generation": np.arange(experiment.generations + 1)},
     )
     found["risk"].attrs = {"long_name": "excess risk", "units": "squared label units"}
-    source = setting.source
+    source = experiment.source
     found.attrs = {
         "engine": engine,
-        "noise": "expected" if setting.expected else "sampled",
-        "workflow": setting.workflow,
-        "entries": str(setting.entries),
-        "label_noise": str(setting.label_noise),
-        "seed": setting.seed,
+        "noise": "expected" if experiment.expected else "sampled",
+        "workflow": experiment.workflow,
+        "entries": str(experiment.entries),
+        "label_noise": str(experiment.label_noise),
+        "seed": experiment.seed,
         "replicates": asked,
         "partial": int(len(order) < asked),
-        "device": setting.arrays.device or "cpu",
-        "dtype": setting.arrays.dtype,
-        "rows": json.dumps(setting.rows),
+        "device": experiment.arrays.device or "cpu",
+        "dtype": experiment.arrays.dtype,
+        "rows": json.dumps(experiment.rows),
         "features": source.features,
         "population": repr(source.population if isinstance(source, Diagonal) else source),
-        "loop": repr(setting.loops[0] if len(setting.loops) == 1 else setting.loops),
-        "versions": _versions(setting.arrays.library),
+        "loop": repr(experiment.loops[0] if len(experiment.loops) == 1 else experiment.loops),
+        "versions": _versions(experiment.arrays.library),
     }
     if isinstance(source, Diagonal):
         # As in a population file: the data can be made again from the result alone.

@@ -13,7 +13,8 @@ from scipy.linalg.lapack import dpttrf, dpttrs
 
 from ..arguments import Floats
 from ..sampling import Diagonal, Generator, counts_of
-from .setting import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+from .experiment import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Experiment
+from .namespace import Arrays
 
 _BLOCK = 1 << 15
 
@@ -29,11 +30,11 @@ class Spike:
     features: int
 
 
-def spike_of(setting: Setting) -> Spike | None:
+def spike_of(experiment: Experiment) -> Spike | None:
     """The population as a spike (of strength 0 where it is isotropic), or None if it is neither."""
-    assert isinstance(setting.source, Diagonal)
-    population = setting.source.population
-    counts = counts_of(population, setting.source.features)
+    assert isinstance(experiment.source, Diagonal)
+    population = experiment.source.population
+    counts = counts_of(population, experiment.source.features)
     kept = (population.eigenvalues > 0) & (counts > 0)
     tau, g, sizes = population.eigenvalues[kept], population.signal[kept], counts[kept]
     if np.all(tau == tau[0]):
@@ -45,16 +46,32 @@ def spike_of(setting: Setting) -> Spike | None:
     return Spike(bulk, float(tau[one]) / bulk - 1, float(g[one]), float(g[1 - one]), int(sizes.sum()))
 
 
-def not_covered(setting: Setting) -> str:
-    """Why this engine does not cover the population, or nothing."""
-    spike = spike_of(setting)
+# No design is drawn; label noise is.
+DENSE, EXPECTS = False, False
+
+
+def refusal(experiment: Experiment, noise: str) -> str:
+    """Why this engine does not cover an experiment, or nothing."""
+    if not isinstance(experiment.source, Diagonal):
+        return "it is for a Population"
+    if noise == "expected":
+        return "it gives runs with drawn labels (noise='sampled')"
+    if experiment.arrays != Arrays():
+        return "it runs on the CPU in float64"
+    if experiment.entries.name != "gaussian" or experiment.label_noise.name != "gaussian":
+        return "it is for gaussian entries and noise"
+    if experiment.workflow != "replace":
+        return f"workflow {experiment.workflow!r} needs engine='redraw'"
+    if not experiment.alike:
+        return "rows of different weights need engine='redraw'"
+    if min(experiment.source.features, *experiment.rows) < 2:
+        return "it needs at least two rows and two features"
+    spike = spike_of(experiment)
     if spike is None:
         return "it is for isotropic populations and single spikes"
     if spike.features < 2:
         return "it needs at least two features"
-    if setting.loops[0].covariates == "fresh" and spike.strength != 0:
-        return "with fresh covariates it is for isotropic populations"
-    return ""
+    return "with fresh covariates it is for isotropic populations" if experiment.fresh and spike.strength != 0 else ""
 
 
 @dataclass(frozen=True)
@@ -137,27 +154,25 @@ def _chi(rng: Generator, first: int, size: int, tau: float) -> Floats:
     return found
 
 
-def risks(setting: Setting, replicate: int) -> Floats:
+def risks(experiment: Experiment, replicate: int) -> Floats:
     """(W, P, T + 1) excess risks of a run with drawn labels; the same design and noise for all weights and penalties."""
-    spike = spike_of(setting)
+    spike = spike_of(experiment)
     assert spike is not None
-    if setting.loops[0].covariates == "fresh":
-        return fresh(setting, replicate, spike)
-    return frozen(setting, replicate, spike)
+    return (fresh if experiment.fresh else frozen)(experiment, replicate, spike)
 
 
-def frozen(setting: Setting, replicate: int, spike: Spike) -> Floats:
+def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
     """beta = (sqrt(b) theta, sqrt(b (1-theta^2)) G / |(G, rem)|) with rem^2 ~ chi^2_(p-c).
 
     What lies beyond the c coordinates is never learned.
     """
-    loop = setting.loops[0]
-    sigma, rho = math.sqrt(setting.source.noise_variance), loop.synthetic_noise_ratio
-    B = Bidiagonal.draw(setting.rng(replicate, 0, DESIGN), setting.rows[0], spike.features, spike.tau, spike.strength)
-    beta, beyond = _coefficients(setting.rng(replicate, 0, COEFFICIENTS), B.columns, spike)
+    loop = experiment.loops[0]
+    sigma, rho = math.sqrt(experiment.source.noise_variance), loop.synthetic_noise_ratio
+    B = Bidiagonal.draw(experiment.rng(replicate, 0, DESIGN), experiment.rows[0], spike.features, spike.tau, spike.strength)
+    beta, beyond = _coefficients(experiment.rng(replicate, 0, COEFFICIENTS), B.columns, spike)
     r, c = B.alpha.size, B.columns
     signal = B.times(beta, np.empty(r))
-    W, P = setting.shape[:2]
+    W, P = experiment.shape[:2]
     bhat = np.empty((W, P, c))
     real, synthetic, labels = np.empty(r), np.empty(r), np.empty(r)
 
@@ -168,19 +183,19 @@ def frozen(setting: Setting, replicate: int, spike: Spike) -> Floats:
             total += float(gap @ gap)
         return spike.tau * (total + spike.strength * float(x[0] - beta[0]) ** 2) + beyond
 
-    found = np.empty(setting.shape)
-    learners = [B.learner(float(penalty)) for penalty in setting.penalty(0)]
+    found = np.empty(experiment.shape)
+    learners = [B.learner(float(penalty)) for penalty in experiment.penalty(0)]
     for j, learner in enumerate(learners):
-        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
+        _noisy(signal, sigma, experiment.rng(replicate, 0, REAL), real)
         bhat[:, j] = learner(real, bhat[0, j])
         found[:, j, 0] = risk(bhat[0, j])
-    if loop.labels == "frozen":
-        _noisy(signal, sigma, setting.rng(replicate, 0, REAL), real)
-    for t in range(1, setting.generations + 1):
-        if loop.labels == "fresh":
-            _noisy(signal, sigma, setting.rng(replicate, t, REAL), real)
-        _noisy(None, sigma * math.sqrt(rho), setting.rng(replicate, t, SYNTHETIC), synthetic)
-        weights = np.broadcast_to(setting.real_weights(t)[:, 0], (W,))
+    if not experiment.renewed:
+        _noisy(signal, sigma, experiment.rng(replicate, 0, REAL), real)
+    for t in range(1, experiment.generations + 1):
+        if experiment.renewed:
+            _noisy(signal, sigma, experiment.rng(replicate, t, REAL), real)
+        _noisy(None, sigma * math.sqrt(rho), experiment.rng(replicate, t, SYNTHETIC), synthetic)
+        weights = np.broadcast_to(experiment.real_weights(t)[:, 0], (W,))
         for i, j in np.ndindex(W, P):
             B.times(bhat[i, j], labels)
             for part in blocks(r):
@@ -213,31 +228,31 @@ def _coefficients(rng: Generator, columns: int, spike: Spike) -> tuple[Floats, f
     return beta, spike.tau * spike.across * rem2 / total
 
 
-def fresh(setting: Setting, replicate: int, spike: Spike) -> Floats:
+def fresh(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
     """The state of a run is a = <beta, e> and Q = |e|^2; labels are X h + xi with h = beta + (1 - w) e.
 
     x = L(B(H e_1) + sd(xi) N) is linear in (H, sd), so that two solves serve all weights. With zeta the cosine between the
     part of beta across h and that of bhat: <beta, bhat> = (c_h/H) x_1 + beta_perp |x_(2:)| zeta.
     """
-    b, p, sigma2 = spike.along, spike.features, setting.source.noise_variance
-    W, P, T = setting.shape[0], setting.shape[1], setting.generations
+    b, p, sigma2 = spike.along, spike.features, experiment.source.noise_variance
+    W, P, T = experiment.shape[0], experiment.shape[1], experiment.generations
     a, Q = np.full((W, P), -b), np.full((W, P), b)
-    found = np.empty(setting.shape)
+    found = np.empty(experiment.shape)
     for t in range(T + 1):
-        w = np.broadcast_to(setting.real_weights(t)[:, :1], (W, 1)) if t else np.ones((W, 1))
-        rho = setting.loop(max(t, 1)).synthetic_noise_ratio
+        w = np.broadcast_to(experiment.real_weights(t)[:, :1], (W, 1)) if t else np.ones((W, 1))
+        rho = experiment.loop(max(t, 1)).synthetic_noise_ratio
         k = 1 - w
         H = np.sqrt(np.maximum(b + 2 * k * a + k**2 * Q, 0.0))
         along = np.divide(b + k * a, H, out=np.zeros((W, P)), where=H > 0)
         sd = np.sqrt(sigma2 * (w**2 + rho * k**2))
-        B = Bidiagonal.draw(setting.rng(replicate, t, DESIGN), setting.rows[t], p, spike.tau)
-        N = setting.rng(replicate, t, REAL).standard_normal(B.alpha.size)
-        rng = setting.rng(replicate, t, CHOICE)
+        B = Bidiagonal.draw(experiment.rng(replicate, t, DESIGN), experiment.rows[t], p, spike.tau)
+        N = experiment.rng(replicate, t, REAL).standard_normal(B.alpha.size)
+        rng = experiment.rng(replicate, t, CHOICE)
         g = float(rng.standard_normal())
         zeta = g / math.sqrt(g**2 + (float(rng.chisquare(p - 2)) if p > 2 else 0.0))
         first = np.zeros(B.alpha.size)
         first[0] = B.alpha[0]
-        for j, penalty in enumerate(setting.penalty(t)):
+        for j, penalty in enumerate(experiment.penalty(t)):
             learner = B.learner(float(penalty))
             u, v = learner(first.copy(), np.empty(B.columns)), learner(N.copy(), np.empty(B.columns))
             uu, uv, vv = (float(one[1:] @ two[1:]) for one, two in ((u, u), (u, v), (v, v)))

@@ -1,17 +1,64 @@
-"""Arguments of a simulation, checked once and made into its setting."""
+"""Arguments of a simulation, checked once and made into its experiment."""
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import Floats, vector, whole
+from ..arguments import Floats, choice, vector, whole
 from ..loop import Loop
 from ..population import Population
-from ..sampling import Entries, Rows, Source, source_of
+from ..sampling import Entries, Rows, Source, entries_of, source_of
+from . import registry
+from .choose import engine_of
+from .experiment import Experiment
+from .namespace import arrays_of
+
+
+def prepared(
+    population: Population | Source,
+    loop: Loop | Sequence[Loop],
+    generations: int,
+    *,
+    rows: int | None = None,
+    seed: int = 0,
+    real_weight: ArrayLike | None = None,
+    penalty: ArrayLike | None = None,
+    entries: str | ArrayLike = "gaussian",
+    label_noise: str | ArrayLike = "gaussian",
+    noise: str = "auto",
+    engine: str = "auto",
+    workflow: str = "replace",
+    device: str | None = None,
+    dtype: str = "float64",
+) -> tuple[str, Experiment]:
+    """The engine and the checked experiment of a ``simulate`` call, whose replicates ``one_replicate`` runs one by one."""
+    loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Iterable) else ()
+    if not loops or not all(isinstance(each, Loop) for each in loops):
+        raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
+    T = whole("generations", generations, low=0)
+    source, counts = data_of(population, loops, T, rows)
+    weights = grid_of("real_weight", real_weight, high=1.0)
+    experiment = Experiment(
+        source=source,
+        loops=loops_with_weights(loops, weights, T),
+        generations=T,
+        rows=counts,
+        weights=weights,
+        penalties=grid_of("penalty", penalty),
+        entries=entries_of(entries),
+        label_noise=entries_of(label_noise, "label_noise"),
+        expected=choice("noise", noise, ("auto", "expected", "sampled")) != "sampled",
+        seed=whole("seed", seed, low=0),
+        workflow=choice("workflow", workflow, registry.WORKFLOWS),
+        arrays=arrays_of(device, dtype),
+    )
+    check_entries(source, experiment.entries)
+    name = engine_of(experiment, choice("engine", engine, ("auto", *registry.ENGINES)), noise)
+    return name, experiment if registry.engine(name).EXPECTS else dataclasses.replace(experiment, expected=False)
 
 
 def grid_of(name: str, values: ArrayLike | None, high: float = math.inf) -> Floats | None:

@@ -1,53 +1,53 @@
 """New rows in each generation, groups of rows, and workflows that keep old rows: dense fits (mathematics.md 1, 5, 9)."""
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from ..arguments import Floats
 from ..sampling import Task
+from . import registry
+from .experiment import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Experiment
 from .namespace import Array, solve, to_numpy
-from .setting import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
+from .workflows.batch import Batch, Generation
+
+# Whole designs are drawn; label noise too.
+DENSE, EXPECTS = True, False
 
 
-def risks(setting: Setting, replicate: int) -> Floats:
+def refusal(experiment: Experiment, noise: str) -> str:
+    """Why this engine does not cover an experiment, or nothing."""
+    return "noise='expected' needs frozen covariates on one group of rows" if noise == "expected" else ""
+
+
+def risks(experiment: Experiment, replicate: int) -> Floats:
     """(W, P, T + 1) excess risks of a run: one design a generation, shared by all weights and penalties."""
-    load, sigma = setting.arrays.load, math.sqrt(setting.source.noise_variance)
-    task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
+    load, sigma = experiment.arrays.load, math.sqrt(experiment.source.noise_variance)
+    task = experiment.source.task(experiment.rng(replicate, 0, COEFFICIENTS), experiment.entries)
     beta = load(task.beta)
 
     def design(t: int, purpose: int = DESIGN) -> Array:
-        return load(task.rows(setting.rng(replicate, t, purpose), setting.rows[t]))
+        return load(task.rows(experiment.rng(replicate, t, purpose), experiment.rows[t]))
 
     def noise(t: int, purpose: int) -> Array:
         """Label noise: one for each row, shared by all weights and penalties."""
-        return load(sigma * setting.label_noise.draw(setting.rng(replicate, t, purpose), (setting.rows[t],)))
+        return load(sigma * experiment.label_noise.draw(experiment.rng(replicate, t, purpose), (experiment.rows[t],)))
 
-    found = np.empty(setting.shape)
-    memory = _Memory(setting.workflow)
+    found = np.empty(experiment.shape)
+    workflow = registry.workflow(experiment.workflow)()
     X = design(0)
     first = X @ beta + noise(0, REAL)
-    labels, row_weights = first[None, None, :], np.ones(setting.rows[0])
-    memory.add(X, labels, row_weights)
-    bhat = _fit(X, labels, setting.penalty(0), row_weights, setting)
+    bhat = _fit(workflow.first(Batch(X, first[None, None, :], np.ones((1, X.shape[0])), X.shape[0])), experiment, 0)
     found[:, :, 0] = _risk(task, bhat)
-    for t in range(1, setting.generations + 1):
-        loop = setting.loop(t)
-        fresh = loop.covariates == "fresh"
-        X = design(t) if fresh else X
-        real = first if loop.labels == "frozen" else X @ beta + noise(t, REAL)
-        other = design(t, CHOICE) if setting.workflow == "stack" and fresh else X
+    for t in range(1, experiment.generations + 1):
+        loop = experiment.loop(t)
+        X = design(t) if experiment.fresh else X
+        real = X @ beta + noise(t, REAL) if experiment.renewed else first
+        other = design(t, CHOICE) if workflow.APART and experiment.fresh else X
         synthetic = _predictions(other, bhat) + math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC)
-        weights, row_weights = _by_row(setting, t)
-        if setting.workflow == "stack":
-            bhat = _stacked(X, real, other, synthetic, weights, row_weights, setting, t)
-        else:
-            w = load(weights)[:, None, :]
-            memory.add(X, w * real + (1 - w) * synthetic, row_weights)
-            rows, labels, row_weights = memory.training(setting.rng(replicate, t, CHOICE), setting.rows[t])
-            bhat = _fit(rows, labels, setting.penalty(t), row_weights, setting)
+        generation = Generation(X, real, other, synthetic, *_by_row(experiment, t), experiment.arrays)
+        bhat = _fit(workflow.next(generation, experiment.rng(replicate, t, CHOICE)), experiment, t)
         found[:, :, t] = _risk(task, bhat)
     return found
 
@@ -65,11 +65,11 @@ def _risk(task: Task, bhat: Array) -> Floats:
     return np.asarray(np.vecdot(images, images).reshape(bhat.shape[:2]))
 
 
-def _by_row(setting: Setting, t: int) -> tuple[Floats, Floats]:
+def _by_row(experiment: Experiment, t: int) -> tuple[Floats, Floats]:
     """(W or 1, n) real weights and (n,) row weights."""
-    groups = setting.groups(t)
-    sizes = sizes_of([group.share for group in groups], setting.rows[t])
-    return np.repeat(setting.real_weights(t), sizes, axis=1), np.repeat([group.row_weight for group in groups], sizes)
+    groups = experiment.groups(t)
+    sizes = sizes_of([group.share for group in groups], experiment.rows[t])
+    return np.repeat(experiment.real_weights(t), sizes, axis=1), np.repeat([group.row_weight for group in groups], sizes)
 
 
 def sizes_of(shares: list[float], rows: int) -> list[int]:
@@ -84,7 +84,24 @@ def sizes_of(shares: list[float], rows: int) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def _fit(X: Array, labels: Array, penalties: Floats, row_weights: Floats, setting: Setting) -> Array:
+def _fit(batch: Batch, experiment: Experiment, t: int) -> Array:
+    """(W or 1, P, p) coefficients; one fit for each weighting of the rows, of those whose weight is not 0."""
+    penalties = experiment.penalty(t)
+    if batch.size == batch.X.shape[0]:
+        return _ridge(batch.X, batch.labels, batch.weights[0], penalties, experiment)
+    xp = array_namespace(batch.X)
+    found = []
+    for i, weights in enumerate(batch.weights):
+        kept = np.flatnonzero(weights)
+        index = xp.asarray(kept, device=experiment.arrays.device)
+        labels = xp.take(batch.labels[i, :, :], index, axis=1)[None, :, :]
+        # The mean of the loss is over the rows that are given.
+        scaled = penalties * batch.size / kept.size
+        found.append(_ridge(xp.take(batch.X, index, axis=0), labels, weights[kept], scaled, experiment)[0, :, :])
+    return xp.stack(found)
+
+
+def _ridge(X: Array, labels: Array, row_weights: Floats, penalties: Floats, experiment: Experiment) -> Array:
     """Weighted ridge on (W or 1, P or 1, n) labels: (W, P, p) coefficients, from the smaller side.
 
     argmin (1/n) sum a_i (label_i - x_i'b)^2 + lambda ||b||^2: with A = sqrt(a) X, A'(A A'/n + lambda)^-1 sqrt(a) labels / n
@@ -93,7 +110,7 @@ def _fit(X: Array, labels: Array, penalties: Floats, row_weights: Floats, settin
     xp = array_namespace(X)
     A = X
     if np.any(row_weights != 1):
-        root = setting.arrays.load(np.sqrt(row_weights))
+        root = experiment.arrays.load(np.sqrt(row_weights))
         A, labels = root[:, None] * X, root * labels
     n, p = A.shape
     wide = p > n
@@ -103,65 +120,3 @@ def _fit(X: Array, labels: Array, penalties: Floats, row_weights: Floats, settin
     right = labels if wide else xp.reshape(xp.reshape(labels, (-1, n)) @ A, (W, P, p))
     solutions = xp.stack([solve(gram, float(penalties[j]), right[:, j, :].T).T for j in range(P)], axis=1)
     return xp.reshape(xp.reshape(solutions, (-1, n)) @ A, (W, P, p)) if wide else solutions
-
-
-def _stacked(
-    X: Array,
-    real: Array,
-    other: Array,
-    synthetic: Array,
-    weights: Floats,
-    row_weights: Floats,
-    setting: Setting,
-    t: int,
-) -> Array:
-    """Real and synthetic rows as separate rows of weight w and 1 - w; one fit for each weight: (W, P, p).
-
-    The loss is (1/n) sum over both of weight (label - x'b)^2, so that with the same rows twice it is label mixing.
-    """
-    xp = array_namespace(X)
-    n, W, P = setting.rows[t], setting.shape[0], setting.shape[1]
-    rows = xp.concat([X, other])
-    real = xp.broadcast_to(real, (P, n))
-    synthetic = xp.broadcast_to(synthetic, (W, P, n))
-    weights = np.broadcast_to(weights, (W, n))
-    found = []
-    for i in range(W):
-        both = np.concatenate([row_weights * weights[i], row_weights * (1 - weights[i])])
-        kept = np.flatnonzero(both)
-        index = xp.asarray(kept, device=setting.arrays.device)
-        labels = xp.take(xp.concat([real, synthetic[i, :, :]], axis=1), index, axis=1)
-        # _fit divides by the rows it is given; here n counts each pair once.
-        penalties = setting.penalty(t) * n / kept.size
-        found.append(_fit(xp.take(rows, index, axis=0), labels[None, :, :], penalties, both[kept], setting)[0, :, :])
-    return xp.stack(found)
-
-
-@dataclass
-class _Memory:
-    """The rows that a generation is trained on: its own, all so far, or as many drawn from all so far."""
-
-    workflow: str
-    rows: list[Array] = field(default_factory=list)
-    labels: list[Array] = field(default_factory=list)
-    weights: list[Floats] = field(default_factory=list)
-
-    def add(self, X: Array, labels: Array, row_weights: Floats) -> None:
-        if self.workflow not in ("accumulate", "accumulate-subsample"):
-            self.rows, self.labels, self.weights = [], [], []
-        self.rows.append(X)
-        self.labels.append(labels)
-        self.weights.append(row_weights)
-
-    def training(self, rng: np.random.Generator, count: int) -> tuple[Array, Array, Floats]:
-        if len(self.rows) == 1:
-            return self.rows[0], self.labels[0], self.weights[0]
-        xp = array_namespace(self.rows[0])
-        W, P = (max(each.shape[axis] for each in self.labels) for axis in (0, 1))
-        labels = xp.concat([xp.broadcast_to(each, (W, P, each.shape[2])) for each in self.labels], axis=2)
-        rows, weights = xp.concat(self.rows), np.concatenate(self.weights)
-        if self.workflow == "accumulate":
-            return rows, labels, weights
-        chosen = np.sort(rng.choice(weights.size, count, replace=False))
-        index = xp.asarray(chosen, device=rows.device)
-        return xp.take(rows, index, axis=0), xp.take(labels, index, axis=2), weights[chosen]

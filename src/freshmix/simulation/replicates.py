@@ -7,15 +7,15 @@ from contextlib import nullcontext
 
 from ..arguments import Floats
 from ..threads import ONE_THREAD, one_blas_thread
+from .experiment import Experiment
 from .progress import bar
-from .setting import Setting
 
-Engine = Callable[[Setting, int], Floats]
+Engine = Callable[[Experiment, int], Floats]
 
 
 def finished(
     engine: Engine,
-    setting: Setting,
+    experiment: Experiment,
     count: int,
     workers: int,
     executor: Executor | None,
@@ -32,10 +32,10 @@ def finished(
         try:
             if executor is None and workers == 1:
                 for replicate in range(count):
-                    done[replicate] = engine(setting, replicate)
+                    done[replicate] = engine(experiment, replicate)
                     tell(len(done), 0)
             else:
-                for results in _on(executor or _processes(workers), engine, setting, count):
+                for results in _on(executor or _processes(workers), engine, experiment, count):
                     done.update(results)
                     tell(len(done), 0)
         except KeyboardInterrupt:
@@ -44,13 +44,13 @@ def finished(
     return done
 
 
-def _on(executor: Executor, engine: Engine, setting: Setting, count: int) -> Iterator[dict[int, Floats]]:
-    # Small blocks: little is lost at an interruption, and sending the setting costs nothing beside the work.
+def _on(executor: Executor, engine: Engine, experiment: Experiment, count: int) -> Iterator[dict[int, Floats]]:
+    # Small blocks: little is lost at an interruption, and sending the experiment costs nothing beside the work.
     size = max(1, min(16, count // 64))
     starts = range(0, count, size)
     tasks: list[Future[dict[int, Floats]]] = []
     try:
-        tasks.extend(executor.submit(_block, engine, setting, start, min(start + size, count)) for start in starts)
+        tasks.extend(executor.submit(_block, engine, experiment, start, min(start + size, count)) for start in starts)
         for task in as_completed(tasks):
             yield task.result()
     except BaseException:
@@ -59,9 +59,9 @@ def _on(executor: Executor, engine: Engine, setting: Setting, count: int) -> Ite
         raise
 
 
-def _block(engine: Engine, setting: Setting, start: int, stop: int) -> dict[int, Floats]:
+def _block(engine: Engine, experiment: Experiment, start: int, stop: int) -> dict[int, Floats]:
     with one_blas_thread():
-        return {replicate: engine(setting, replicate) for replicate in range(start, stop)}
+        return {replicate: engine(experiment, replicate) for replicate in range(start, stop)}
 
 
 def _processes(workers: int) -> Executor:

@@ -9,8 +9,8 @@ from array_api_compat import array_namespace
 
 from ..arguments import Floats
 from ..sampling import Task
+from .experiment import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Experiment
 from .namespace import Array, Arrays, eigh, to_numpy
-from .setting import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Setting
 
 
 @dataclass(frozen=True)
@@ -89,34 +89,47 @@ class Rotated:
         return to_numpy(xp.vecdot(self.root, self.root, axis=-2))
 
 
-def risks(setting: Setting, replicate: int) -> Floats:
+# One design is drawn and decomposed; label noise is drawn only where runs are asked for.
+DENSE, EXPECTS = True, True
+
+
+def refusal(experiment: Experiment, noise: str) -> str:
+    """Why this engine does not cover an experiment, or nothing."""
+    if experiment.fresh:
+        return "it is for frozen covariates"
+    if experiment.workflow != "replace":
+        return f"workflow {experiment.workflow!r} needs engine='redraw'"
+    return "" if experiment.alike else "rows of different weights need engine='redraw'"
+
+
+def risks(experiment: Experiment, replicate: int) -> Floats:
     """(W, P, T + 1) excess risks of one replicate on one design.
 
     Expected over label noise given X (mathematics.md section 3: exact for any n), or of a run with drawn labels.
     """
-    task = setting.source.task(setting.rng(replicate, 0, COEFFICIENTS), setting.entries)
-    X = task.rows(setting.rng(replicate, 0, DESIGN), setting.rows[0])
-    noise = None if setting.expected else label_noise(setting, replicate)
-    design = Rotated.of(setting.arrays.load(X), task, setting.arrays, noise)
-    W, T = setting.shape[0], setting.generations
+    task = experiment.source.task(experiment.rng(replicate, 0, COEFFICIENTS), experiment.entries)
+    X = task.rows(experiment.rng(replicate, 0, DESIGN), experiment.rows[0])
+    noise = None if experiment.expected else label_noise(experiment, replicate)
+    design = Rotated.of(experiment.arrays.load(X), task, experiment.arrays, noise)
+    W, T = experiment.shape[0], experiment.generations
     weights = np.empty((W, T))
     for t in range(1, T + 1):
-        weights[:, t - 1] = setting.real_weights(t)[:, 0]
-    penalties = setting.penalty(1)
-    if setting.expected:
-        return np.stack([expected(design, setting, weights, float(each)) for each in penalties], axis=1)
-    return sampled(design, setting, weights, penalties)
+        weights[:, t - 1] = experiment.real_weights(t)[:, 0]
+    penalties = experiment.penalty(1)
+    if experiment.expected:
+        return np.stack([expected(design, experiment, weights, float(each)) for each in penalties], axis=1)
+    return sampled(design, experiment, weights, penalties)
 
 
-def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float) -> Floats:
+def expected(design: Rotated, experiment: Experiment, weights: Floats, penalty: float) -> Floats:
     """R_t = beta' e_t(S) Sigma e_t(S) beta + (sigma^2/n) tr Sigma u_t(S), for (W, T) weights: (W, T + 1).
 
     e_0 = 1 - q, e_t = (1-q) + (1-w_t) q e_(t-1);
     u_0 = s/(s+lambda)^2, u_t = (w_t^2 + rho (1-w_t)^2) u_0 + (1-w_t)^2 q^2 u_(t-1); with frozen labels the real part
     real_t = w_t + (1-w_t) q real_(t-1) is kept apart: u_t = u_0 real_t^2 + syn_t (mathematics.md sections 3 and 4).
     """
-    loop = setting.loops[0]
-    rho, sigma2 = loop.synthetic_noise_ratio, setting.source.noise_variance
+    loop = experiment.loops[0]
+    rho, sigma2 = loop.synthetic_noise_ratio, experiment.source.noise_variance
     W, T = weights.shape
     c, L = nodes(penalty / (design.s + penalty), 2 * T + 2)
     q = 1 - c
@@ -133,13 +146,13 @@ def expected(design: Rotated, setting: Setting, weights: Floats, penalty: float)
 
     found = np.empty((W, T + 1))
     # u_t over u_0, so that it stays of order one.
-    e, u, real = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), float(loop.labels == "fresh")), np.ones((W, c.size))
+    e, u, real = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), float(experiment.renewed)), np.ones((W, c.size))
     found[:, 0] = bias(e) + trace.sum()
     for t in range(1, T + 1):
         w = weights[:, t - 1, None]
         kept = (1 - w) * q
         e = c + kept * e
-        if loop.labels == "fresh":
+        if experiment.renewed:
             u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
             found[:, t] = bias(e) + u @ trace
         else:
@@ -173,19 +186,21 @@ def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
     return low + (high - low) * (x + 1) / 2, L
 
 
-def label_noise(setting: Setting, replicate: int) -> Floats:
+def label_noise(experiment: Experiment, replicate: int) -> Floats:
     """(2T + 1, n) noise of real labels of generations 0 ... T, then of synthetic ones of 1 ... T."""
-    kinds = [(t, REAL) for t in range(setting.generations + 1)] + [(t, SYNTHETIC) for t in range(1, setting.generations + 1)]
-    drawn = [setting.label_noise.draw(setting.rng(replicate, *kind), (setting.rows[0],)) for kind in kinds]
-    return math.sqrt(setting.source.noise_variance) * np.stack(drawn)
+    kinds = [(t, REAL) for t in range(experiment.generations + 1)] + [
+        (t, SYNTHETIC) for t in range(1, experiment.generations + 1)
+    ]
+    drawn = [experiment.label_noise.draw(experiment.rng(replicate, *kind), (experiment.rows[0],)) for kind in kinds]
+    return math.sqrt(experiment.source.noise_variance) * np.stack(drawn)
 
 
-def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Floats) -> Floats:
+def sampled(design: Rotated, experiment: Experiment, weights: Floats, penalties: Floats) -> Floats:
     """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
 
     In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
     """
-    loop, n = setting.loops[0], design.rows
+    loop, n = experiment.loops[0], design.rows
     length = np.sqrt(n * design.s)
     learn = length / n / (design.s + penalties[:, None])
     W, T = weights.shape
@@ -197,7 +212,7 @@ def sampled(design: Rotated, setting: Setting, weights: Floats, penalties: Float
     found[:, :, 0] = design.energy(design.b - a)
     for t in range(1, T + 1):
         w = weights[:, t - 1, None, None]
-        real = first if loop.labels == "frozen" else length * design.b + own[t]
+        real = length * design.b + own[t] if experiment.renewed else first
         synthetic = length * a + synthetic_noise[t - 1]
         a = learn * (w * real + (1 - w) * synthetic)
         found[:, :, t] = design.energy(design.b - a)

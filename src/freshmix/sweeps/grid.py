@@ -15,7 +15,7 @@ from ..loop import Group, Loop
 from ..population import Population
 from ..population_file import MODELS, named_population
 from ..simulation import prepared
-from ..simulation.setting import Setting
+from ..simulation.experiment import Experiment
 
 # Axes that one factorisation serves: a task holds all of them.
 INNER = ("real_weight", "penalty")
@@ -136,7 +136,7 @@ def seed_of(seed: int, coordinates: Mapping[str, Value]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 11
 
 
-def settings(point: str, block: Block) -> tuple[str, Setting]:
+def settings(point: str, block: Block) -> tuple[str, Experiment]:
     """Engine and setting of the tasks at a point; raises TypeError or ValueError where there are none."""
     content = json.loads(point)
     options = content["options"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arguments import Floats
 from ..simulation import one_replicate
-from ..simulation.setting import Setting
+from ..simulation.experiment import Experiment
 from ..threads import one_blas_thread
 from .grid import settings
 
@@ -58,7 +58,7 @@ def _one(job: Job) -> Outcome:
 
 
 @lru_cache(maxsize=8)
-def _settings(point: str, block: tuple[tuple[str, tuple[float, ...]], ...]) -> tuple[str, Setting]:
+def _settings(point: str, block: tuple[tuple[str, tuple[float, ...]], ...]) -> tuple[str, Experiment]:
     return settings(point, dict(block))
 
 

@@ -13,11 +13,9 @@ from .namespace import Arrays
 # What a generator of a replicate is for: the seed of each is made of its coordinates.
 COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE = range(5)
 
-WORKFLOWS = ("replace", "accumulate", "accumulate-subsample", "stack")
-
 
 @dataclass(frozen=True)
-class Setting:
+class Experiment:
     """A loop on finite samples.
 
     Attributes
@@ -65,6 +63,22 @@ class Setting:
         weights = 1 if self.weights is None else self.weights.size
         penalties = 1 if self.penalties is None else self.penalties.size
         return weights, penalties, self.generations + 1
+
+    @property
+    def fresh(self) -> bool:
+        """Whether new rows arrive in each generation; only then may loops differ."""
+        return self.loops[0].covariates == "fresh"
+
+    @property
+    def renewed(self) -> bool:
+        """Whether real labels are drawn anew in each generation."""
+        return self.loops[0].labels == "fresh"
+
+    @property
+    def alike(self) -> bool:
+        """Whether all rows of a generation have one real weight and row weight 1."""
+        groups = [each.groups or () for each in self.loops]
+        return all(group.row_weight == 1 and group.real_weight == each[0].real_weight for each in groups for group in each)
 
     def rng(self, replicate: int, generation: int, purpose: int) -> Generator:
         """A generator of its own for each replicate, generation and purpose: no order of work can change a number."""

@@ -1,0 +1,1 @@
+"""What a generation is trained on: one way a file."""

@@ -1,0 +1,25 @@
+"""Each generation is trained on its own rows, labels mixed."""
+
+from ...sampling import Generator
+from ..experiment import Experiment
+from .batch import Batch, Generation
+
+
+class Workflow:
+    """The rows that the generations of one run are trained on; other workflows say what they do otherwise."""
+
+    # Whether synthetic labels are for rows of their own, where covariates are fresh.
+    APART = False
+
+    def first(self, batch: Batch) -> Batch:
+        """What generation 0 is trained on: its rows, with real labels."""
+        return batch
+
+    def next(self, generation: Generation, rng: Generator) -> Batch:
+        """What a later one is trained on."""
+        return generation.mixed()
+
+    @staticmethod
+    def trained_on(experiment: Experiment) -> list[int]:
+        """Different rows that generations 0 ... T are trained on, where covariates are fresh."""
+        return list(experiment.rows)
