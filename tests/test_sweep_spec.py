@@ -114,6 +114,43 @@ def test_one_fault(content, says):
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"loop": {"aspect": 0.5, "groups": [{"share": 0.5}]}}, "loop.groups: the shares of groups must sum to 1"),
+        ({"loop": {"aspect": 0.5, "row_weight": 2.0, "real_weight": 0.5}}, "loop.row_weight: row_weight, that of rows without"),
+        ({"loop": {"aspect": 0.5}}, "loop: the loop needs a real_weight"),
+        ({"loop": {"aspect": 0.5, "real_weight": 0.5}, "rows": 0}, "rows: rows must be"),
+        ({"label_noise": "t3", "loop": {"aspect": 0.5, "real_weight": 0.5}}, "label_noise: the degrees of freedom"),
+        (
+            {"grid": {"aspect": [-0.5, -2.0]}, "loop": {"real_weight": 0.5}},
+            "grid.aspect: aspect must be a number above 0, got -0.5",
+        ),
+        (
+            {"population": {"model": "spiked", "alignment": 0.5}, "loop": {"aspect": 0.5}},
+            "population: population spiked needs strength",
+        ),
+        (
+            {"population": {"model": "power-law", "decay": 1.0, "features": 200}, "loop": {"aspect": 0.5, "real_weight": 0.5}},
+            "population.features: 10 features are too few",
+        ),
+    ],
+)
+def test_a_fault_stands_where_it_comes_from(content, says):
+    """The key that another value of would mend, or the table that lacks one."""
+    with pytest.raises(SweepError) as error:
+        read_spec({"generations": 2, "rows": 20, **content})
+    assert str(error.value).startswith(says)
+
+
+def test_what_comes_of_a_faulty_key_is_not_told():
+    loops = {"x": {"aspect": 0.5, "groups": [{"shar": 1.0}]}}
+    with pytest.raises(SweepError) as error:
+        read_spec({"generations": 2, "rows": "many", "loops": loops, "grid": {"noise_variance": [-1.0]}})
+    places = [line.partition(":")[0] for line in str(error.value).splitlines()]
+    assert places == ["rows", "loops.x.groups.0.share", "loops.x.groups.0.shar", "grid.noise_variance"]
+
+
 def test_not_toml(tmp_path):
     path = tmp_path / "broken.toml"
     path.write_text("a = [1,")

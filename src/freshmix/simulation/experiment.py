@@ -16,46 +16,20 @@ COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE = range(5)
 
 @dataclass(frozen=True)
 class Experiment:
-    """A loop on finite samples.
-
-    Attributes
-    ----------
-    source : Source
-        The data.
-    loops : tuple of Loop
-        Those of t = 1, 2, ...; the last one is kept on.
-    generations : int
-        T.
-    rows : tuple of int
-        Rows of generations 0 ... T.
-    weights : (W,) array or None
-        A grid of real weights; None for those of the loops.
-    penalties : (P,) array or None
-        A grid of penalties; None for those of the loops.
-    entries, label_noise : Entries
-        Laws of feature entries and of label noise.
-    expected : bool
-        The expectation over label noise given the design, where an engine knows it; otherwise runs with drawn noise.
-    seed : int
-        Seed of the whole simulation.
-    workflow : str
-        What a generation is trained on.
-    arrays : Arrays
-        Where dense linear algebra runs.
-    """
+    """A loop on finite samples."""
 
     source: Source
-    loops: tuple[Loop, ...]
-    generations: int
-    rows: tuple[int, ...]
-    weights: Floats | None
-    penalties: Floats | None
+    loops: tuple[Loop, ...]  # those of t = 1, 2, ...; the last one is kept on
+    generations: int  # T
+    rows: tuple[int, ...]  # of generations 0 ... T
+    weights: Floats | None  # (W,) a grid of real weights; None for those of the loops
+    penalties: Floats | None  # (P,) a grid of penalties; None for those of the loops
     entries: Entries
     label_noise: Entries
-    expected: bool
+    expected: bool  # over label noise given the design, where an engine knows it; otherwise runs with drawn noise
     seed: int
     workflow: str
-    arrays: Arrays
+    arrays: Arrays  # where dense linear algebra runs
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -4,8 +4,8 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +24,6 @@ OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "dev
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
 Value = float | int | str
-# A place in the sweep file and what is wrong there.
-Fault = tuple[tuple[str | int, ...], str]
 # Values of the inner axes that are computed together.
 Block = Mapping[str, tuple[float, ...]]
 
@@ -36,33 +34,18 @@ class SweepError(ValueError):
 
 @dataclass(frozen=True)
 class Sweep:
-    """A checked sweep file, expanded in memory.
-
-    Attributes
-    ----------
-    title, text : str
-        As given; neither changes a number.
-    generations, replicates, seed : int
-    options : dict
-        Parameters of ``simulate`` that are the same in all tasks.
-    populations, loops : dict of dict
-        By name; a single nameless one (key "") has no axis.
-    outer : dict of tuple
-        Axes of the grid with a task for each value, in order.
-    inner : dict of tuple
-        The grid of real weights and penalties within each task.
-    """
+    """A checked sweep file, expanded in memory; neither its title nor its text changes a number."""
 
     title: str
     text: str
     generations: int
     replicates: int
     seed: int
-    options: dict[str, Value]
-    populations: dict[str, dict[str, Any]]
+    options: dict[str, Value]  # parameters of ``simulate`` that are the same in all tasks
+    populations: dict[str, dict[str, Any]]  # by name; a single nameless one (key "") has no axis
     loops: dict[str, dict[str, Any]]
-    outer: dict[str, tuple[Value, ...]]
-    inner: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    outer: dict[str, tuple[Value, ...]]  # axes of the grid with a task for each value, in order
+    inner: dict[str, tuple[float, ...]] = field(default_factory=dict)  # real weights and penalties within each task
 
     @cached_property
     def axes(self) -> dict[str, tuple[Value, ...]]:
@@ -137,7 +120,7 @@ def seed_of(seed: int, coordinates: Mapping[str, Value]) -> int:
 
 
 def settings(point: str, block: Block) -> tuple[str, Experiment]:
-    """Engine and setting of the tasks at a point; raises TypeError or ValueError where there are none."""
+    """Engine and experiment of the tasks at a point; raises TypeError or ValueError where there are none."""
     content = json.loads(point)
     options = content["options"]
     loop = loop_of(content["loop"])
@@ -176,98 +159,3 @@ def population_of(table: Mapping[str, Any], aspect: float | None, rows: int | No
     if needs and "features" not in given and aspect is not None and rows is not None:
         given["features"] = max(1, round(aspect * rows))
     return named_population(model, given)
-
-
-def checked(sweep: Sweep) -> list[Fault]:
-    """Faults of values: those of the first point, then each value of each axis beside the first values of the others."""
-    faults: list[Fault] = []
-    wrong = {location[-1] for location, _ in misnamed(sweep)}
-    outer = {name: values for name, values in sweep.outer.items() if name not in wrong}
-    inner = {name: values for name, values in sweep.inner.items() if name not in wrong}
-    sweep = replace(sweep, outer=outer, inner=inner)
-    first = {name: values[0] for name, values in sweep.axes.items()}
-    block = {name: values[:1] for name, values in sweep.inner.items()}
-    found = _fault(sweep, first, block)
-    if found is not None:
-        sound = (
-            {**first, name: value}
-            for name, values in sweep.axes.items()
-            for value in values[1:]
-            if _fault(sweep, {**first, name: value}, block) is None
-        )
-        # Without a sound point beside it, only what differs from the first point's fault is told of other values.
-        first, found = (better, None) if (better := next(sound, None)) else (first, found)
-    if found is not None:
-        faults.append((_blamed(sweep, found), found))
-    for name, values in sweep.axes.items():
-        for i, value in enumerate(values):
-            said = _fault(sweep, {**first, name: value}, block)
-            if said is not None and said != found:
-                named = {"population": ("populations", str(value)), "loop": ("loops", str(value))}
-                faults.append((named.get(name, ("grid", name, i)), said))
-    for name, values in sweep.inner.items():
-        for i, value in enumerate(values):
-            said = _fault(sweep, first, {**block, name: (value,)})
-            if said is not None and said != found:
-                faults.append((("grid", name, i), said))
-    return faults
-
-
-def _fault(sweep: Sweep, coordinates: Mapping[str, Value], block: Block) -> str | None:
-    try:
-        settings(sweep.point(coordinates), block)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        return " ".join(str(error).split())
-    return None
-
-
-def _blamed(sweep: Sweep, message: str) -> tuple[str | int, ...]:
-    """The place in the file that the fault of the first point comes from, as far as its message tells."""
-    for name in (*sweep.outer, *sweep.inner):
-        if message.startswith(name):
-            return ("grid", name)
-    for kind, tables in (("population", sweep.populations), ("loop", sweep.loops)):
-        name, table = next(iter(tables.items()))
-        place = (f"{kind}s", name) if name else (kind,)
-        for key in table:
-            if message.startswith(key):
-                return (*place, key)
-        if message.startswith((kind, f"the {kind}")):
-            return place
-    return next(((key,) for key in sweep.options if message.startswith(key)), ())
-
-
-def misnamed(sweep: Sweep) -> Iterator[Fault]:
-    """Axes of the grid that nothing has, or that are given elsewhere too."""
-    models = {name: _parameters(str(table["model"])) for name, table in sweep.populations.items()}
-    known = {*LOOP, *OPTIONS, *INNER, *(each for names in models.values() for each in names)}
-    for name, values in (sweep.outer | sweep.inner).items():
-        if name not in known:
-            yield (
-                ("grid", name),
-                f"is not a parameter of the loop, the simulation or a population; known: {', '.join(sorted(known))}",
-            )
-            continue
-        if name in sweep.options:
-            yield ("grid", name), f"is given twice, here and as {name} = {sweep.options[name]!r}"
-        for each, table in sweep.loops.items():
-            if name in table:
-                yield ("grid", name), f"is given twice, here and in {_table('loop', each)}"
-        if name in (*LOOP, *OPTIONS, *INNER):
-            continue
-        for each, names in models.items():
-            if name not in names:
-                yield ("grid", name), f"is no parameter of {_table('population', each)} ({sweep.populations[each]['model']})"
-            elif name in sweep.populations[each]:
-                yield ("grid", name), f"is given twice, here and in {_table('population', each)}"
-        if name in ("rows", "features") and any(value != int(value) for value in values if not isinstance(value, str)):
-            yield ("grid", name), "must hold whole numbers"
-
-
-def _table(kind: str, name: str) -> str:
-    return f"{kind}s.{name}" if name else kind
-
-
-def _parameters(model: str) -> tuple[str, ...]:
-    make = MODELS.get(model.replace("_", "-"))
-    return tuple(inspect.signature(make).parameters) if make is not None else ()

@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..population_file import MODELS, read_population
-from .grid import INNER, OPTIONS, Fault, Sweep, SweepError, checked, misnamed
+from .faults import Fault, checked, misnamed
+from .grid import INNER, OPTIONS, Sweep, SweepError
 from .lines import Location, line_of
 
 Values = tuple[Any, ...]
@@ -140,11 +141,11 @@ def read_spec(source: "str | Path | Mapping[str, Any] | Sweep") -> Sweep:
 
 def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Path) -> Sweep:
     file, faults = _file(content)
-    dropped = [location for location, _ in faults]
+    dropped = [fault.place for fault in faults]
     if file.population is not None and file.populations:
-        faults.append((("populations",), "goes in place of population, got both"))
+        faults.append(Fault(("populations",), "goes in place of population, got both"))
     if file.loop is not None and file.loops:
-        faults.append((("loops",), "goes in place of loop, got both"))
+        faults.append(Fault(("loops",), "goes in place of loop, got both"))
     options = {name: getattr(file, name) for name in OPTIONS if getattr(file, name) is not None}
     single = {"model": "isotropic"} if file.population is None else file.population
     sweep = Sweep(
@@ -160,8 +161,7 @@ def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Pat
         inner={name: file.grid[name] for name in INNER if name in file.grid},
     )
     faults += misnamed(sweep)
-    # What comes of a key that was left out for a fault of its own is no fault of the file.
-    faults += [fault for fault in checked(sweep) if not any(_comes_from(fault, location) for location in dropped)]
+    faults += checked(sweep, dropped)
     if faults:
         raise _error(faults, text, path)
     return sweep
@@ -178,19 +178,13 @@ def _file(content: Mapping[str, Any]) -> tuple[_File, list[Fault]]:
             found: list[Fault] = []
             for each in error.errors():
                 location = tuple(part for part in each["loc"] if part != "[key]")
-                found.append((location, _words(each)))
+                found.append(Fault(location, _words(each)))
                 if each["type"] == "missing" and len(location) == 1:
                     kept[str(location[0])] = 1
                 else:
                     _leave_out(kept, location)
             # Later rounds only repeat what is left of the first.
             faults = faults or found
-
-
-def _comes_from(fault: Fault, dropped: Location) -> bool:
-    place, message = fault
-    key = [part for part in dropped if isinstance(part, str)][-1]
-    return key in message or bool(place and dropped[: len(place)] == place)
 
 
 def _leave_out(content: dict[str, Any], location: Location) -> None:
