@@ -1,5 +1,6 @@
 """What theory says of one population and one loop, as tables: for the command line, pictures and the web page."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -204,3 +205,24 @@ def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Da
         loop = loop.replace(groups=[Group(1.0)])
     found = limit_surface(population, loop, aspect=np.geomspace(0.1, 10.0, size), labelled=np.linspace(0.0, 1.0, size // 2 + 1))
     return found.assign_attrs(null=population.null_risk, penalty=loop.penalty, current=(loop.aspect, loop.labelled))
+
+
+def beside(population: Population, loop: Loop, simulated: xr.Dataset) -> xr.DataArray | None:
+    """The excess risk of theory at each point of a simulation's grid, or None where there is no closed form.
+
+    ``simulated`` is what ``simulate`` returned for this population and this loop.
+    """
+    # Features are a whole number.
+    loop = loop.replace(aspect=simulated.attrs["features"] / json.loads(simulated.attrs["rows"])[0])
+    grid = simulated.risk.isel(replicate=0, drop=True)
+    values = np.empty(grid.shape)
+    for index in np.ndindex(grid.shape[:-1]):
+        point = {str(name): float(grid[name][i]) for name, i in zip(grid.dims, index, strict=False)}
+        each = loop.replace(penalty=point.get("penalty", loop.penalty))
+        each = each if "real_weight" not in point else each.at_weight(point["real_weight"])
+        try:
+            values[index] = risk(population, each, grid.sizes["generation"] - 1)
+        except ValueError:
+            # Frozen covariates with rows of different weights have no closed form.
+            return None
+    return xr.DataArray(values, grid.coords, grid.dims)

@@ -4,6 +4,7 @@ import io
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from freshmix.version import __version__
 
-from . import plan, recommend, reproduce, simulate, sweep, theory
+from .names_in_help import NamesInHelp
 
 app = typer.Typer(
     name="freshmix",
@@ -22,12 +23,9 @@ app = typer.Typer(
     # Plain help: importing rich takes longer than everything else in it.
     rich_markup_mode=None,
 )
-app.command("recommend")(recommend.recommend)
-app.command("plan")(plan.plan)
-app.command("theory")(theory.theory)
-app.command("simulate")(simulate.simulate)
-app.command("sweep")(sweep.sweep)
-app.command("reproduce")(reproduce.reproduce)
+# Each is a function in the file of its name.
+for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce"):
+    app.command(_name, cls=NamesInHelp)(getattr(import_module(f".{_name}", __name__), _name))
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

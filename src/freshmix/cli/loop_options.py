@@ -16,7 +16,7 @@ PopulationName = Annotated[
     str,
     typer.Argument(
         metavar="POPULATION",
-        help="isotropic, random-effects, spiked, two-level, autoregressive, equicorrelated, power-law; a .json or .toml file.",
+        help="{populations}; a .json or .toml file.",
     ),
 ]
 Parameters = Annotated[
@@ -67,6 +67,11 @@ def numbers(text: str, option: str) -> list[float]:
         raise ValueError(f"{option} must be numbers with commas between them, got {text!r}") from None
 
 
+def grid(text: str | None, option: str) -> list[float] | None:
+    """The numbers of a grid, where one is asked for."""
+    return None if text is None else numbers(text, option)
+
+
 def loop_of(
     aspect: float | None,
     penalty: float,
@@ -89,13 +94,14 @@ def loop_of(
         raise ValueError("--row-weight goes with --labelled, got it alone")
     if labelled is not None:
         weight = 1.0 if real_weight is None else real_weight
-        return fm.Loop.partially_labelled(
-            labelled=labelled, real_weight=weight, row_weight=(1.0, row_weight), covariates="fresh", **common
-        )
-    if groups:
-        return fm.Loop(groups=[_group(text) for text in groups], covariates="fresh", **common)
-    weights = None if schedule is None else numbers(schedule, "--schedule")
-    return fm.Loop(real_weight=real_weight, schedule=weights, covariates=covariates, **common)
+        loop = fm.Loop.partially_labelled(labelled=labelled, real_weight=weight, row_weight=(1.0, row_weight), **common)
+    elif groups:
+        loop = fm.Loop(groups=[_group(text) for text in groups], covariates="fresh", **common)
+    else:
+        loop = fm.Loop(real_weight=real_weight, schedule=grid(schedule, "--schedule"), covariates=covariates, **common)
+    if loop.aspect is None:
+        raise ValueError("--aspect is needed: features / rows per generation")
+    return loop
 
 
 def _group(text: str) -> "fm.Group":
@@ -104,35 +110,3 @@ def _group(text: str) -> "fm.Group":
         raise ValueError(f"--group must be three numbers SHARE,ROW_WEIGHT,REAL_WEIGHT, got {text!r}")
     share, row_weight, real_weight = values
     return fm.Group(share, row_weight, real_weight)
-
-
-def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:
-    """The loop that is assumed, in one sentence; grids take the place of its real weight and its penalty."""
-    rows = "new rows in each generation" if loop.covariates == "fresh" else "the same rows relabelled in each generation"
-    if loop.labels == "frozen":
-        rows += ", real labels only the first time"
-    learner = f"ridge, penalty {loop.penalty:.4g}" if loop.penalty else "no penalty (min-norm, or least squares below aspect 1)"
-    if penalty_grid:
-        learner = "a grid of penalties"
-    if weight_grid:
-        partly = loop.groups is not None and 0 < loop.labelled < 1
-        weights = "a grid of real weights on " + (
-            f"{100 * loop.labelled:.4g}% of rows, 0 on the others" if partly else "all rows"
-        )
-    elif loop.schedule is not None:
-        weights = (
-            "real weights " + ", ".join(f"{w:.4g}" for w in loop.schedule[:6]) + (" ..." if len(loop.schedule) > 6 else "")
-        )
-    elif loop.groups is None:
-        weights = "best real weight"
-    elif len(loop.groups) == 1:
-        weights = f"real weight {loop.groups[0].real_weight:.4g} on all rows"
-    else:
-        weights = "; ".join(
-            f"{100 * g.share:.4g}% of rows at real weight {g.real_weight:.4g}"
-            + (f", row weight {g.row_weight:.4g}" if g.row_weight != 1 else "")
-            for g in loop.groups
-        )
-    aspect = "" if loop.aspect is None else f", aspect {loop.aspect:.4g}"
-    noise = loop.synthetic_noise_ratio
-    return f"Assumed loop: {rows}{aspect}; {learner}; {weights}; synthetic noise {noise:.4g} times that of real labels."

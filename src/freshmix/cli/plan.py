@@ -1,20 +1,21 @@
 """``freshmix plan``: a table in, labels per generation and what they bring out."""
 
-import sys
-import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import freshmix as fm
-from freshmix.files import checked_path, picture, replace_file
+from freshmix import plots
+from freshmix.files import checked_path
 from freshmix.words import plan as words
 
-from . import recommend as options
-from .printing import as_text, grid, lines, pairs, plain_console, print_and_write, verdict
+from . import table_options as options
+from .output import PICTURES, AsJson, Output, csv, quiet
+from .printing import grid, lines, pairs, plain_console, verdict
 
-SUFFIXES = (".json", ".csv", ".png", ".svg", ".pdf")
+SUFFIXES = (".json", ".csv", *PICTURES)
 
 Cost = Annotated[float, typer.Option("--cost-per-label", metavar="COST", help="Price of one real label.")]
 TargetRisk = Annotated[float | None, typer.Option(metavar="RISK", help="Excess risk to reach with as few labels as possible.")]
@@ -46,7 +47,7 @@ def plan(
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
     no_standardize: options.NoStandardize = False,
-    as_json: options.AsJson = False,
+    as_json: AsJson = False,
     save: Save = None,
     seed: options.Seed = 0,
 ) -> None:
@@ -65,32 +66,12 @@ def plan(
         "standardize": not no_standardize,
         "seed": seed,
     }
-    with warnings.catch_warnings():
-        if not sys.warnoptions:
-            warnings.simplefilter("ignore")
+    with quiet():
         from freshmix.tables import open_table
 
         found = fm.plan(open_table(table, target, time=time, drop=tuple(drop or ()), drop_missing=drop_missing), **given)
-
-    def write() -> None:
-        for path in targets:
-            replace_file(path, _content(found, path.suffix.lower()[1:]))
-
-    print_and_write(found, as_json, _print, write)
-    if targets and not as_json:
-        typer.echo("\n" + "\n".join(f"Written to {path}" for path in targets))
-
-
-def _content(found: "fm.Plan", kind: str) -> bytes:
-    if kind == "json":
-        return (as_text(found) + "\n").encode()
-    if kind == "csv":
-        columns = [values.tolist() for values in found.curve.values()]
-        rows = (",".join(repr(value) for value in row) for row in zip(*columns, strict=True))
-        return ("\n".join((",".join(found.curve), *rows)) + "\n").encode()
-    from freshmix.plots import plan_picture
-
-    return picture(plan_picture(found), kind)
+        output = Output(partial(_print, found), found, partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
+        output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))
 
 
 def _print(found: "fm.Plan") -> None:

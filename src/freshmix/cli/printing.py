@@ -1,46 +1,10 @@
-"""What the commands share in printing: JSON, headings, pairs and lines."""
+"""Text on the screen: verdicts, pairs, tables and lines under headings."""
 
-import dataclasses
-import json
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-def print_and_write(found: Any, as_json: bool, show: Callable[[Any], None], write: Callable[[], None]) -> None:
-    """Both, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files."""
-    try:
-        if as_json:
-            typer.echo(as_text(found))
-        else:
-            show(found)
-    finally:
-        write()
-
-
-def as_text(found: Any) -> str:
-    """A result as JSON."""
-    return json.dumps(plain(found), allow_nan=False)
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "items"):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
 
 
 def plain_console() -> "Console":

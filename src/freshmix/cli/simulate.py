@@ -1,24 +1,24 @@
 """``freshmix simulate``: finite samples of a loop, beside theory."""
 
-import json
-import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import freshmix as fm
-from freshmix.files import checked_path, picture, replace_file
-from freshmix.simulation import ENGINES, WORKFLOWS
+from freshmix import plots
+from freshmix.files import checked_path
+from freshmix.words import simulation as words
 
 from . import loop_options as options
-from .printing import block, lines
+from .output import PICTURES, AsJson, Output, grid_csv
+from .printing import grid, lines, plain_console
 
 if TYPE_CHECKING:
     import xarray as xr
 
-PICTURES = (".png", ".svg", ".pdf")
 SUFFIXES = (".nc", ".csv", ".json", *PICTURES)
 
 Rows = Annotated[int, typer.Option(metavar="N", help="Rows of generation 0.")]
@@ -33,13 +33,12 @@ Noise = Annotated[
     str,
     typer.Option(metavar="auto|expected|sampled", help="Expectation over label noise given the rows, or drawn labels."),
 ]
-Engine = Annotated[str, typer.Option(metavar="NAME", help=f"auto, {', '.join(ENGINES[:-1])} or {ENGINES[-1]}.")]
-Workflow = Annotated[str, typer.Option(metavar="NAME", help=f"{', '.join(WORKFLOWS[:-1])} or {WORKFLOWS[-1]}.")]
+Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, {engines}.")]
+Workflow = Annotated[str, typer.Option(metavar="NAME", help="{workflows}.")]
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs; cuda needs torch.")]
 Precision = Annotated[str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra.")]
 Workers = Annotated[int, typer.Option(metavar="K", help="Processes.")]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed: the same numbers for any number of workers.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]
 Save = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE", help=".nc (all replicates), .csv and .json (means and errors), .png .svg .pdf; repeat."),
@@ -77,57 +76,29 @@ def simulate(
     save: Save = None,
 ) -> None:
     """Excess risk by generation of finite samples, beside theory."""
+    given: dict[str, Any]
+    grids: dict[str, Any]
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
     data = options.population_of(population, parameter)
     loop = options.loop_of(
         aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise, labelled, row_weight, group
     )
-    if loop.aspect is None:
-        raise ValueError("--aspect is needed: features / rows per generation")
-    grids: dict[str, Any] = {
-        "real_weight": None if weights is None else options.numbers(weights, "--weights"),
-        "penalty": None if penalties is None else options.numbers(penalties, "--penalties"),
-    }
-    along = _along(generations, grids)
-    if along is None and any(path.suffix.lower() in PICTURES for path in targets):
-        raise ValueError("--save of a picture needs at most six curves: give fewer --weights or --penalties")
+    grids = {"real_weight": options.grid(weights, "--weights"), "penalty": options.grid(penalties, "--penalties")}
+    along = _along(generations, grids) if any(path.suffix.lower() in PICTURES for path in targets) else ""
     filled_in = weights is None and loop.groups is None and loop.schedule is None
     if filled_in:
         loop = fm.optimal_weight(data, loop).loop
-    words = options.in_words(loop, weight_grid=weights is not None, penalty_grid=penalties is not None)
-    words += " The real weight is the best one in the long run." if filled_in else ""
+    given = {"rows": rows, "replicates": replicates, "seed": seed, "noise": noise, "engine": engine}
+    given |= {"workflow": workflow, "device": device, "dtype": dtype, "workers": workers}
+    given |= {"entries": _law(entries, "--entries"), "label_noise": _law(label_noise, "--label-noise")}
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
-        found = fm.simulate(
-            data,
-            loop,
-            generations,
-            rows=rows,
-            replicates=replicates,
-            seed=seed,
-            entries=_law(entries, "--entries"),
-            label_noise=_law(label_noise, "--label-noise"),
-            noise=noise,
-            engine=engine,
-            workflow=workflow,
-            device=device,
-            dtype=dtype,
-            workers=workers,
-            partial=True,
-            **grids,
-        )
+        found = fm.simulate(data, loop, generations, partial=True, **given, **grids)
     if found.sizes["replicate"] == 0:
         raise KeyboardInterrupt
-    theory = _theory(data, loop, found) if workflow == "replace" else None
-    summary = fm.mean_and_error(found)
-    if theory is not None:
-        summary["theory"] = theory
-    for path in targets:
-        replace_file(path, _content(found, summary, path.suffix.lower()[1:], along))
-    if as_json:
-        typer.echo(_json(summary))
-    else:
-        _print(words, summary, found.sizes["replicate"], [str(each.message) for each in told], targets)
+    said = words.assumption(loop, weights is not None, penalties is not None, filled_in)
+    output = _output(said, found, _summary(data, loop, found), told, along)
+    output.deliver(as_json, targets, "\n\n".join(f"Written to {path}" for path in targets))
     if found.attrs["partial"]:
         raise typer.Exit(130)
 
@@ -144,96 +115,45 @@ def _law(text: str, option: str) -> Any:
         raise ValueError(f"{option} must be a file of numbers, one a line, got {text!r}: {error}") from None
 
 
-def _along(generations: int, grids: dict[str, Any]) -> str | None:
-    """The dimension on the x axis that leaves at most six curves, or None."""
-    sizes = {name: len(values) for name, values in grids.items() if values is not None}
-    curves = math.prod(sizes.values())
-    if curves <= 6 and (generations > 0 or not sizes):
-        return "generation"
-    longest = sorted(sizes, key=lambda name: -sizes[name])
-    return next((name for name in longest if curves // sizes[name] <= 6), None)
+def _along(generations: int, grids: Mapping[str, Any]) -> str:
+    """The dimension on the x axis of the picture."""
+    from freshmix.plots.comparison import axis_of
+
+    along = axis_of(generations, {name: len(values) for name, values in grids.items() if values is not None})
+    if along is None:
+        raise ValueError("--save of a picture needs at most six curves: give fewer --weights or --penalties")
+    return along
 
 
-def _theory(population: "fm.Population", loop: "fm.Loop", found: "xr.Dataset") -> "xr.DataArray | None":
-    """The theory of each point of the grid, or None where there is none."""
-    import numpy as np
-    import xarray as xr
+def _summary(population: "fm.Population", loop: "fm.Loop", found: "xr.Dataset") -> "xr.Dataset":
+    """Means and standard errors, and theory where there is one."""
+    from freshmix.theory import beside
 
-    # Features are a whole number.
-    loop = loop.replace(aspect=found.attrs["features"] / json.loads(found.attrs["rows"])[0])
-    shape = found.risk.isel(replicate=0)
-    values = np.empty(shape.shape)
-    T = shape.sizes["generation"] - 1
-    for index in np.ndindex(shape.shape[:-1]):
-        point = {str(name): float(shape[name][i]) for name, i in zip(shape.dims, index, strict=False)}
-        each = loop if "penalty" not in point else loop.replace(penalty=point["penalty"])
-        each = each if "real_weight" not in point else each.at_weight(point["real_weight"])
-        try:
-            values[index] = fm.risk(population, each, T)
-        except ValueError:
-            # Frozen covariates with rows of different weights have no closed form.
-            return None
-    return xr.DataArray(values, shape.coords, shape.dims).drop_vars("replicate")
+    summary = fm.mean_and_error(found)
+    theory = beside(population, loop, found) if found.attrs["workflow"] == "replace" else None
+    return summary if theory is None else summary.assign(theory=theory)
 
 
-def _content(found: "xr.Dataset", summary: "xr.Dataset", kind: str, along: str | None) -> bytes:
-    if kind == "nc":
-        return bytes(found.to_netcdf(engine="scipy"))
-    if kind == "json":
-        return (_json(summary) + "\n").encode()
-    if kind == "csv":
-        frame = summary.to_dataframe().reset_index()
-        return bytes(frame.to_csv(index=False).encode())
-    from freshmix import plots
-
-    return picture(plots.compare(summary.get("theory"), found, along or "generation"), kind)
-
-
-def _json(summary: "xr.Dataset") -> str:
-    from .printing import plain
-
-    content: dict[str, Any] = {
+def _output(said: str, found: "xr.Dataset", summary: "xr.Dataset", told: list[warnings.WarningMessage], along: str) -> Output:
+    content = {
         "attributes": dict(summary.attrs),
         "dimensions": [str(name) for name in summary["mean"].dims],
         "coordinates": {str(name): summary[name].values for name in summary["mean"].dims},
         **{str(name): summary[name].values for name in summary.data_vars},
     }
-    return json.dumps(plain(content), allow_nan=False, indent=2)
-
-
-def _print(words: str, summary: "xr.Dataset", done: int, told: list[str], targets: list[Path]) -> None:
-    import numpy as np
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    facts = summary.attrs
-    console.print(words)
-    replicates = f"{done} of {facts['replicates']}" if facts["partial"] else facts["replicates"]
-    console.print(
-        f"Simulated by the {facts['engine']} engine: {json.loads(facts['rows'])[0]} rows, {facts['features']} features, "
-        f"{replicates} replicates, {facts['noise']} label noise, workflow {facts['workflow']}, seed {facts['seed']}."
+    return Output(
+        lambda: _print(said, summary, found.sizes["replicate"], [str(each.message) for each in told]),
+        content,
+        lambda: plots.compare(summary.get("theory"), found, along),
+        {".nc": lambda: bytes(found.to_netcdf(engine="scipy")), ".csv": lambda: grid_csv(summary, nan="")},
+        indent=2,
     )
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
-    last = summary.isel(generation=-1)
-    grid = [str(name) for name in last["mean"].dims]
-    shown = last if grid else summary
-    dims = [str(name) for name in shown["mean"].dims]
-    for name in (*dims, "mean", "standard error", *(("theory", "z") if "theory" in summary else ())):
-        table.add_column(name.replace("_", " "), justify="right")
-    for index in np.ndindex(shown["mean"].shape):
-        place = [f"{shown[name].values[i]:.4g}" for name, i in zip(dims, index, strict=True)]
-        mean, error = float(shown["mean"].values[index]), float(shown.standard_error.values[index])
-        row = [*place, f"{mean:.5g}", "-" if np.isnan(error) else f"{error:.2g}"]
-        if "theory" in summary:
-            theory = float(shown.theory.values[index])
-            known = error > 0 and np.isfinite(theory)
-            row += ["unbounded" if np.isinf(theory) else f"{theory:.5g}", f"{(mean - theory) / error:.1f}" if known else "-"]
-        table.add_row(*row)
-    when = f" at generation {int(summary.generation[-1])}" if grid else " by generation"
-    block(console, f"Excess risk{when} (squared label units)", table)
-    if told:
-        lines(console, "Warnings", tuple(dict.fromkeys(told)))
-    for path in targets:
-        console.print()
-        console.print(f"Written to {path}", soft_wrap=True)
+
+
+def _print(said: str, summary: "xr.Dataset", replicates: int, told: list[str]) -> None:
+    """Means beside theory, in plain words."""
+    console = plain_console()
+    console.print(said)
+    console.print(words.facts(summary, replicates))
+    grid(console, *words.risks(summary))
+    lines(console, "Warnings", dict.fromkeys(told))

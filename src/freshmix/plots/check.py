@@ -5,10 +5,10 @@ from textwrap import fill
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ..recommendation import Recommendation
-from .style import BLUE, INK, VERMILLION, dress, figure_of, finite, scale
+from ..words import pictures as words
+from .style import BLUE, INK, VERMILLION, dress, figure_of, finite, scale, whole_ticks
 
 
 def check_picture(recommendation: Recommendation) -> Figure:
@@ -24,7 +24,7 @@ def check_picture(recommendation: Recommendation) -> Figure:
 def draw_check(axes: Axes, recommendation: Recommendation) -> None:
     """The picture on given axes."""
     check = recommendation.check
-    title = "Does the theory fit these rows?"
+    title = words.check(None)
     if check is None:
         why = fill(recommendation.unchecked or "not checked", 48)
         axes.text(0.05, 0.9, why, transform=axes.transAxes, fontsize=9, color=INK, va="top")
@@ -32,7 +32,7 @@ def draw_check(axes: Axes, recommendation: Recommendation) -> None:
         t = np.arange(check.predicted.size)
         predicted, observed, error = finite(check.predicted), finite(check.observed), 2 * finite(check.standard_error)
         scale(axes, float(predicted[-1]), [predicted, observed - error, observed + error])
-        axes.plot(t, predicted, color=BLUE, linewidth=2.2, label="predicted", zorder=3)
+        axes.plot(t, predicted, color=BLUE, linewidth=2.2, label=words.PREDICTED, zorder=3)
         axes.errorbar(
             t,
             observed,
@@ -41,11 +41,10 @@ def draw_check(axes: Axes, recommendation: Recommendation) -> None:
             fmt="o",
             markersize=5,
             capsize=3,
-            label="replayed, ± 2 standard errors",
+            label=words.REPLAYED,
             zorder=4,
         )
-        title += f" {'Yes' if check.fits else 'No'}: largest z-score {check.z[check.worst]:+.1f}"
+        title = words.check(check.fits, check.z[check.worst])
         axes.set_xlim(-0.04 * t[-1] - 0.1, 1.04 * t[-1] + 0.1)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    dress(axes, title)
-    axes.set_xlabel("generation t (0: fitted on real labels)", fontsize=10, color=INK)
+        whole_ticks(axes.xaxis)
+    dress(axes, title, words.GENERATION)

@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..arguments import Floats
-from .style import GREY, INK, RISK_LABEL
+from ..words import figures
+from ..words import pictures as words
+from .style import GREY, INK, plain_ticks
 
 # Shades end at this multiple of the null risk, and at this part of it.
 _MOST, _LEAST = 30.0, 1e-4
@@ -28,14 +29,12 @@ def draw_risk(figure: Figure, axes: Axes, x: Floats, y: Floats, risk: Floats, nu
         shown = np.ma.masked_invalid(np.clip(risk, low, None))
         mesh = axes.pcolormesh(x, y, shown, norm=norm, cmap="cividis_r", shading=shading)
         bar = figure.colorbar(mesh, ax=axes, extend="max" if float(bounded.max()) > top else "neither")
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        bar.ax.yaxis.set_minor_locator(NullLocator())
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        plain_ticks(bar.ax.yaxis, close=True)
         bar.ax.tick_params(labelsize=9, colors=INK)
-        bar.set_label(RISK_LABEL, fontsize=10, color=INK)
+        bar.set_label(words.RISK, fontsize=10, color=INK)
         filled = np.where(np.isfinite(risk), risk, 1e300)
         if filled.min() < null < filled.max():
             axes.contour(x, y, np.clip(filled / null, 1e-3, 1e3), levels=[1.0], colors=["white"], linewidths=1, zorder=3)
-            axes.plot([], [], color=GREY, linewidth=1, label="white line: null risk")
+            axes.plot([], [], color=GREY, linewidth=1, label=words.NULL_LINE)
     if not np.isfinite(risk).all():
-        axes.plot([], [], "s", color=UNBOUNDED, label="unbounded")
+        axes.plot([], [], "s", color=UNBOUNDED, label=figures.UNBOUNDED)

@@ -7,13 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ..arguments import Floats
-from .style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILLION
+from .style import COLOURS, GREY, INK, MARKERS, plain_ticks, whole_ticks
 
-_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY)
-_MARKERS = ("o", "s", "D", "^", "v", "P")
 # Inches: a panel, its legend's line, the footnote.
 _WIDE, _HIGH, _LEGEND_LINE, _FOOT = 3.9, 3.1, 0.19, 0.62
 
@@ -146,7 +144,7 @@ def _draw(axes: Axes, panel: Panel, pad: float) -> None:
 
 
 def _one(axes: Axes, series: Series, order: int) -> None:
-    colour, marker = _COLOURS[order % len(_COLOURS)], _MARKERS[order % len(_MARKERS)]
+    colour, marker = COLOURS[order % len(COLOURS)], MARKERS[order % len(MARKERS)]
     label = series.label
     if series.line is not None:
         axes.plot(*series.line, color=colour, linewidth=1.6, label=None if series.marks is not None else label, zorder=3)
@@ -188,16 +186,13 @@ def _scales(axes: Axes, panel: Panel) -> None:
     if panel.x_ticks:
         axes.set_xticks(list(panel.x_ticks))
     if panel.whole_x:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        whole_ticks(axes.xaxis)
     if panel.y_limits is not None:
         axes.set_ylim(*panel.y_limits)
     if panel.y_log:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
-        subs = (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
-        axes.yaxis.set_major_locator(LogLocator(subs=subs))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(plain)
+        plain_ticks(axes.yaxis, 300 * low > high)
 
 
 def _legend(axes: Axes, columns: int) -> None:

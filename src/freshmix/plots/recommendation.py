@@ -1,17 +1,19 @@
 """Pictures of a Recommendation."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ..recommendation import Recommendation
+from ..words import pictures as words
 from .check import draw_check
-from .style import BLUE, GREY, INK, RIVALS, WEIGHT_LABEL, dress, figure_of, finite, golden_line, scale
+from .style import BLUE, GREY, RIVALS, draw_courses, dress, figure_of, finite, golden_line, scale
 from .ways import draw_ways
 
 _BASELINES = {"real_only": "--", "keep_all_labels": "-.", "synthetic_only": ":"}
-_COURSES = {
+_COURSES: dict[str, tuple[Any, str]] = {
     "real_only": ("--", "s"),
     "synthetic_only": (":", "^"),
     "today": ((0, (6, 2)), "D"),
@@ -68,49 +70,28 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
     low, high = scale(axes, dot[0], [fixed, tuned, dot, finite(list(lines.values()))])
     w = recommendation.weight_grid
     if recommendation.schedule is None:
-        at_best = f"recommended: w = {recommendation.real_weight:.4g}"
+        at_best = f"{words.RECOMMENDED}: {words.at({'real_weight': recommendation.real_weight})}"
         axes.plot(recommendation.real_weight, dot[0], "o", color=BLUE, markersize=8, label=at_best, zorder=5, clip_on=False)
-        at_penalty = f"penalty λ = {recommendation.penalty:.4g}"
+        at_penalty = words.at_penalty(recommendation.penalty)
     else:
-        axes.axhline(dot[0], color=BLUE, linewidth=1.2, label="recommended schedule", zorder=2)
-        at_penalty = "constant weight at its best penalty"
+        axes.axhline(dot[0], color=BLUE, linewidth=1.2, label=words.SCHEDULE, zorder=2)
+        at_penalty = words.CONSTANT
     axes.plot(w, fixed, color=BLUE, linewidth=2.2, label=at_penalty, zorder=4)
     if not np.allclose(fixed, tuned, rtol=1e-6, atol=0.0, equal_nan=True):
         style = (0, (6, 2))
-        axes.plot(w, tuned, color=GREY, linestyle=style, linewidth=1.8, label="λ re-tuned at each weight", zorder=3)
+        axes.plot(w, tuned, color=GREY, linestyle=style, linewidth=1.8, label=words.TUNED, zorder=3)
     for name, value in lines.items():
         if low <= value <= high:
             label, colour = RIVALS[name]
             axes.axhline(value, color=colour, linestyle=_BASELINES[name], linewidth=1.2, label=label, zorder=1)
     golden_line(axes)
     axes.set_xlim(0.0, 1.0)
-    t = recommendation.generations
-    dress(axes, f"Best real weight {'in the long run' if t is None else f'at generation {t}'}")
-    axes.set_xlabel(WEIGHT_LABEL, fontsize=10, color=INK)
+    dress(axes, words.best_weight(recommendation.generations), words.WEIGHT)
 
 
 def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
     courses = {name: finite(course) for name, course in recommendation.risk_by_generation.items()}
     scale(axes, finite([recommendation.risk])[0], list(courses.values()))
-    last = max([1, *(course.size - 1 for course in courses.values())])
-    for order, (name, course) in enumerate(courses.items()):
-        best = name == "recommended"
-        label, colour = ("recommended", BLUE) if best else RIVALS.get(name, (name.replace("_", " "), GREY))
-        dashes, marker = ("-", "o") if best else _COURSES.get(name, ("-", "v"))
-        axes.plot(
-            np.arange(course.size),
-            course,
-            color=colour,
-            linestyle=dashes,
-            linewidth=2.4 if best else 1.5,
-            marker=marker,
-            # Of curves that coincide, the markers stand beside each other.
-            markevery=(order, len(courses) * (1 + course.size // 24)) if course.size > 8 else None,
-            markersize=5,
-            label=label,
-            zorder=4 if best else 3,
-        )
-    axes.set_xlim(-0.02 * last, 1.02 * last)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    dress(axes, "Risk by generation")
-    axes.set_xlabel("generation t (0: fitted on real labels)", fontsize=10, color=INK)
+    looks = {name: (*RIVALS.get(name, (name.replace("_", " "), GREY)), *_COURSES.get(name, ("-", "v"))) for name in courses}
+    draw_courses(axes, courses, looks | {"recommended": (words.RECOMMENDED, BLUE, "-", "o")})
+    dress(axes, words.COURSES, words.GENERATION)

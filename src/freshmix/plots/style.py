@@ -1,32 +1,42 @@
 """What all pictures share: colours, frame, legend, scale."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from ..arguments import Floats
+from ..words import pictures as words
 
 # Okabe and Ito's palette: told apart with any kind of colour vision, and legible on white as on near-black.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#80868e"
 # Text and frames. A shade that nothing else has, so that a page can put its own text colour in its place.
 INK = "#1a1a1b"
 
+# Curves that no name of a way of training tells apart.
+COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY)
+MARKERS = ("o", "s", "D", "^", "v", "P")
+
 # Ways of training have the same name and colour in all pictures.
 RIVALS = {
-    "real_only": ("real labels only", VERMILLION),
-    "keep_all_labels": ("keep all real labels", GREEN),
-    "today": ("today's setting", ORANGE),
-    "synthetic_only": ("synthetic labels only", PURPLE),
-    "constant_weight": ("best constant weight", GREY),
+    name: (words.WAYS[name], colour)
+    for name, colour in {
+        "real_only": VERMILLION,
+        "keep_all_labels": GREEN,
+        "today": ORANGE,
+        "synthetic_only": PURPLE,
+        "constant_weight": GREY,
+    }.items()
 }
 
 GOLDEN_WEIGHT = (5**0.5 - 1) / 2
-RISK_LABEL = "excess risk (squared label units)"
-WEIGHT_LABEL = "real weight w (share of the real label in the mix)"
 # A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
 _LOG_RANGE, _MOST_RANGE = 20.0, 1e3
 # Inches from the x axis down to the legend: room for the tick labels and the axis label.
@@ -43,7 +53,7 @@ def golden_line(axes: Axes) -> None:
     """A faint line at w = 1/phi, named above the frame, where no curve runs."""
     axes.axvline(GOLDEN_WEIGHT, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
     axes.annotate(
-        "golden ratio 1/φ = 0.618",
+        words.GOLDEN,
         (GOLDEN_WEIGHT, 1.0),
         xycoords=("data", "axes fraction"),
         xytext=(0, 3),
@@ -55,15 +65,15 @@ def golden_line(axes: Axes) -> None:
     )
 
 
-def dress(axes: Axes, title: str, ylabel: str = RISK_LABEL, background: str = "none") -> None:
+def dress(axes: Axes, title: str, xlabel: str, ylabel: str = words.RISK, background: str = "none") -> None:
     """What pictures share: frame, grid, labels, and a legend below, where it covers nothing."""
     axes.set_title(title, fontsize=11, color=INK, pad=18)
+    axes.set_xlabel(xlabel, fontsize=10, color=INK)
     axes.set_ylabel(ylabel, fontsize=10, color=INK)
     axes.tick_params(which="both", labelsize=9, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
     axes.set_facecolor(background)
-    axes.xaxis.label.set_color(INK)
     axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
     figure = axes.get_figure(root=True)
     assert figure is not None
@@ -97,7 +107,7 @@ def scale(axes: Axes, anchor: float, curves: list[Floats]) -> tuple[float, float
     values = values[np.isfinite(values)]
     if values.size == 0:
         axes.set_yticks([])
-        axes.text(0.05, 0.9, "unbounded throughout", transform=axes.transAxes, fontsize=9, color=INK)
+        axes.text(0.05, 0.9, words.UNBOUNDED_THROUGHOUT, transform=axes.transAxes, fontsize=9, color=INK)
         return 0.0, 1.0
     if anchor > 0:
         near = (values >= anchor / _MOST_RANGE) & (values <= anchor * _MOST_RANGE)
@@ -105,12 +115,44 @@ def scale(axes: Axes, anchor: float, curves: list[Floats]) -> tuple[float, float
     low, high = float(values.min()), float(values.max())
     if low > 0 and high > _LOG_RANGE * low:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,)))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        plain_ticks(axes.yaxis, 300 * low > high)
         limits = low * (low / high) ** 0.06, high * (high / low) ** 0.06
     else:
         margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.05
         limits = low - margin, high + margin
     axes.set_ylim(*limits)
     return limits
+
+
+def plain_ticks(axis: Axis, close: bool = False) -> None:
+    """Ticks of a logarithmic axis at powers of 10, and at 2 and 5 times those where they stand ``close``; numbers as such."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if close else (1.0,)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def whole_ticks(axis: Axis) -> None:
+    """Ticks at generations."""
+    axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def draw_courses(axes: Axes, courses: Mapping[str, Floats], looks: Mapping[str, tuple[str, str, Any, str]]) -> None:
+    """Curves over generations 0 ... T, the first one in front; ``looks`` are their names, colours, dashes and markers."""
+    for order, (name, values) in enumerate(courses.items()):
+        label, colour, dashes, marker = looks[name]
+        axes.plot(
+            np.arange(values.size),
+            values,
+            color=colour,
+            linestyle=dashes,
+            linewidth=1.5 if order else 2.4,
+            marker=marker,
+            # Of curves that coincide, the markers stand beside each other.
+            markevery=(order, len(courses) * (1 + values.size // 24)) if values.size > 8 else None,
+            markersize=5,
+            label=label,
+            zorder=3 if order else 4,
+        )
+    last = max([1, *(values.size - 1 for values in courses.values())])
+    axes.set_xlim(-0.02 * last, 1.02 * last)
+    whole_ticks(axes.xaxis)

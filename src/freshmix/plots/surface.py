@@ -4,8 +4,15 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from ..theory import Theory, weight_penalty
+from ..words import pictures as words
 from .heat import UNBOUNDED, draw_risk
-from .style import VERMILLION, WEIGHT_LABEL, dress, figure_of
+from .style import VERMILLION, dress, figure_of
+
+
+def table(found: Theory) -> xr.Dataset:
+    """What is drawn."""
+    return weight_penalty(found.population, found.loop)
 
 
 def risk_surface(table: xr.Dataset) -> Figure:
@@ -17,17 +24,19 @@ def risk_surface(table: xr.Dataset) -> Figure:
     draw_risk(figure, axes, w, penalty, risk, null=table.attrs["null"])
     axes.set_yscale("log")
     best_w, best_penalty = table.attrs["best_weight"], table.attrs["best_penalty"]
-    label = f"best: w = {best_w:.4g}, λ = {best_penalty:.4g}"
+    label = f"best: {words.at({'real_weight': best_w, 'penalty': best_penalty})}"
     # A best penalty of 0, or one beyond the picture, is marked at its edge.
     place = float(np.clip(best_penalty, penalty[0], penalty[-1]))
     axes.plot(
         best_w, place, "*", color="white", markeredgecolor=VERMILLION, markersize=15, label=label, clip_on=False, zorder=6
     )
     axes.plot(
-        table.best_at, penalty, color=VERMILLION, linestyle="--", linewidth=1.4, label="best weight at each penalty", zorder=5
+        table.best_at, penalty, color=VERMILLION, linestyle="--", linewidth=1.4, label=words.BEST_AT_EACH_PENALTY, zorder=5
     )
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(penalty[0], penalty[-1])
-    dress(axes, "Long-run excess risk over real weight and penalty", "penalty λ", background=UNBOUNDED)
-    axes.set_xlabel(WEIGHT_LABEL, fontsize=10)
+    dress(axes, words.RISK_SURFACE, words.WEIGHT, words.PENALTY, background=UNBOUNDED)
     return figure
+
+
+draw = risk_surface

@@ -17,6 +17,35 @@ MOST_PENALTY = 1e90
 FRESH = ("time", "rows_per_generation", "labelled")
 
 
+@dataclass(frozen=True)
+class Today:
+    """What is said of the loop in use; the table says the rest."""
+
+    covariates: str | None = None
+    labels: str = "fresh"
+    synthetic_noise_ratio: float | None = None
+    real_weight: float | None = None
+    row_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        # Whatever is wrong without the table is said before it is read.
+        self.loop(stream=False)
+
+    def loop(self, stream: bool, labelled: float = 1.0) -> Loop:
+        """The practitioner's loop where the table or an option shows a stream of new rows, or else the paper's.
+
+        ``labelled`` is the share of new rows that get a real label, where a row weight is said.
+        """
+        covariates = self.covariates or ("fresh" if stream or self.row_weight is not None else "frozen")
+        # New rows come with plain predictions unless said otherwise.
+        ratio = float(covariates != "fresh") if self.synthetic_noise_ratio is None else self.synthetic_noise_ratio
+        loop = Loop(covariates=covariates, labels=self.labels, synthetic_noise_ratio=ratio, real_weight=self.real_weight)
+        if self.row_weight is None:
+            return loop
+        w, row_weight = 1.0 if self.real_weight is None else self.real_weight, (1.0, self.row_weight)
+        return loop.replace(groups=Loop.partially_labelled(labelled=labelled, real_weight=w, row_weight=row_weight).groups)
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
     """The options of ``recommend`` beside the table; ``options`` are those not left at their defaults."""
@@ -80,7 +109,7 @@ class Request:
         """The loop: the one given, or the practitioner's where the table or an option shows it, or the paper's."""
         if self.loop is not None:
             return self.loop
-        return Loop(covariates="fresh", synthetic_noise_ratio=0.0) if partly or asked else Loop()
+        return Today().loop(partly or bool(asked))
 
     def horizon(self, loop: Loop) -> int | None:
         """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""

@@ -1,0 +1,95 @@
+"""A result on the screen and in files: text, JSON, CSV, pictures."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from freshmix.files import picture, replace_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURES = (".png", ".svg", ".pdf")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """A result in every form that a command gives it; each is made when it is asked for.
+
+    ``show`` prints it as text, ``content`` is what JSON holds, ``draw`` makes its picture, and ``makers`` the content of files
+    of other suffixes.
+    """
+
+    show: Callable[[], None]
+    content: Any
+    draw: "Callable[[], Figure]"
+    makers: Mapping[str, Callable[[], bytes]]
+    indent: int | None = None
+
+    def deliver(self, as_json: bool, targets: Sequence[Path], said: str) -> None:
+        """Print and write, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files."""
+        try:
+            if as_json:
+                typer.echo(self._json())
+            else:
+                self.show()
+        finally:
+            for path in targets:
+                replace_file(path, self._content(path.suffix.lower()))
+        if targets and not as_json:
+            typer.echo(f"\n{said}")
+
+    def _json(self) -> str:
+        return json.dumps(plain(self.content), allow_nan=False, indent=self.indent)
+
+    def _content(self, suffix: str) -> bytes:
+        if suffix in self.makers:
+            return self.makers[suffix]()
+        return f"{self._json()}\n".encode() if suffix == ".json" else picture(self.draw(), suffix[1:])
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if hasattr(value, "items"):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def csv(columns: Mapping[str, Any], nan: str = "nan") -> bytes:
+    """Columns of numbers as CSV, with all their digits."""
+    import polars as pl
+
+    return pl.DataFrame(columns).fill_nan(None).write_csv(null_value=nan).encode()
+
+
+def grid_csv(table: Any, nan: str = "nan") -> bytes:
+    """An xarray.Dataset as CSV: a row for each point of the grid, its coordinates first."""
+    frame = table.to_dataframe().reset_index()
+    return csv({str(name): frame[name].to_numpy() for name in frame}, nan)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What a user should know is in the result; stderr is for errors."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,81 @@
+"""Options that describe a table and its loop, shared by the commands that take one."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from freshmix.prepared.large import LargeTable
+    from freshmix.tables import Table
+
+Tables = Annotated[
+    list[Path],
+    typer.Argument(metavar="TABLE...", help="CSV or Parquet file, one row per example; several of them, or a pattern."),
+]
+Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
+Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
+Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of time steps: one generation each.")]
+RowsPerGeneration = Annotated[
+    int | None, typer.Option(metavar="N", help="New rows per generation; by default the median per time step.")
+]
+SyntheticLabels = Annotated[
+    str | None,
+    typer.Option(metavar="predictions|sampled", help="Plain predictions, or with the model's own noise."),
+]
+SyntheticNoise = Annotated[
+    float | None, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; in place of the above.")
+]
+Generations = Annotated[
+    str | None, typer.Option(metavar="T|inf", help="Generation to be best at; inf: the long run (12 with fresh covariates).")
+]
+Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
+DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
+NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draws.")]
+
+
+def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
+    """rho from either of its two options."""
+    if words is None:
+        return ratio
+    if ratio is not None:
+        raise ValueError("--synthetic-labels and --synthetic-noise say the same: give one of them")
+    kinds = {"predictions": 0.0, "sampled": 1.0}
+    if words not in kinds:
+        raise ValueError(f"--synthetic-labels must be predictions or sampled, got {words!r}")
+    return kinds[words]
+
+
+def generations_of(text: str | None) -> int | float | None:
+    """The horizon; None where it is left to the default."""
+    if text is None or text == "inf":
+        return None if text is None else math.inf
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
+
+
+def number_or_auto(text: str, option: str) -> float | str:
+    """A number of at least 0, or the word auto."""
+    if text == "auto":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}") from None
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}")
+    return value
+
+
+def read(tables: Sequence[Path], reading: Mapping[str, Any], standardize: bool) -> "Table | LargeTable":
+    """The table of files, or what is left of one that is read in blocks."""
+    from freshmix.prepared.large import read_large
+    from freshmix.tables import Table, open_table
+
+    rows = open_table(tables, **reading)
+    return rows if isinstance(rows, Table) else read_large(rows, standardize)

@@ -1,0 +1,111 @@
+"""Titles, axes and legends of pictures, and what each picture of a page shows."""
+
+from collections.abc import Mapping
+
+from .figures import UNBOUNDED, figures
+from .loop import horizon
+from .recommendation import WAYS as WAYS
+
+# Axes.
+RISK = "excess risk (squared label units)"
+ERROR = "prediction error (squared label units)"
+WEIGHT = "real weight w (share of the real label in the mix)"
+GENERATION = "generation t (0: fitted on real labels)"
+PENALTY = "penalty λ"
+ASPECT = "aspect ratio γ = features / rows per generation"
+SHARE = "share of rows with a real label"
+LABELS = "labels per generation"
+
+# Titles.
+RISK_BY_GENERATION = "Excess risk by generation"
+RISK_BY_WEIGHT = "Excess risk against the real weight"
+RISK_SURFACE = "Long-run excess risk over real weight and penalty"
+PHASE_DIAGRAM = "Long-run excess risk over aspect and labelled share"
+COURSES = "Risk by generation"
+
+# Legends.
+GOLDEN = "golden ratio 1/φ = 0.618"
+RECOMMENDED = "recommended"
+SCHEDULE = "recommended schedule"
+INTERVAL = "90% interval"
+NOISE = "noise variance"
+MEAN = "predicting the mean"
+TARGET = "target"
+BEST_LOOP = "best loop"
+PREDICTED = "predicted"
+THIS_LOOP = "this loop"
+THEORY = {
+    "loop": THIS_LOOP,
+    "best_weight": "best weight, same penalty",
+    "best_loop": "best weight and penalty",
+    "real_only": WAYS["real_only"],
+    "synthetic_only": WAYS["synthetic_only"],
+}
+PLAN = {"real_only": "this generation's labels only", "keep_all_labels": WAYS["keep_all_labels"]}
+NULL = "null risk (predicting 0)"
+NULL_LINE = "white line: null risk"
+DIVERGES = "diverges (Ψ ≥ 1): hatched"
+UNBOUNDED_THROUGHOUT = "unbounded throughout"
+UNBOUNDED_LATER = "this loop is unbounded in the long run"
+BEST_AT_EACH_PENALTY = "best weight at each penalty"
+CONSTANT = "constant weight at its best penalty"
+TUNED = "λ re-tuned at each weight"
+REPLAYED = "replayed, ± 2 standard errors"
+
+
+def of_page(real_weight: float) -> dict[str, str]:
+    """What the pictures of a recommendation's page show, for those who cannot see them."""
+    return {
+        "weights": f"Excess risk against the real weight; recommended: {figures(real_weight)}",
+        "generations": "Excess risk by generation for the recommendation and its rivals",
+        "ways": "Prediction error of each way of training, with the recommendation's interval",
+        "check": "Excess risk by generation: predicted, and replayed on the table's rows",
+    }
+
+
+def best_weight(generations: int | None) -> str:
+    """Title of the risk against the real weight."""
+    return f"Best real weight {horizon(generations)}"
+
+
+def ways(generations: int | None) -> str:
+    """Title of the ways of training."""
+    return f"Ways of training, {horizon(generations)}"
+
+
+def plan(generations: int | None) -> str:
+    """Title of a plan's curve."""
+    return f"Excess risk {horizon(generations)} against labels per generation"
+
+
+def check(fits: bool | None, z: float = 0.0) -> str:
+    """Title of a replay; None where there was none."""
+    asked = "Does the theory fit these rows?"
+    return asked if fits is None else f"{asked} {'Yes' if fits else 'No'}: largest z-score {z:+.1f}"
+
+
+def comparison(replicates: int, beside_theory: bool) -> str:
+    """Title of a simulation, beside theory or alone."""
+    bars = f"mean of {replicates} replicates, bars of two standard errors" if replicates > 1 else "one replicate"
+    return f"{'Theory and simulation' if beside_theory else 'Simulation'}: {bars}"
+
+
+def at(point: Mapping[str, float]) -> str:
+    """Coordinates of a grid, as in ``w = 0.5, λ = 0.1``."""
+    symbols = {"real_weight": "w", "penalty": "λ", "generation": "t"}
+    return ", ".join(f"{symbols[name]} = {value:.4g}" for name, value in point.items())
+
+
+def at_penalty(penalty: float) -> str:
+    """The penalty of a curve over weights."""
+    return f"{PENALTY} = {penalty:.4g}"
+
+
+def planned(labels: float, cost: float) -> str:
+    """The point of a plan."""
+    return f"{labels:g} labels, cost {cost:.4g}"
+
+
+def unbounded(low: float, high: float) -> str:
+    """The weights at which the risk is unbounded."""
+    return f"{UNBOUNDED} at w = {low:.3g}" + (f" to {high:.3g}" if high > low else "")
