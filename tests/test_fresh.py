@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import freshmix as fm
-from freshmix.risks import fresh
+from freshmix.risks.setting import setting_of
 
 from . import dense
 from .tolerances import CLOSED, FAMILY_LEVEL, LAW
@@ -226,22 +226,16 @@ def test_labels_needed_between_none_and_the_first_share():
 def test_risks_of_many_loops_are_those_of_each(generations, ratio):
     """Mixed row weights, penalties with 0 among them, weights from 0 to 1, rows left out: bounded and divergent loops."""
     population = fm.Population([0.0, 0.5, 4.0], [0.2, 0.5, 0.3], [1.0, 1.0, 0.4], 1.5)
-    loops = [
-        fm.Loop(
-            aspect=aspect,
-            penalty=penalty,
-            groups=[fm.Group(0.3, 1.0, w), fm.Group(0.7, row, 0.0)],
-            covariates="fresh",
-            synthetic_noise_ratio=ratio,
-        )
-        for aspect, penalty, w, row in product((0.4, 1.25, 2.0), (0.0, 0.01, 3.0), (0.0, 0.6, 1.0), (0.0, 0.2, 5.0))
-    ]
-    together = fresh.risks(population, loops, generations)
+    loop = fm.Loop.partially_labelled(aspect=1.0, labelled=0.3, synthetic_noise_ratio=ratio)
+    grid = list(product((0.4, 1.25, 2.0), (0.0, 0.01, 3.0), (0.0, 0.6, 1.0), (0.0, 0.2, 5.0)))
+    points = dict(zip(("aspect", "penalty", "real_weight", "row_weight"), np.transpose(grid), strict=True))
+    setting = setting_of(population, loop)
+    together = setting.risks(generations, **points)
     alone = [
-        fresh.limit_risk(population, loop)
-        if generations is None
-        else fresh.risk_by_generation(population, [loop], generations)[-1]
-        for loop in loops
+        setting.with_loops(
+            loop.replace(aspect=aspect, penalty=penalty, groups=[fm.Group(0.3, 1.0, w), fm.Group(0.7, row, 0.0)])
+        ).risk(generations)
+        for aspect, penalty, w, row in grid
     ]
     assert np.isinf(together).any()
     np.testing.assert_allclose(together, alone, rtol=1e-12)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents, SampleEquivalents
 from freshmix.risks import contour, frozen
+from freshmix.risks.frozen import RENEWAL
 from freshmix.risks.verdict import judge
 
 from . import naive
@@ -85,7 +86,7 @@ def test_nothing_cancels_as_the_real_weight_tends_to_one(name, aspect, penalty, 
 def test_nothing_cancels_as_the_penalty_tends_to_zero(name, aspect, w, labels):
     population = POPULATIONS[name]
     loop = fm.Loop(aspect=aspect, real_weight=w, labels=labels)
-    memory = frozen.memory_factor(w, 1.0, labels) + (labels == "frozen")
+    memory = frozen.memory_factor(w, 1.0, RENEWAL[labels]) + (labels == "frozen")
     equivalents = PopulationEquivalents(population, aspect)
     zero = equivalents.solve(0.0)
     expected = float((equivalents.bias(zero, zero) + memory * population.noise_variance * equivalents.variance(zero, zero))[0])
@@ -109,7 +110,7 @@ def test_limit_of_a_sample_as_printed(w, penalty, labels):
         L = mp.fsum(mp.mpf(value) * i**2 for value, i in zip(c2.tolist(), inverse, strict=True)) / 30 / v**2
         return SimpleNamespace(T=1 / (z * v) - 1, B=L - mp.mpf(noise) / rest, Vr=1 / rest - 1)
 
-    found = frozen.limit_risk(SampleEquivalents(s, c2, np.ones(30), noise), w, penalty, 0.7, labels)
+    found = frozen.limit_risk(SampleEquivalents(s, c2, np.ones(30), noise), w, penalty, 0.7, RENEWAL[labels])
     assert float(found) == pytest.approx(float(naive.printed(at, noise, loop)), rel=CLOSED)
 
 
@@ -143,8 +144,8 @@ def test_variance_factors(rho):
 @pytest.mark.parametrize("rho", [0.0, 0.5, 2.0])
 @pytest.mark.parametrize("w", [0.1, 0.5, 1.0])
 def test_variance_factors_tend_to_the_memory_factor(w, rho, labels):
-    last = frozen.variance_factors(np.full(400, w), rho, labels)[-1]
-    assert last == pytest.approx(float(frozen.memory_factor(w, rho, labels)) + (labels == "frozen"), rel=SOLVED)
+    last = frozen.variance_factors(np.full(400, w), rho, RENEWAL[labels])[-1]
+    assert last == pytest.approx(float(frozen.memory_factor(w, rho, RENEWAL[labels])) + (labels == "frozen"), rel=SOLVED)
 
 
 # The contours.
@@ -185,7 +186,7 @@ def test_both_contours_agree(name, aspect, penalty, w, generations, labels, monk
     risks = []
     for kind in (0, 1):
         monkeypatch.setattr(contour, "contours", lambda *args, kind=kind: [list(every(*args))[kind]])
-        risks.append(frozen.risk_by_generation(equivalents, np.full(generations, w), penalty, 0.7, labels))
+        risks.append(frozen.risk_by_generation(equivalents, np.full(generations, w), penalty, 0.7, RENEWAL[labels]))
     assert risks[0] == pytest.approx(risks[1], rel=REFERENCE)
     assert not np.array_equal(risks[0], risks[1])
 
@@ -314,8 +315,8 @@ def test_risk_against_loops_that_were_run(name, aspect, penalty, labels):
 def test_horizon_risk_is_the_last_entry_of_the_risk_by_generation(penalty, labels):
     equivalents = PopulationEquivalents(POPULATIONS["two level"], 2.0)
     w = np.array([0.0, 0.3, 1.0])
-    found = frozen.horizon_risk(equivalents, w, penalty, 7, 0.6, labels)
-    each = [frozen.risk_by_generation(equivalents, np.full(7, one), penalty, 0.6, labels)[-1] for one in w]
+    found = frozen.horizon_risk(equivalents, w, penalty, 7, 0.6, RENEWAL[labels])
+    each = [frozen.risk_by_generation(equivalents, np.full(7, one), penalty, 0.6, RENEWAL[labels])[-1] for one in w]
     assert found == pytest.approx(each, rel=LAW)
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import freshmix as fm
-from freshmix.risks import fresh
+from freshmix.risks.generation import generation
 
 from .tolerances import LAW
 
@@ -128,7 +128,7 @@ def test_many_generations_tend_to_the_limit_unless_the_collapse_number_is_one_or
     long = fm.risk(population, loop, 400)
     noisy = population.noise_variance > 0 or population.null_risk > 0
     if psi < 1:
-        turn = fresh.generation(population, loop, loop.groups)
+        turn = generation(population, loop, loop.groups)
         assume(max(psi, float(np.max(1 - turn.forgotten))) < 0.97)
         np.testing.assert_allclose(long[-1], limit.risk, rtol=1e-4)
     elif noisy and math.isfinite(psi):
@@ -149,7 +149,7 @@ def test_small_penalties_tend_to_none_at_a_linear_rate(population, loop):
     bare = fm.limit(population, loop)
     assume(bare.collapse_number < 0.9)
     least = population.eigenvalues[(population.eigenvalues > 0) & (population.shares > 0)].min()
-    forgotten = fresh.generation(population, loop, loop.groups).forgotten.min()
+    forgotten = generation(population, loop, loop.groups).forgotten.min()
     penalty = 1e-6 * least * abs(rank - 1) * forgotten
     at_zero, at_half, at_one = (numbers(population, loop.replace(penalty=c * penalty)) for c in (0.0, 0.5, 1.0))
     size = population.null_risk + population.noise_variance

@@ -82,8 +82,8 @@ def test_a_spike_is_not_gathered_with_its_neighbours():
     assert few.s.size < 400 < full.s.size
     for lam in (0.05, 0.5, 5.0):
         w = np.array([0.6])
-        expected = frozen.limit_risk(full, w, np.array([lam]), 1.0, "fresh")
-        assert frozen.limit_risk(few, w, np.array([lam]), 1.0, "fresh") == pytest.approx(expected, rel=2e-3)
+        expected = frozen.limit_risk(full, w, np.array([lam]), 1.0)
+        assert frozen.limit_risk(few, w, np.array([lam]), 1.0) == pytest.approx(expected, rel=2e-3)
     best = fm.recommend(X, y, standardize=False)
     for name in ("real_weight", "penalty", "risk", "prediction_error"):
         low, high = best.intervals[name]

@@ -13,7 +13,8 @@ from .loop import Group, Loop
 from .optima import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
 from .optima.fresh import with_parameters
 from .population import Population
-from .risks import Limit, check_loops, limit, risk
+from .risks import Limit, limit, risk
+from .risks.setting import check_loops, kind_of
 from .risks.surface import limit_surface
 
 RISK = {"long_name": "excess risk", "units": "squared label units"}
@@ -93,7 +94,6 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
     filled_in = loop.groups is None and loop.schedule is None
     if filled_in:
         loop = best_weight.loop
-    fresh = loop.covariates == "fresh"
     best = {"best_weight": best_weight, "best_loop": best_loop}
     # A best loop that is approached only has no course of its own: at w = 0 itself the risk is another.
     others = {name: optimum.loop for name, optimum in best.items() if optimum.attained}
@@ -107,7 +107,7 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
         best_weight,
         best_loop,
         improving_weights(population, loop),
-        collapse_boundary(population, loop) if fresh else None,
+        collapse_boundary(population, loop) if kind_of(loop).partly_labelled else None,
     )
 
 
@@ -164,7 +164,7 @@ def weight_penalty(population: Population, loop: Loop, points: int | None = None
     >>> dict(found.risk.sizes), round(found.best_weight, 4)
     ({'real_weight': 5, 'penalty': 5}, 0.7154)
     """
-    size = whole("points", points if points is not None else (41 if loop.covariates == "fresh" else 161), low=2)
+    size = whole("points", points if points is not None else kind_of(loop).points, low=2)
     best = optimal_loop(population, loop)
     scale = float(population.eigenvalues.max())
     # From hardly any shrinkage to hardly any signal left, and the best penalty with room around it.
@@ -198,8 +198,8 @@ def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Da
     >>> dict(found.risk.sizes)
     {'aspect': 9, 'labelled': 5}
     """
-    if loop.covariates == "frozen":
-        raise ValueError("the phase diagram over labelled shares needs covariates='fresh', got covariates='frozen'")
+    if not kind_of(loop).partly_labelled:
+        raise ValueError(f"the phase diagram over labelled shares needs covariates='fresh', got covariates={loop.covariates!r}")
     size = whole("points", points, low=3)
     if loop.groups is None:
         loop = loop.replace(groups=[Group(1.0)])

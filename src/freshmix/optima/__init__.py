@@ -4,7 +4,7 @@ from ..arguments import whole
 from ..equivalents import PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from ..risks import aspect_of, check_loops
+from ..risks.setting import check_loops
 from . import fresh, frozen
 from .boundary import collapse_boundary, improving_weights, labels_needed
 from .frozen import Best, Goal
@@ -91,7 +91,7 @@ def _checked(population: Population, loop: Loop, generations: int | None) -> int
 
 
 def _goal(population: Population, loop: Loop, generations: int | None) -> Goal:
-    equivalents = PopulationEquivalents(population, aspect_of(loop))
+    equivalents = PopulationEquivalents(population, loop.aspect or 0.0)
     return Goal(equivalents, loop.synthetic_noise_ratio, loop.labels, generations)
 
 

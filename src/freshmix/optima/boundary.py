@@ -10,7 +10,9 @@ from scipy.optimize import brentq
 from ..arguments import Floats, number
 from ..loop import Group, Loop
 from ..population import Population
-from ..risks import check_loops, fresh, limit
+from ..risks import limit
+from ..risks.fresh import FreshSetting
+from ..risks.setting import check_loops, kind_of
 from ..risks.surface import limit_surface
 from .fresh import best_loop, with_parameters
 
@@ -53,9 +55,7 @@ def collapse_boundary(population: Population, loop: Loop, best: bool = False) ->
     >>> [(round(low, 6), round(high, 6)) for low, high in collapse_boundary(Population.isotropic(), loop)]
     [(0.75, 1.309017)]
     """
-    if not isinstance(loop, Loop):
-        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    if loop.covariates == "frozen":
+    if not kind_of(loop).partly_labelled:
         raise ValueError("collapse_boundary needs covariates='fresh': frozen ones diverge only at real weight 0, penalty 0")
     check_loops(population, loop.replace(aspect=1.0))
     threshold = 1 / float(population.shares[population.eigenvalues > 0].sum())
@@ -69,8 +69,8 @@ def collapse_boundary(population: Population, loop: Loop, best: bool = False) ->
         def margin(aspect: float) -> float:
             each = loop.replace(aspect=aspect)
             # Most often the labelled rows alone do, at some large penalty: no search then.
-            simple = (fresh.limit_risk(population, with_parameters(each, 1.0, penalty, 0.0)) for penalty in penalties)
-            if any(risk <= population.null_risk for risk in simple):
+            simple = FreshSetting(population, (each,)).risks(real_weight=1.0, penalty=penalties, row_weight=0.0)
+            if np.any(simple <= population.null_risk):
                 return -1.0
             return 1.0 if best_loop(population, each, None).risk > population.null_risk * (1 + 1e-9) else -1.0
 
@@ -85,9 +85,8 @@ def collapse_boundary(population: Population, loop: Loop, best: bool = False) ->
         if loop.penalty == 0 and aspect == threshold:
             return math.inf
         each = loop.replace(aspect=aspect)
-        turn = fresh.generation(population, each, each.groups_at(len(each.schedule or (0,))))
         # Psi ranges over many powers of ten; its logarithm has the same sign change.
-        return math.inf if turn is None else math.log(max(turn.collapse_number, 1e-300))
+        return math.log(max(FreshSetting(population, (each,)).collapse_number(), 1e-300))
 
     return _intervals(excess, aspects, 1e-13)
 
@@ -193,9 +192,7 @@ def labels_needed(population: Population, loop: Loop, target: float) -> float:
     >>> round(labels_needed(Population.isotropic(), loop, target=1.5), 6)
     0.666667
     """
-    if not isinstance(loop, Loop):
-        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    if loop.covariates == "frozen":
+    if not kind_of(loop).partly_labelled:
         raise ValueError("labels_needed needs covariates='fresh': frozen rows with only some labels have no closed form")
     check_loops(population, loop)
     goal = number("target", target, above=0.0)
@@ -206,7 +203,7 @@ def labels_needed(population: Population, loop: Loop, target: float) -> float:
 
     def excess(share: float) -> float:
         groups = [replace(real, share=share), replace(other, share=1 - share)]
-        return fresh.limit_risk(population, loop.replace(groups=[group for group in groups if group.share > 0])) - goal
+        return FreshSetting(population, (loop.replace(groups=[group for group in groups if group.share > 0]),)).risk() - goal
 
     shares = np.linspace(0.0, 1.0, 401)
     last = math.inf

@@ -14,8 +14,8 @@ from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
 from ..population import Population
-from ..risks import aspect_of, fresh
-from .least import least
+from ..risks.fresh import FreshSetting
+from ..risks.least import least
 from .optimum import Optimum
 
 LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
@@ -39,9 +39,7 @@ def with_parameters(loop: Loop, real_weight: float, penalty: float | None = None
 
 def goal(population: Population, generations: int | None) -> Callable[[Loop], float]:
     """The risk that is minimised: long-run, or of generation T."""
-    if generations is None:
-        return lambda loop: fresh.limit_risk(population, loop)
-    return lambda loop: float(fresh.risk_by_generation(population, [loop], generations)[-1])
+    return lambda loop: FreshSetting(population, (loop,)).risk(generations)
 
 
 def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
@@ -49,8 +47,10 @@ def best_weight(population: Population, loop: Loop, generations: int | None) -> 
     if generations is None and _averages_for_ever(population, loop):
         return Optimum(with_parameters(loop, 0.0), 0.0, 0.0, attained=False)
 
+    setting = FreshSetting(population, (loop,))
+
     def at(weights: Floats) -> Floats:
-        return fresh.risks(population, [with_parameters(loop, min(float(w), 1.0)) for w in weights], generations)
+        return setting.risks(generations, real_weight=np.minimum(weights, 1.0))
 
     grid = np.linspace(0.0, 1.0, 41)
     w, value = least(at, grid, at(grid))
@@ -62,7 +62,7 @@ def _averages_for_ever(population: Population, loop: Loop) -> bool:
     if loop.penalty > 0 or population.noise_variance == 0 or loop.synthetic_noise_ratio > 0:
         return False
     part = math.fsum(group.share for group in loop.groups or (Group(1.0),) if group.row_weight > 0)
-    return PopulationEquivalents(population, aspect_of(loop) / part).rank < 1
+    return PopulationEquivalents(population, (loop.aspect or 0.0) / part).rank < 1
 
 
 def best_at_penalty(population: Population, loop: Loop, generations: int | None) -> Optimum:
@@ -105,7 +105,8 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
     """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
     risk = goal(population, generations)
     mixed = loop.groups is not None and 0 < loop.labelled < 1
-    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+    setting = FreshSetting(population, (loop,))
+    scale = setting.scale
     lows, highs, axes = [0.0], [1.0], [np.linspace(0.1, 1.0, 7)]
     if not fixed:
         lows.append(math.log(LEAST_PENALTY * scale))
@@ -121,7 +122,12 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
         return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[-1]) if mixed else None)
 
     points = np.array(list(product(*axes)))
-    start = points[np.argmin(fresh.risks(population, [made(point) for point in points], generations))]
+    at = {"real_weight": points[:, 0]}
+    if not fixed:
+        at["penalty"] = np.exp(points[:, 1])
+    if mixed:
+        at["row_weight"] = np.exp(points[:, -1])
+    start = points[np.argmin(setting.risks(generations, **at))]
     steps = np.diag([-0.05 if start[0] > 0.5 else 0.05, 0.5, 0.5][: start.size])
     found = minimize(
         lambda point: risk(made(point)),
@@ -136,19 +142,18 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
 
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
-    scale = PopulationEquivalents(population, aspect_of(loop)).bulk[1]
+    setting = FreshSetting(population, (loop,))
+    scale = setting.scale
 
     def along(w: float, log_penalties: Floats) -> Floats:
-        tried = [with_parameters(loop, w, math.exp(x), 0.0) for x in log_penalties]
-        return fresh.risks(population, tried, generations)
+        return setting.risks(generations, real_weight=w, penalty=np.exp(log_penalties), row_weight=0.0)
 
     grid = np.log(scale * np.geomspace(1e-5, 1e4, 37))
     found = [(least(partial(along, w), grid, along(w, grid)), w) for w in np.linspace(0.4, 1.0, 7).tolist()]
     (log_penalty, _), w = min(found, key=lambda each: each[0][1])
 
     def at(weights: Floats) -> Floats:
-        tried = [with_parameters(loop, min(float(each), 1.0), math.exp(log_penalty), 0.0) for each in weights]
-        return fresh.risks(population, tried, generations)
+        return setting.risks(generations, real_weight=np.minimum(weights, 1.0), penalty=math.exp(log_penalty), row_weight=0.0)
 
     near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
     w, value = least(at, near, at(near))

@@ -11,8 +11,7 @@ from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
 from ..population import Population
-from ..risks import aspect_of, fresh
-from ..risks.fresh import Generation, State
+from ..risks.generation import Generation, State, first_generation, generation
 from .fresh import LEAST_PENALTY, LEAST_ROW_WEIGHT, MOST_PENALTY, MOST_ROW_WEIGHT, with_parameters
 from .schedule import falling, least_of_quadratic, ratios_of
 
@@ -57,8 +56,8 @@ class Turns:
     def of(cls, population: Population, loop: Loop) -> "Turns | None":
         """From a loop at weight 1; None at the interpolation threshold."""
         groups = loop.groups or (Group(1.0),)
-        first, start = fresh.first_generation(population, loop)
-        full = fresh.generation(population, loop, groups)
+        first, start = first_generation(population, loop)
+        full = generation(population, loop, groups)
         if first is None or full is None:
             return None
         real = np.array([group.real_weight for group in groups if group.share * group.row_weight > 0])
@@ -156,7 +155,7 @@ class Search:
 
     def bounds(self) -> list[tuple[float, float]]:
         """Of a point's coordinates."""
-        scale = PopulationEquivalents(self.population, aspect_of(self.loop)).bulk[1]
+        scale = PopulationEquivalents(self.population, self.loop.aspect or 0.0).bulk[1]
         found = [(0.0, 1.0)] * self.generations
         if self.free_penalty:
             found.append((math.log(LEAST_PENALTY * scale), math.log(MOST_PENALTY * scale)))

@@ -14,11 +14,9 @@ from scipy.optimize import minimize
 from ..arguments import Floats
 from ..equivalents import Equivalents
 from ..risks import frozen
-from .least import least
-
-# The search box of penalties, in units of the largest eigenvalue of the sample covariance; 0 is always a candidate too.
-LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
-POINTS_PER_DECADE = 8
+from ..risks.frozen import RENEWAL
+from ..risks.least import least
+from ..risks.plain import POINTS_PER_DECADE, penalty_grid
 
 
 @dataclass(frozen=True)
@@ -43,13 +41,13 @@ class Goal:
     def over_weights(self, w: Floats, penalty: float) -> Floats:
         """(m,) risks of m weights at one penalty."""
         if self.generations is None:
-            return frozen.limit_risk(self.equivalents, w, penalty, self.noise_ratio, self.labels)
-        return frozen.horizon_risk(self.equivalents, w, penalty, self.generations, self.noise_ratio, self.labels)
+            return frozen.limit_risk(self.equivalents, w, penalty, self.noise_ratio, RENEWAL[self.labels])
+        return frozen.horizon_risk(self.equivalents, w, penalty, self.generations, self.noise_ratio, RENEWAL[self.labels])
 
     def over_penalties(self, w: float, penalties: Floats) -> Floats:
         """(m,) risks of one weight at m penalties."""
         if self.generations is None:
-            return frozen.limit_risk(self.equivalents, w, penalties, self.noise_ratio, self.labels)
+            return frozen.limit_risk(self.equivalents, w, penalties, self.noise_ratio, RENEWAL[self.labels])
         return np.array([self.over_weights(np.array([w]), penalty)[0] for penalty in penalties])
 
 
@@ -60,7 +58,7 @@ def best_weight(goal: Goal, penalty: float) -> Best:
     grid = np.linspace(0.0, 1.0, 65)
     if penalty > 0 and goal.generations is None:
         # Small weights matter down to penalty/w of the order of the spectrum.
-        grid = np.union1d(grid, np.minimum(penalty / _penalty_grid(goal.equivalents), 1.0))
+        grid = np.union1d(grid, np.minimum(penalty / penalty_grid(goal.equivalents.bulk[1]), 1.0))
     risks = goal.over_weights(grid, penalty)
     w, risk = least(lambda points: goal.over_weights(points, penalty), grid, risks)
     return Best(w, penalty, risk)
@@ -83,24 +81,12 @@ def _best_minnorm_weight(goal: Goal) -> Best:
 def best_penalty(goal: Goal, w: float) -> Best:
     """The best penalty at a given weight w > 0 (at w = 0 and in the long run it grows without bound)."""
     scale = w if goal.generations is None and w > 0 else 1.0
-    grid = scale * _penalty_grid(goal.equivalents)
+    grid = scale * penalty_grid(goal.equivalents.bulk[1])
     risks = goal.over_penalties(w, grid)
     z, risk = least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
     best = Best(w, float(np.exp(z)), risk, attained=z < math.log(grid[-1]))
     none = Best(w, 0.0, float(goal.over_penalties(w, np.zeros(1))[0]))
     return none if none.risk <= best.risk else best
-
-
-def best_plain_ridge(equivalents: Equivalents, times_seen: float = 1.0) -> tuple[float, float]:
-    """Penalty and risk of the best ridge fit on real labels only, each averaged over that many draws."""
-
-    def at(log_z: Floats) -> Floats:
-        return frozen.real_only_risk(equivalents, np.exp(log_z), times_seen)
-
-    grid = np.log(_penalty_grid(equivalents))
-    log_z, risk = least(at, grid, at(grid))
-    none = float(frozen.real_only_risk(equivalents, 0.0, times_seen))
-    return (0.0, none) if none <= risk else (math.exp(log_z), risk)
 
 
 def best_loop(goal: Goal) -> Best:
@@ -113,7 +99,7 @@ def best_loop(goal: Goal) -> Best:
         return best_penalty(goal, 1.0)
     if goal.noise_ratio == 0:
         return _unattained(goal)
-    z = _penalty_grid(goal.equivalents)
+    z = penalty_grid(goal.equivalents.bulk[1])
     table = risk_table(goal, z)
     i, j = np.unravel_index(np.nanargmin(table), table.shape)
     start = np.array([np.log(z[i]), _weight_of(z[j] / z[i])])
@@ -147,7 +133,7 @@ def risk_table(goal: Goal, z: Floats) -> Floats:
     ratio = z / z[:, None]
     with np.errstate(invalid="ignore"):
         w = np.where(ratio <= 1, _weight_of(ratio), np.nan)
-    factor = frozen.memory_factor(np.nan_to_num(w, nan=1.0), goal.noise_ratio, goal.labels)
+    factor = frozen.memory_factor(np.nan_to_num(w, nan=1.0), goal.noise_ratio, RENEWAL[goal.labels])
     return np.where(np.isnan(w), np.nan, own[:, None] + factor * shared)
 
 
@@ -166,18 +152,18 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
     Long-run risks of all penalties come from a spline through the table of pairs; the best of them is then evaluated.
     """
     if goal.generations is not None:
-        return np.asarray(_horizon_table(goal, _penalty_grid(goal.equivalents), weights).min(axis=0))
-    z = _penalty_grid(goal.equivalents)
+        return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk[1]), weights).min(axis=0))
+    z = penalty_grid(goal.equivalents.bulk[1])
     log_z = np.log(z)
     own, shared = _parts(goal, z)
     pairs = RectBivariateSpline(log_z, log_z, shared)
     w = np.maximum(weights, 1e-6)[:, None]
     second = np.maximum(log_z + np.log(w / (2 - w)), log_z[0])
-    table = own + frozen.memory_factor(w, goal.noise_ratio, goal.labels) * pairs.ev(
+    table = own + frozen.memory_factor(w, goal.noise_ratio, RENEWAL[goal.labels]) * pairs.ev(
         np.broadcast_to(log_z, second.shape), second
     )
     penalties = w[:, 0] * z[np.argmin(table, axis=1)]
-    risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, goal.noise_ratio, goal.labels)
+    risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, goal.noise_ratio, RENEWAL[goal.labels])
     # At w = 0 the best penalty grows without bound.
     return np.where(weights == 0, goal.equivalents.null_risk, risks)
 
@@ -190,7 +176,7 @@ def _weight_of(ratio: Floats) -> Floats:
 def _unattained(goal: Goal) -> Best:
     """Without synthetic noise: as w -> 0 with lambda = w z the risk tends to B(z), and the best z is taken."""
     bias = goal.equivalents.bias
-    grid = _penalty_grid(goal.equivalents)
+    grid = penalty_grid(goal.equivalents.bulk[1])
 
     def at(log_z: Floats) -> Floats:
         solved = goal.equivalents.solve(np.exp(log_z))
@@ -203,7 +189,7 @@ def _unattained(goal: Goal) -> Best:
 
 def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     """Best constant weight for each penalty of a coarse grid, then both together from the best of them."""
-    grid = _penalty_grid(goal.equivalents)[:: POINTS_PER_DECADE // 2]
+    grid = penalty_grid(goal.equivalents.bulk[1])[:: POINTS_PER_DECADE // 2]
     weights = np.linspace(0.0, 1.0, 33)
     table = _horizon_table(goal, grid, weights)
     i, j = np.unravel_index(np.argmin(table), table.shape)
@@ -226,9 +212,3 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
 
 def _horizon_table(goal: Goal, penalties: Floats, weights: Floats) -> Floats:
     return np.array([goal.over_weights(weights, penalty) for penalty in penalties])
-
-
-def _penalty_grid(equivalents: Equivalents) -> Floats:
-    scale = equivalents.bulk[1]
-    decades = math.log10(MOST_PENALTY / LEAST_PENALTY)
-    return scale * np.geomspace(LEAST_PENALTY, MOST_PENALTY, round(POINTS_PER_DECADE * decades) + 1)

@@ -7,8 +7,11 @@ from ..arguments import Floats, choice, whole
 from ..equivalents import Equivalents, PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from ..risks import aspect_of, check_loops, fresh, frozen
+from ..risks import frozen
 from ..risks.contour import Contour, settled
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import RENEWAL
+from ..risks.setting import check_loops
 
 
 def optimal_schedule(population: Population, loop: Loop, generations: int, *, method: str = "horizon") -> Floats:
@@ -62,7 +65,7 @@ def optimal_schedule(population: Population, loop: Loop, generations: int, *, me
             )
     if loop.covariates == "fresh":
         return _fresh(population, loop, generations, method)
-    return frozen_schedule(PopulationEquivalents(population, aspect_of(loop)), loop, generations, method)
+    return frozen_schedule(PopulationEquivalents(population, loop.aspect or 0.0), loop, generations, method)
 
 
 def frozen_schedule(equivalents: Equivalents, loop: Loop, generations: int, method: str = "horizon") -> Floats:
@@ -125,7 +128,9 @@ class _Ridge:
     @classmethod
     def of(cls, equivalents: Equivalents, loop: Loop, generations: int) -> "_Ridge":
         # Weights near 0 keep the filters' highest powers of q: a contour that settles there serves all schedules.
-        filters = frozen.ridge_filters(np.full(generations, 0.05), loop.penalty, loop.synthetic_noise_ratio, loop.labels)
+        filters = frozen.ridge_filters(
+            np.full(generations, 0.05), loop.penalty, loop.synthetic_noise_ratio, RENEWAL[loop.labels]
+        )
         contour = settled(equivalents, loop.penalty, generations, filters)[0]
         return cls(contour, equivalents, loop, generations)
 
@@ -232,7 +237,7 @@ def _fresh(population: Population, loop: Loop, generations: int, method: str) ->
 
     def last(weights: Floats) -> float:
         scheduled = loop.replace(schedule=np.clip(weights, 0.0, 1.0))
-        return float(fresh.risk_by_generation(population, [scheduled], weights.size)[-1])
+        return FreshSetting(population, (scheduled,)).risk(weights.size)
 
     greedy: list[float] = []
     for _ in range(generations):

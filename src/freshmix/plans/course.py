@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
-from ..optima.frozen import best_plain_ridge
 from ..population import Population
-from ..risks import fresh, frozen
+from ..risks.generation import State, generation
+from ..risks.plain import PlainRidge
 
 # The search box: penalties in units of the largest eigenvalue, row weights in units of those of labelled rows.
 PENALTIES = (1e-8, 1e6)
@@ -59,21 +59,18 @@ class Setting:
     def plain(self, labels_over_rows: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on that many labelled rows, in units of a generation's rows."""
         equivalents = PopulationEquivalents(self.population, self.aspect / labels_over_rows)
-        if self.penalty is None:
-            return best_plain_ridge(equivalents)
-        penalty = self.penalty / labels_over_rows
-        return penalty, float(frozen.real_only_risk(equivalents, penalty, 1.0))
+        return PlainRidge(equivalents, per_loop=1 / labels_over_rows).at(self.penalty)
 
-    def start(self, share: float, penalty: float) -> fresh.State | None:
+    def start(self, share: float, penalty: float) -> State | None:
         """Generation 0 on the labelled rows alone; None at the interpolation threshold."""
         first = self.loop(1.0, 1.0, penalty, 1.0).replace(aspect=self.aspect / share)
-        turn = fresh.generation(self.population, first, first.groups or ())
+        turn = generation(self.population, first, first.groups or ())
         size = int(np.count_nonzero(self.population.eigenvalues > 0))
         return None if turn is None else turn.step((np.zeros(size), np.zeros(size)))
 
-    def risk(self, loop: Loop, start: fresh.State | None) -> float:
+    def risk(self, loop: Loop, start: State | None) -> float:
         """Risk at the horizon; inf where it is unbounded."""
-        turn = fresh.generation(self.population, loop, loop.groups or ())
+        turn = generation(self.population, loop, loop.groups or ())
         if turn is None or start is None:
             return math.inf
         if self.generations is None:

@@ -15,6 +15,8 @@ from ..prepared.features import Kernel
 from ..replays.check import IN_BLOCKS, Check
 from ..replays.frozen_check import Plan, check_frozen, feature_rows
 from ..risks import frozen
+from ..risks.frozen import RENEWAL
+from ..risks.plain import PlainRidge
 from ..risks.verdict import judge
 from ..words import doubts
 from ..words.loop import assumption, horizon
@@ -128,7 +130,7 @@ class Answer:
         """Risk of the recommended loop at the horizon, were these the data."""
         ratio, labels, horizon = self.goal.noise_ratio, self.goal.labels, self.goal.generations
         if self.schedule is not None:
-            return float(frozen.risk_by_generation(equivalents, self.weights, self.penalty, ratio, labels)[-1])
+            return float(frozen.risk_by_generation(equivalents, self.weights, self.penalty, ratio, RENEWAL[labels])[-1])
         return float(Goal(equivalents, ratio, labels, horizon).over_weights(self.weights[-1:], self.penalty)[0])
 
     def long_run(self) -> float | None:
@@ -156,10 +158,7 @@ class Answer:
 
     def real_only_penalty(self, times_seen: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on real labels averaged over that many draws."""
-        equivalents = self.goal.equivalents
-        if self.given is not None:
-            return self.given, float(frozen.real_only_risk(equivalents, self.given, times_seen))
-        return optimum.best_plain_ridge(equivalents, times_seen)
+        return PlainRidge(self.goal.equivalents, times_seen).at(self.given)
 
     def baselines(self) -> dict[str, float | None]:
         """Risks of the other ways of training."""
@@ -181,7 +180,7 @@ class Answer:
 
         def course(w: float | Floats, penalty: float) -> Floats:
             rho, labels = self.known.synthetic_noise_ratio, self.known.labels
-            return frozen.risk_by_generation(equivalents, np.broadcast_to(w, horizon), penalty, rho, labels)
+            return frozen.risk_by_generation(equivalents, np.broadcast_to(w, horizon), penalty, rho, RENEWAL[labels])
 
         courses = {
             "recommended": course(self.weights, self.penalty),

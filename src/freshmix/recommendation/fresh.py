@@ -1,7 +1,6 @@
 """A recommendation for new rows in each generation, some of them with a real label (mathematics.md sections 5 to 7)."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,15 +13,16 @@ from ..loop import Group, Loop
 from ..optima import Optimum
 from ..optima.fresh import best_of, candidates, candidates_at_penalty, goal, with_parameters
 from ..optima.fresh_schedule import Scheduled as FreshScheduled
-from ..optima.frozen import best_plain_ridge
-from ..optima.least import least
 from ..population import Population
 from ..prepared.features import at_threshold
 from ..prepared.stream import Stream
 from ..replays.backtest import Course, backtest, drift, thinned
 from ..replays.check import IN_BLOCKS, WEIGHTED, Check
 from ..replays.fresh_check import check_fresh
-from ..risks import fresh, frozen
+from ..risks.fresh import FreshSetting
+from ..risks.generation import first_generation, generation
+from ..risks.least import least
+from ..risks.plain import PlainRidge
 from ..risks.verdict import judge
 from ..threads import on_one_blas_thread
 from ..words import doubts
@@ -139,7 +139,7 @@ class FreshAnswer:
         scale = float(self.population.eigenvalues.max())
 
         def at(log_penalties: Floats) -> Floats:
-            return self.risks_of([loop.replace(penalty=math.exp(x)) for x in log_penalties])
+            return self.setting(loop).risks(self.horizon, penalty=np.exp(log_penalties))
 
         grid = np.log(scale * np.geomspace(1e-6, 1e3, 46))
         return loop.replace(penalty=math.exp(least(at, grid, at(grid))[0]))
@@ -148,26 +148,18 @@ class FreshAnswer:
         """Risk at the horizon."""
         return goal(self.population, self.horizon)(loop)
 
-    def risks_of(self, loops: Sequence[Loop]) -> Floats:
-        """(m,) risks at the horizon of loops without a schedule."""
-        return fresh.risks(self.population, loops, self.horizon)
+    def setting(self, *loops: Loop) -> FreshSetting:
+        """Loops of t = 1, 2, ... on this population."""
+        return FreshSetting(self.population, loops)
 
     def plain(self, aspect: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on real labels at an aspect."""
-        equivalents = PopulationEquivalents(self.population, aspect)
-        if self.given is not None:
-            return self.given, float(frozen.real_only_risk(equivalents, self.given, 1.0))
-        return best_plain_ridge(equivalents)
+        return PlainRidge(PopulationEquivalents(self.population, aspect)).at(self.given)
 
     @cached_property
     def real_only(self) -> tuple[float, float]:
         """Penalty and risk of plain ridge on the labelled rows of one generation; a given penalty counts all rows."""
-        assert self.loop.aspect is not None
-        share = self.loop.labelled
-        if self.given is not None:
-            equivalents = PopulationEquivalents(self.population, self.loop.aspect / share)
-            return self.given / share, float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
-        return self.plain(self.loop.aspect / share)
+        return self.setting(self.loop).real_only().at(self.given)
 
     def kept(self, t: int) -> float:
         """Aspect of all real labels of generations 0 ... t: n (1 + f t) rows."""
@@ -197,7 +189,7 @@ class FreshAnswer:
         verdict, reason = judged(check, judge(best.risk, real_only, population.null_risk, unbounded, horizon(self.horizon)))
         weights = np.linspace(0.0, 1.0, 41)
         constant = self.constant.loop
-        fixed = self.risks_of([with_parameters(constant, float(w)) for w in weights])
+        fixed = self.setting(constant).risks(self.horizon, real_weight=weights)
         groups = best.loop.groups or ()
         row_weights = [group.row_weight for group, real in zip(groups, self.labelled_groups, strict=False) if not real]
         tested, untested = self.backtested()
@@ -258,16 +250,15 @@ class FreshAnswer:
         constant = self.constant.loop
         scale = max(constant.penalty, 1e-6 * float(self.population.eigenvalues.max()))
         grid = scale * np.geomspace(1e-2, 1e2, 11)
-        loops = [with_parameters(constant, float(w)) for w in weights]
-        table = self.risks_of([loop.replace(penalty=float(each)) for loop in loops for each in grid])
-        return np.asarray(np.minimum(fixed, table.reshape(len(loops), grid.size).min(axis=1)))
+        table = self.setting(constant).risks(self.horizon, real_weight=weights[:, None], penalty=grid)
+        return np.asarray(np.minimum(fixed, table.min(axis=1)))
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
         T = self.horizon or HORIZON
 
         def course(*loops: Loop) -> Floats:
-            return fresh.risk_by_generation(self.population, loops, T)
+            return self.setting(*loops).by_generation(T)
 
         courses = {
             "recommended": course(*self.loops),
@@ -284,15 +275,9 @@ class FreshAnswer:
     @cached_property
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
-        assert self.loop.aspect is not None
-        share = self.loop.labelled
-        aspect = self.loop.aspect / share
 
         def real_only(population: Population) -> float:
-            equivalents = PopulationEquivalents(population, aspect)
-            if self.given is not None:
-                return float(frozen.real_only_risk(equivalents, self.given / share, 1.0))
-            return best_plain_ridge(equivalents)[1]
+            return FreshSetting(population, (self.loop,)).real_only().at(self.given)[1]
 
         return fresh_uncertainty(self.found, self.loops, self.horizon, self.given, real_only)
 
@@ -327,7 +312,7 @@ class FreshAnswer:
     @cached_property
     def long_run_risk(self) -> float:
         """Risk of the recommended loops where the last one is kept on for ever."""
-        return fresh.limit(self.population, self.loops).risk
+        return self.setting(*self.loops).risk()
 
     @cached_property
     def drifted(self) -> str | None:
@@ -353,12 +338,12 @@ class FreshAnswer:
         assert self.loop.aspect is not None
         penalty = self.plain(self.loop.aspect / share)[0]
         start = self.best.loop.replace(aspect=self.loop.aspect / share, penalty=penalty)
-        first, state = fresh.first_generation(self.population, start)
+        first, state = first_generation(self.population, start)
         if first is None:
             return None
         for t in range(1, self.horizon + 1):
             loop = self.loops[min(t, len(self.loops)) - 1]
-            turn = fresh.generation(self.population, loop, loop.groups_at(t))
+            turn = generation(self.population, loop, loop.groups_at(t))
             if turn is None:
                 return None
             state = turn.step(state)

@@ -23,6 +23,7 @@ from ..optima.fresh_schedule import Turns, fresh_schedule
 from ..optima.schedule import frozen_schedule
 from ..population import Population
 from ..risks import frozen
+from ..risks.frozen import RENEWAL
 from ..words.doubts import ROUNDING
 
 WORTH = 1e-3
@@ -66,7 +67,7 @@ def for_frozen(
     def at(penalty: float) -> tuple[Floats, float]:
         weights = frozen_schedule(equivalents, loop.replace(penalty=penalty), generations, method)
         ratio, labels = loop.synthetic_noise_ratio, loop.labels
-        return weights, float(frozen.risk_by_generation(equivalents, weights, penalty, ratio, labels)[-1])
+        return weights, float(frozen.risk_by_generation(equivalents, weights, penalty, ratio, RENEWAL[labels])[-1])
 
     return at
 

@@ -20,7 +20,10 @@ from ..optima.fresh import goal as fresh_goal
 from ..optima.fresh import with_parameters
 from ..optima.frozen import Goal
 from ..population import Population
-from ..risks import fresh, frozen
+from ..risks import frozen
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import RENEWAL
+from ..risks.plain import PlainRidge
 from ..risks.verdict import judge
 
 DRAWS = 200
@@ -80,7 +83,7 @@ class Search:
         """(penalties, weights) risks."""
         if self.relative:
             pairs = self.penalties[:, None] * self.weights
-            return frozen.limit_risk(goal.equivalents, self.weights, pairs, goal.noise_ratio, goal.labels)
+            return frozen.limit_risk(goal.equivalents, self.weights, pairs, goal.noise_ratio, RENEWAL[goal.labels])
         return np.array([goal.over_weights(self.weights, float(lam)) for lam in self.penalties])
 
     def intervals(self, table: Floats) -> dict[str, tuple[float, float]]:
@@ -135,7 +138,7 @@ def frozen_uncertainty(
         grid = centre / (max(real_weight, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
         search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
     plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
-    real_only = affine(np.array([frozen.real_only_risk(each, plain) for each in known])).min(axis=1)
+    real_only = affine(np.array([PlainRidge(each).risks(plain) for each in known])).min(axis=1)
     risks = affine(np.array([risk_under(each) for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
     intervals = _risk_intervals(found, affine, risks)
@@ -163,10 +166,7 @@ def fresh_uncertainty(
     last = loops[-1]
     affine = Affine.of(found)
     known = [found.population(float(point[0]), point[1:]) for point in affine.points]
-    if generations is None:
-        risks = affine(np.array([fresh.limit(each, loops).risk for each in known]))
-    else:
-        risks = affine(np.array([fresh.risk_by_generation(each, loops, generations)[-1] for each in known]))
+    risks = affine(np.array([FreshSetting(each, loops).risk(generations) for each in known]))
     nulls = affine(np.array([each.null_risk for each in known]))
     # Penalties tuned for each draw are not affine: fewer draws.
     few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)

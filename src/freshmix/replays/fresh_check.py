@@ -13,7 +13,7 @@ from ..estimation import Estimate
 from ..loop import Group, Loop
 from ..optima.fresh import with_parameters
 from ..population import Population
-from ..risks import fresh
+from ..risks.fresh import FreshSetting
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_ROWS, SIGNALS, TOO_FEW, TOO_SMALL, Check, copies, drawn_signals
 
 # Replays: as many as this work allows, within bounds.
@@ -55,7 +55,7 @@ def check_fresh(
     noise = found.noise_variance
     beta = drawn_signals(X[real] - X[real].mean(axis=0), labels, noise, found.population().null_risk, rng)
     population = _population(X, beta, noise)
-    predicted = fresh.risk_by_generation(population, loops, T)
+    predicted = FreshSetting(population, tuple(loops)).by_generation(T)
     residuals = labels - X[real] @ beta.mean(axis=1)
     residuals = (residuals - residuals.mean()) * math.sqrt(noise / residuals.var())
     work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)

@@ -11,6 +11,7 @@ from ..equivalents.weights import RowWeights, sample_equivalents
 from ..estimation import Estimate, weighted_rows
 from ..prepared.features import Kernel, gram_of
 from ..risks import frozen
+from ..risks.frozen import RENEWAL
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_DENSE, MOST_ROWS, TOO_FEW, Check, copies, drawn_signals, standard_error
 
 FOLDS = 4
@@ -29,7 +30,7 @@ class Plan:
 
     def filters(self, s: Floats) -> tuple[Floats, Floats]:
         """Bias and variance filters of generations 0 ... T, (T + 1, r) each."""
-        e, u = frozen.ridge_filters(self.weights, self.penalty, self.noise_ratio, self.labels)(s)
+        e, u = frozen.ridge_filters(self.weights, self.penalty, self.noise_ratio, RENEWAL[self.labels])(s)
         return np.asarray(e), np.asarray(u)
 
 
@@ -89,7 +90,7 @@ class Fold:
         if zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, self.noise), np.append(count, zeros)
         found = sample_equivalents(s, squares, count, self.noise, self.weights)
-        return frozen.risk_by_generation(found, plan.weights, plan.penalty, plan.noise_ratio, plan.labels)
+        return frozen.risk_by_generation(found, plan.weights, plan.penalty, plan.noise_ratio, RENEWAL[plan.labels])
 
     def observed(self, plan: Plan) -> Floats:
         """(T + 1, k) risk at each held-out row, expected over label noise of variance sigma^2 (its law does not matter)."""

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from ..arguments import Floats, whole
-from ..equivalents import PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from . import fresh, frozen
+from .setting import setting_of
 from .verdict import Limit, Verdict
 
 __all__ = ["Limit", "Verdict", "limit", "risk"]
@@ -52,13 +51,7 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     [2.666667, 4.444444, 5.62963]
     """
     generations = whole("generations", generations, low=0)
-    loops = check_loops(population, loop)
-    if loops[0].covariates == "fresh":
-        return fresh.risk_by_generation(population, loops, generations)
-    only = loops[0]
-    equivalents = PopulationEquivalents(population, aspect_of(only))
-    weights = only.weights(generations)
-    return frozen.risk_by_generation(equivalents, weights, only.penalty, only.synthetic_noise_ratio, only.labels)
+    return setting_of(population, loop).by_generation(generations)
 
 
 def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
@@ -94,36 +87,4 @@ def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
     >>> limit(Population.isotropic(), Loop.partially_labelled(aspect=1.3, labelled=0.5)).verdict
     'diverges'
     """
-    loops = check_loops(population, loop)
-    if loops[0].covariates == "fresh":
-        return fresh.limit(population, loops)
-    aspect = aspect_of(loops[0])
-    return frozen.limit(PopulationEquivalents(population, aspect), loops[0], aspect)
-
-
-def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Loop, ...]:
-    """The loops of t = 1, 2, ..., once they are known to have what theory needs; weights are checked where used."""
-    if not isinstance(population, Population):
-        raise TypeError(f"population must be a Population, got {type(population).__name__}")
-    loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Sequence) else ()
-    if not loops or not all(isinstance(each, Loop) for each in loops):
-        raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
-    for each in loops:
-        aspect_of(each)
-        if each.covariates == "frozen" and len(loops) > 1:
-            raise ValueError("a sequence of loops needs covariates='fresh' in all of them: frozen rows cannot change")
-        if each.covariates == "frozen" and each.groups is not None and each.real_weight is None:
-            raise ValueError(
-                "frozen covariates with groups of different real weights have no closed form: use covariates='fresh', or "
-                "simulate them"
-            )
-        if each.covariates == "frozen" and each.penalty > 0 and any(group.row_weight != 1 for group in each.groups or ()):
-            raise ValueError("frozen covariates with a penalty need row_weight 1: divide the penalty by it instead")
-    return loops
-
-
-def aspect_of(loop: Loop) -> float:
-    """The loop's aspect; ValueError if it has none."""
-    if loop.aspect is None:
-        raise ValueError("the loop needs an aspect (features / rows per generation), got none")
-    return loop.aspect
+    return setting_of(population, loop).limit()

@@ -1,363 +1,272 @@
-"""Fresh covariates: each generation draws new rows, in groups that are weighted and labelled alike (mathematics.md section 5).
-
-The state of a generation is, for each atom j, A_j = <beta, e>_j and Q_j = ||e||_j^2 of its error e = bhat - beta. One
-generation maps it affinely: ``generation`` solves what does not depend on the state, ``Generation.step`` applies it.
-"""
+"""Fresh covariates: new rows in each generation, by the general step (mathematics.md section 5)."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
-from ..equivalents.population import MOST_STEPS
-from ..loop import Group, Loop
+from ..loop import Group, Loop, takes_labels
 from ..population import Population
+from .generation import Generation, State, first_generation, generation, generations
+from .plain import PlainRidge
 from .verdict import Limit, judge
 
-# gamma h tau^2 and its like stay on atoms with tau > 0; null directions carry no risk.
-State = tuple[Floats, Floats]
+# Tables of (loops, groups, atoms) are cut into pieces of so many numbers.
+_MOST_NUMBERS = 2**21
 
 
-@dataclass(frozen=True)
-class Generation:
-    """One generation's affine map of (A, Q), for groups with row shares f and real weights w; arrays may hold many loops.
+@dataclass(frozen=True, eq=False)
+class FreshSetting:
+    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``."""
 
-    With p_k = v_k / v (least squares: pi_k), contraction c_j = d_j tau_j eta (etabar), shrinkage d_j (0) and
-    s_jk = c_j - 1 + w_k, per atom j and group k (``forgotten`` is 1 - c_j, and s_jk = w_k - forgotten_j):
+    population: Population
+    loops: tuple[Loop, ...]
 
-    b_k = sum_j tau_j [ d^2 g - 2 d s_k A + s_k^2 Q ]_j,   N = sum_k (p_k^2 / f_k) (sigma_k^2 + b_k) / rest
-    Q' = d^2 g - 2 d c A + c^2 Q + N noise_j,   A' = -d g + c A
-    """
+    partly_labelled: ClassVar[bool] = True
+    points: ClassVar[int] = 41
 
-    tau: Floats
-    energy: Floats  # g
-    shrinkage: Floats  # d, (..., atoms)
-    forgotten: Floats  # 1 - c = d + (1 - d) sum p_k w_k, without cancellation: exactly 0 where nothing is forgotten
-    slack: Floats  # s, (..., groups, atoms)
-    mixture: Floats  # p_k^2 / f_k, (..., groups)
-    label_noise: Floats  # sigma_k^2, (..., groups)
-    noise: Floats  # gamma h tau (v d)^2, or gamma h / tau, (..., atoms)
-    rest: Floats  # 1 - sum_k (p_k^2 / f_k) gamma sum h (tau v d)^2, (...)
+    @classmethod
+    def of(cls, population: Population, loops: tuple[Loop, ...]) -> "FreshSetting":
+        """On a population."""
+        return cls(population, loops)
 
-    # A loop that diverges ends in infinity, without a warning.
-    @np.errstate(over="ignore", invalid="ignore")
-    def step(self, state: State) -> State:
-        """(A, Q) of the next generation."""
-        A, Q = state
-        d, c = self.shrinkage, 1 - self.forgotten
-        N = self._level(A, Q, self.label_noise)
-        return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N[..., None] * self.noise
-
-    def back(self, slope: State) -> State:
-        """Gradient of a function of the state in (A, Q) before the step, from that after it; a single loop."""
-        by_A, by_Q = slope
-        d, c = self.shrinkage, 1 - self.forgotten
-        level = self.level_slope(by_Q)
-        return c * by_A - 2 * d * c * by_Q - level @ self._crossed, c * c * by_Q + self.tau * (level @ self._squares)
-
-    def level_slope(self, by_Q: Floats) -> Floats:
-        """(groups,) gradient in sigma_k^2 + b_k, from that in Q after the step."""
-        return np.asarray((by_Q @ self.noise) / self.rest * self.mixture)
-
-    def _level(self, A: Floats, Q: Floats, label_noise: Floats | float, signal: bool = True) -> Floats:
-        b = (self._squares @ (self.tau * Q)[..., None])[..., 0]
-        if signal:
-            b = b + self._own - (self._crossed @ A[..., None])[..., 0]
-        return np.asarray((self.mixture * (label_noise + b)).sum(axis=-1) / self.rest)
-
-    # What the generations of one loop share in b_k.
-
-    @cached_property
-    def _squares(self) -> Floats:
-        return self.slack**2
-
-    @cached_property
-    def _own(self) -> Floats:
-        return np.asarray(self.shrinkage**2 @ (self.tau * self.energy))[..., None]
-
-    @cached_property
-    def _crossed(self) -> Floats:
-        return 2 * self.slack * (self.tau * self.shrinkage)[..., None, :]
-
-    @np.errstate(over="ignore", invalid="ignore")
-    def risk(self, state: State) -> float:
-        """R = sum tau Q."""
-        return float(self.tau @ state[1])
-
-    def collapse_numbers(self) -> Floats:
-        """Psi, (...): how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1."""
-        remembers_all = np.asarray(np.any(self.forgotten == 0, axis=-1))
-        f = np.where(remembers_all[..., None], 1.0, self.forgotten)
-        psi = self._level(np.zeros_like(f), self.noise / (f * (2 - f)), 0.0, signal=False)
-        return np.where(remembers_all, math.inf, psi)
+    @staticmethod
+    def check(loops: Sequence[Loop]) -> None:
+        """Any loops will do."""
 
     @property
-    def collapse_number(self) -> float:
-        """Psi of a single loop."""
-        return float(self.collapse_numbers())
+    def loop(self) -> Loop:
+        """The loop that is kept on."""
+        return self.loops[-1]
 
-    def long_run(self) -> Floats:
-        """(...) risk of the state that each loop tends to, inf where it diverges."""
-        A, Q = self.fixed_points()
-        return np.where(np.isfinite(A).all(axis=-1), Q @ self.tau, math.inf)
+    @property
+    def noise_variance(self) -> float:
+        """sigma^2."""
+        return self.population.noise_variance
 
-    def fixed_point(self) -> State | None:
-        """The state that a single loop tends to; None if it diverges."""
-        A, Q = self.fixed_points()
-        return (A, Q) if np.isfinite(A).all() else None
+    @property
+    def null_risk(self) -> float:
+        """Excess risk of predicting 0."""
+        return self.population.null_risk
 
-    def fixed_points(self) -> State:
-        """The states (..., atoms) that loops tend to, A = inf where they diverge. One scalar unknown each, N."""
-        psi = self.collapse_numbers()
-        bounded = psi < 1
-        d, f = self.shrinkage, np.where(bounded[..., None], self.forgotten, 1.0)
-        c = 1 - f
-        A = -d * self.energy / f
-        gap = f * (2 - f)
-        signal = (d * d * self.energy - 2 * d * c * A) / gap
-        N = self._level(A, signal, self.label_noise) / np.where(bounded, 1 - psi, 1.0)
-        return np.where(bounded[..., None], A, math.inf), signal + N[..., None] * self.noise / gap
+    @property
+    def scale(self) -> float:
+        """The largest eigenvalue of the sample covariance."""
+        return PopulationEquivalents(self.population, self._aspect).bulk[1]
 
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The row weight is one where only some rows have a real label."""
+        mixed = self.loop.groups is not None and 0 < self.loop.labelled < 1
+        return ("real_weight", "penalty", "row_weight") if mixed else ("real_weight", "penalty")
 
-def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> Generation | None:
-    """Solve one generation's equations; None at the interpolation threshold, where the variance is unbounded.
+    @property
+    def _aspect(self) -> float:
+        assert self.loop.aspect is not None
+        return self.loop.aspect
 
-    Rows of weight 0 are left out, and n counts the others. Without a penalty it is min-norm interpolation where
-    gamma share(tau > 0) > 1 (row weights are inert) and weighted least squares where it is below 1.
-    """
-    many = _together(population, [loop], [groups])
-    if many is None:
-        return None
-    single = {name: getattr(many, name)[0] for name in many.__dataclass_fields__ if name not in ("tau", "energy")}
-    return replace(many, **single)
+    def with_loops(self, loops: Loop | Sequence[Loop]) -> "FreshSetting":
+        """Other loops on the same population."""
+        return replace(self, loops=(loops,) if isinstance(loops, Loop) else tuple(loops))
 
+    def under(self, found: Any, noise_variance: float, signal: Floats) -> "FreshSetting":
+        """On the population behind an estimate, were these its noise and its signal."""
+        return replace(self, population=found.population(noise_variance, signal))
 
-def _together(population: Population, loops: Sequence[Loop], groups: Sequence[Sequence[Group]]) -> Generation | None:
-    """One generation of m loops with the same aspect, shares, row weights and noise ratio; None as ``generation``."""
-    kept = [k for k, group in enumerate(groups[0]) if group.share * group.row_weight > 0]
-    f, a = (np.array([getattr(groups[0][k], name) for k in kept]) for name in ("share", "row_weight"))
-    w = np.array([[each[k].real_weight for k in kept] for each in groups])
-    part = math.fsum(f)
-    assert loops[0].aspect is not None
-    solved = PopulationEquivalents(population, loops[0].aspect / part)
-    penalty = np.array([loop.penalty / part for loop in loops])
-    return generations(solved, penalty, np.broadcast_to(f / part, w.shape), a, w, loops[0].synthetic_noise_ratio)
-
-
-def generations(
-    solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats, w: Floats, noise_ratio: float
-) -> Generation | None:
-    """The equations of m loops at one aspect; None at the interpolation threshold.
-
-    ``penalty`` (m,) is 0 for all of them or for none; row shares ``f`` and real weights ``w`` are (m, k), row weights ``a``
-    (k,), above 0.
-    """
-    bare = penalty[0] == 0
-    if bare and solved.rank == 1:
-        return None
-    if bare and solved.rank < 1:
-        ratio = _least_squares_ratios(solved.rank, f, a)
-        real = np.sum(f * ratio * w, axis=1)[:, None]
-        d = np.zeros((penalty.size, solved.tau.size))
-        forgotten = np.broadcast_to(real, d.shape)
-        noise = np.broadcast_to(solved.weight / solved.tau, d.shape)
-        x, gap = np.full(penalty.size, solved.rank), np.full(penalty.size, 1 - solved.rank)
-    else:
-        v, ratio = _ridge_ratios(solved, penalty, f, a)
-        d = 1 / (1 + np.multiply.outer(v, solved.tau))
-        taken = solved.tau * v[:, None] * d
-        forgotten = d + taken * np.sum(f * ratio * w, axis=1)[:, None]
-        noise = solved.weight * taken * (v[:, None] * d)
-        x = taken**2 @ solved.weight
-        gap = v * penalty * np.sum(f * ratio / a, axis=1) + (taken * d) @ solved.weight
-    return Generation(
-        tau=solved.tau,
-        energy=solved.energy / solved.tau,
-        shrinkage=d,
-        forgotten=forgotten,
-        slack=w[..., None] - forgotten[:, None],
-        mixture=f * ratio**2,
-        label_noise=solved.noise_variance * (w**2 + noise_ratio * (1 - w) ** 2),
-        noise=noise,
-        # 1 - sum p^2/f x without cancellation: sum p^2/f - 1 = sum (p - f)^2/f.
-        rest=gap - x * np.sum(f * (ratio - 1) ** 2, axis=1),
-    )
-
-
-def _ridge_ratios(solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats) -> tuple[Floats, Floats]:
-    """v = sum_k v_k, (m,), and p_k / f_k = v_k / (f_k v) = a_k / (v lambda + a_k gamma sum h tau v d), (m, k).
-
-    The root lies between those for all rows at the least and at the largest row weight.
-    """
-    if penalty[0] == 0:
-        return solved.companion(penalty), np.ones_like(f)
-    if np.all(a == a[0]):
-        # No shares in it: loops that differ in their groups only have one root.
-        z, index = np.unique(penalty / a[0], return_inverse=True)
-        return solved.companion(z)[index], np.ones_like(f)
-    low, high = np.log(solved.companion(penalty / a.min())), np.log(solved.companion(penalty / a.max()))
-
-    def bottom(log_v: Floats) -> tuple[Floats, Floats]:
-        v = np.exp(log_v)
-        d = 1 / (1 + np.multiply.outer(v, solved.tau))
-        own, taken, change = (v * penalty)[:, None], (1 - d) @ solved.weight, (d * (1 - d)) @ solved.weight
-        return own + a * taken[:, None], own + a * change[:, None]
-
-    log_v, ratio = _ratios(low, high, f, a, bottom)
-    return np.exp(log_v), ratio
-
-
-def _least_squares_ratios(rank: float, f: Floats, a: Floats) -> Floats:
-    """pi_k / f_k = a_k / (u + a_k gamma), (m, k), where u makes the pi_k sum to 1."""
-    ends = np.log([a.min() * (1 - rank), a.max() * (1 - rank)])
-
-    def bottom(log_u: Floats) -> tuple[Floats, Floats]:
-        u = np.exp(log_u)[:, None]
-        return u + a * rank, np.broadcast_to(u, f.shape)
-
-    return _ratios(np.full(len(f), ends[0]), np.full(len(f), ends[1]), f, a, bottom)[1]
-
-
-def _ratios(
-    low: Floats, high: Floats, f: Floats, a: Floats, bottom: Callable[[Floats], tuple[Floats, Floats]]
-) -> tuple[Floats, Floats]:
-    """The points in [low, high] at which sum_k f_k a_k / bottom_k = 1, and a_k / bottom_k there, made to sum to 1.
-
-    ``bottom`` gives a rising function of the point and its derivative, (m, k). Newton's method within a shrinking bracket.
-    """
-    x = (low + high) / 2
-    if np.all(a == a[0]):
-        return x, np.ones_like(f)
-    for _ in range(MOST_STEPS):
-        value, slope = bottom(x)
-        part = f * a / value
-        excess = np.sum(part, axis=1) - 1
-        low, high = np.where(excess > 0, x, low), np.where(excess < 0, x, high)
-        moved = x + excess / np.sum(part * slope / value, axis=1)
-        moved = np.where((moved >= low) & (moved <= high), moved, (low + high) / 2)
-        step, x = np.abs(moved - x), moved
-        if np.all(step <= 1e-14 * (1 + np.abs(x))):
-            break
-    ratio = a / bottom(x)[0]
-    return x, ratio / np.sum(f * ratio, axis=1, keepdims=True)
-
-
-def first_generation(population: Population, loop: Loop) -> tuple[Generation | None, State]:
-    """Generation 0: plain ridge on real labels, from A = Q = 0."""
-    start = generation(population, loop, [Group(1.0)])
-    size = int(np.count_nonzero(population.eigenvalues > 0))
-    state = (np.zeros(size), np.zeros(size))
-    return start, state if start is None else start.step(state)
-
-
-def risk_by_generation(population: Population, loops: Sequence[Loop], generations: int) -> Floats:
-    """(T + 1,) excess risk; ``loops`` are those of t = 1, 2, ..., the last one kept on (mathematics.md section 5)."""
-    risks = np.full(generations + 1, math.inf)
-    current, state = first_generation(population, loops[0])
-    if current is None:
-        return risks
-    risks[0] = current.risk(state)
-    made: Loop | None = None
-    for t in range(1, generations + 1):
-        loop = loops[min(t, len(loops)) - 1]
-        if loop is not made or loop.schedule is not None:
-            current, made = generation(population, loop, loop.groups_at(t)), loop
+    def by_generation(self, generations: int) -> Floats:
+        """(T + 1,) excess risk; the last loop is kept on."""
+        risks = np.full(generations + 1, math.inf)
+        current, state = first_generation(self.population, self.loops[0])
         if current is None:
-            break
-        state = current.step(state)
-        risks[t] = current.risk(state)
-        if not math.isfinite(risks[t]):
-            risks[t:] = math.inf
-            break
-    return risks
+            return risks
+        risks[0] = current.risk(state)
+        made: Loop | None = None
+        for t in range(1, generations + 1):
+            loop = self.loops[min(t, len(self.loops)) - 1]
+            if loop is not made or loop.schedule is not None:
+                current, made = generation(self.population, loop, loop.groups_at(t)), loop
+            if current is None:
+                break
+            state = current.step(state)
+            risks[t] = current.risk(state)
+            if not math.isfinite(risks[t]):
+                risks[t:] = math.inf
+                break
+        return risks
+
+    def risk(self, generations: int | None = None) -> float:
+        """Of generation T, or in the long run."""
+        if generations is not None:
+            return float(self.by_generation(generations)[-1])
+        turn = self._turn
+        if turn is None:
+            return math.inf
+        risk = float(turn.long_run())
+        if not math.isfinite(risk) and not turn.label_noise.any() and math.isinf(turn.collapse_number):
+            # Least squares on its own noiseless predictions reproduces itself: the loop stays where it is.
+            return self.risk(max(len(self.loops), *(len(loop.schedule or ()) for loop in self.loops)))
+        return risk
+
+    @cached_property
+    def _turn(self) -> Generation | None:
+        return generation(self.population, self.loop, self._kept_on)
+
+    @property
+    def _kept_on(self) -> tuple[Group, ...]:
+        """The groups of the long run."""
+        return self.loop.groups_at(max(1, len(self.loop.schedule or ())))
+
+    def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
+        """Of constant loops with these real weights, penalties, row weights (of rows without a real label), aspects, shares."""
+        return self._evaluated(generations, coordinates)[0]
+
+    @classmethod
+    def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
+        """Long-run risk and collapse number at every point."""
+        points = dict(zip(grid, np.meshgrid(*grid.values(), indexing="ij"), strict=True))
+        first = varied(loop, **{name: float(values[0]) for name, values in grid.items()})
+        risk, psi = cls(population, (loop.replace(aspect=first.aspect),))._evaluated(None, points)
+        return {"risk": risk, "collapse_number": psi}
+
+    def _evaluated(self, generations: int | None, coordinates: dict[str, Any]) -> tuple[Floats, Floats]:
+        """Risk and collapse number of constant loops: those that differ in weights and penalties at once."""
+        arrays = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in coordinates.values()))
+        points = {name: each.ravel() for name, each in zip(coordinates, arrays, strict=True)}
+        shape = arrays[0].shape
+        risk, psi = (np.full(arrays[0].size, math.inf) for _ in range(2))
+        for at, first, turn in self._together(points, arrays[0].size, generations):
+            psi[at] = turn.collapse_numbers()
+            risk[at] = turn.long_run() if first is None else _after(first, turn, generations or 0)
+        if generations is None:
+            # A loop that forgets nothing and adds no noise stays where it is: one by one.
+            idle = np.isinf(psi) & (self.loop.synthetic_noise_ratio * self.noise_variance == 0)
+            for i in np.flatnonzero(idle):
+                loop = varied(self.loop, **{name: float(values[i]) for name, values in points.items()})
+                risk[i] = self.with_loops(loop).risk()
+        return risk.reshape(shape), psi.reshape(shape)
+
+    def _together(
+        self, points: dict[str, Floats], size: int, horizon: int | None
+    ) -> Iterator[tuple[NDArray[np.intp], Generation | None, Generation]]:
+        """Indices of loops, their generation 0 where there is a horizon, and the later ones; none at the threshold."""
+        rho = self.loop.synthetic_noise_ratio
+        f, a, w = self._groups_at(points, size)
+        aspects = points.get("aspect", np.full(size, self.loop.aspect))
+        penalties = points.get("penalty", np.full(size, self.loop.penalty))
+        # Rows of weight 0 are no rows: n counts the others.
+        part = np.sum(f * (a > 0), axis=1)
+        if not part.all():
+            raise ValueError("labelled must be above 0 where the other rows have row_weight 0, got 0: no rows are left")
+        kinds = np.column_stack([aspects, aspects / part, penalties == 0, a])
+        kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
+        for each in range(kind.max() + 1):
+            alike = np.flatnonzero(kind == each)
+            head, rows = alike[0], a[alike[0]] > 0
+            solved = PopulationEquivalents(self.population, float(aspects[head] / part[head]))
+            start = PopulationEquivalents(self.population, float(aspects[head]))
+            for at in np.array_split(alike, math.ceil(alike.size * rows.sum() * solved.tau.size / _MOST_NUMBERS)):
+                shares = f[np.ix_(at, rows)] / part[at, None]
+                turn = generations(solved, penalties[at] / part[at], shares, a[head, rows], w[np.ix_(at, rows)], rho)
+                ones = np.ones((at.size, 1))
+                first = None if horizon is None else generations(start, penalties[at], ones, ones[0], ones, rho)
+                if turn is not None and (horizon is None or first is not None):
+                    yield at, first, turn
+
+    def _groups_at(self, points: dict[str, Floats], size: int) -> tuple[Floats, Floats, Floats]:
+        """Shares, row weights and real weights (size, groups) of the loops that ``varied`` makes."""
+        inner = {name: 0.5 for name in ("labelled", "real_weight") if name in points}
+        middle = varied(self.loop, **inner)
+        groups = self.with_loops(middle)._kept_on
+        f, a, w = (
+            np.tile([getattr(group, name) for group in groups], (size, 1)) for name in ("share", "row_weight", "real_weight")
+        )
+        if "labelled" in points:
+            f = np.column_stack([points["labelled"], 1 - points["labelled"]])
+        if "real_weight" in points:
+            w = np.where(takes_labels(groups), points["real_weight"][:, None], 0.0)
+        if "row_weight" in points:
+            a = np.where(takes_labels(groups), 1.0, points["row_weight"][:, None])
+        return f, a, w
+
+    def collapse_number(self) -> float:
+        """Psi of the loop that is kept on; inf at the interpolation threshold."""
+        return math.inf if self._turn is None else self._turn.collapse_number
+
+    def limit(self) -> Limit:
+        """Long-run risk of the last loop kept on, with verdict and collapse number (sections 5 and 6)."""
+        first, null, psi = self.risk(0), self.null_risk, self.collapse_number()
+        real_only = self.with_loops(self._labelled_alone()).risk(0)
+        risk = self.risk()
+        verdict, reason = judge(risk, real_only, null, self._why_unbounded(psi))
+        return Limit(risk, verdict, reason, first, real_only, null, psi)
+
+    def _why_unbounded(self, psi: float) -> str:
+        if self._turn is None:
+            return (
+                f"at the interpolation threshold: aspect {self._aspect:g} without a penalty leaves no rows to spare; use a "
+                "penalty, or more or fewer features"
+            )
+        if math.isinf(psi):
+            return "no real labels enter and least squares forgets nothing: each generation adds the noise of its labels"
+        return f"collapse number {psi:.4g} is 1 or more: each generation brings back more error than the last one had"
+
+    def _labelled_alone(self) -> Loop:
+        """Plain ridge on the labelled rows: aspect gamma/f and penalty lambda/f; all rows where none or all are labelled."""
+        f = math.fsum(group.share for group in self._kept_on if group.labelled) or 1.0
+        return self.loop.replace(aspect=self._aspect / f, penalty=self.loop.penalty / f)
+
+    def real_only(self) -> PlainRidge:
+        """Ridge on the labelled rows of one generation."""
+        share = self.loop.labelled or 1.0
+        return PlainRidge(PopulationEquivalents(self.population, self._aspect / share), per_loop=1 / share)
+
+    def keep_all(self, generations: int) -> PlainRidge:
+        """Ridge on all real labels of generations 0 ... t: n (1 + f t) rows (section 6)."""
+        return PlainRidge(PopulationEquivalents(self.population, self._aspect / (1 + self.loop.labelled * generations)))
 
 
-def risks(population: Population, loops: Sequence[Loop], generations: int | None) -> Floats:
-    """(m,) excess risk of generation T, or in the long run, of loops without a schedule; those that allow it at one go."""
-    found = np.empty(len(loops))
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for i, loop in enumerate(loops):
-        rows = tuple((group.share, group.row_weight) for group in loop.groups_at(1))
-        alike.setdefault((loop.aspect, loop.synthetic_noise_ratio, loop.penalty == 0, rows), []).append(i)
-    for index in alike.values():
-        found[index] = _risks_together(population, [loops[i] for i in index], generations)
-    return found
-
-
-def _risks_together(population: Population, loops: Sequence[Loop], generations: int | None) -> Floats:
-    turn = _together(population, loops, [loop.groups_at(1) for loop in loops])
-    if generations is None:
-        long = np.full(len(loops), math.inf) if turn is None else turn.long_run()
-        return np.array([r if math.isfinite(r) else limit_risk(population, each) for r, each in zip(long, loops, strict=True)])
-    first = _together(population, loops, [[Group(1.0)]] * len(loops))
-    if first is None or turn is None:
-        return np.full(len(loops), math.inf)
+# A loop that diverges ends in infinity, without a warning.
+@np.errstate(over="ignore", invalid="ignore")
+def _after(first: Generation, turn: Generation, generations: int) -> Floats:
+    """(m,) risks of generation T of m loops."""
     state: State = (np.zeros(first.shrinkage.shape), np.zeros(first.shrinkage.shape))
     for each in [first, *[turn] * generations]:
         state = each.step(state)
-    with np.errstate(over="ignore", invalid="ignore"):
-        risk = state[1] @ turn.tau
+    risk = state[1] @ turn.tau
     return np.where(np.isfinite(risk), risk, math.inf)
 
 
-def limit(population: Population, loops: Sequence[Loop]) -> Limit:
-    """Long-run risk of the last loop kept on, with verdict and collapse number (mathematics.md sections 5 and 6)."""
-    last = loops[-1]
-    groups = last.groups_at(max(1, len(last.schedule or ())))
-    first = float(risk_by_generation(population, loops, 0)[0])
-    real_only = real_only_risk(population, last, groups)
-    null = population.null_risk
-    turn = generation(population, last, groups)
-    if turn is None:
-        verdict, reason = judge(math.inf, real_only, null, _threshold(last))
-        return Limit(math.inf, verdict, reason, first, real_only, null, math.inf)
-    psi = turn.collapse_number
-    risk = _long_run(population, loops, turn)
-    why = (
-        f"collapse number {psi:.4g} is 1 or more: each generation brings back more error than the last one had"
-        if math.isfinite(psi)
-        else "no real labels enter and least squares forgets nothing: each generation adds the noise of its labels"
-    )
-    verdict, reason = judge(risk, real_only, null, why)
-    return Limit(risk, verdict, reason, first, real_only, null, psi)
+def varied(
+    loop: Loop,
+    *,
+    real_weight: float | None = None,
+    penalty: float | None = None,
+    row_weight: float | None = None,
+    aspect: float | None = None,
+    labelled: float | None = None,
+) -> Loop:
+    """The loop at other values of some of its coordinates.
 
-
-def limit_risk(population: Population, loop: Loop) -> float:
-    """Long-run risk alone, for searches; inf where the loop diverges."""
-    return long_run(population, loop)[0]
-
-
-def long_run(population: Population, loop: Loop) -> tuple[float, float]:
-    """Long-run risk and collapse number Psi, without the verdict; both inf at the interpolation threshold."""
-    turn = generation(population, loop, loop.groups_at(max(1, len(loop.schedule or ()))))
-    return (math.inf, math.inf) if turn is None else (_long_run(population, [loop], turn), turn.collapse_number)
-
-
-def _long_run(population: Population, loops: Sequence[Loop], turn: Generation) -> float:
-    risk = float(turn.long_run())
-    if math.isfinite(risk):
-        return risk
-    idle = not turn.label_noise.any() and math.isinf(turn.collapse_number)
-    if idle:
-        # Least squares on its own noiseless predictions reproduces itself: the loop stays where it is.
-        steps = max(len(loops), *(len(loop.schedule or ()) for loop in loops))
-        return float(risk_by_generation(population, loops, steps)[-1])
-    return math.inf
-
-
-def real_only_risk(population: Population, loop: Loop, groups: Sequence[Group]) -> float:
-    """Plain ridge on the labelled rows alone: aspect gamma/f and penalty lambda/f; generation 0 where f is 0 or 1."""
-    f = math.fsum(group.share for group in groups if group.labelled) or 1.0
-    assert loop.aspect is not None
-    return float(risk_by_generation(population, [loop.replace(aspect=loop.aspect / f, penalty=loop.penalty / f)], 0)[0])
-
-
-def _threshold(loop: Loop) -> str:
-    return (
-        f"at the interpolation threshold: aspect {loop.aspect:g} without a penalty leaves no rows to spare; use a penalty, or "
-        "more or fewer features"
-    )
+    ``real_weight`` is that of all rows with a real label, ``row_weight`` the loss weight of the others in units of theirs;
+    ``labelled`` makes the loop partially labelled, with the row weights that it has.
+    """
+    plain = {name: value for name, value in (("penalty", penalty), ("aspect", aspect)) if value is not None}
+    if labelled is not None:
+        weights = [group.row_weight for group in loop.groups or ()] or [1.0]
+        kept = [group.real_weight for group in loop.groups or () if group.labelled] or [1.0]
+        real = Group(labelled, weights[0], kept[0] if real_weight is None else real_weight, labelled=True)
+        both = (real, Group(1 - labelled, weights[-1], 0.0))
+        loop = loop.replace(groups=[group for group in both if group.share > 0])
+    elif real_weight is not None:
+        loop = loop.at_weight(real_weight)
+    if row_weight is not None and loop.groups is not None:
+        pairs = zip(loop.groups, takes_labels(loop.groups), strict=True)
+        groups = [replace(group, row_weight=1.0 if real else row_weight) for group, real in pairs]
+        loop = loop.replace(groups=groups)
+    return loop.replace(**plain)

@@ -1,34 +1,58 @@
 """Frozen covariates: the same rows relabelled in each generation (mathematics.md sections 3 and 4).
 
-Every function takes an ``Equivalents``, made from a population or from a sample, and arrays of weights and penalties that
-broadcast; nothing here knows where the equivalents come from.
+Every formula takes an ``Equivalents``, made from a population or from a sample, and arrays of weights and penalties that
+broadcast; nothing here knows where the equivalents come from. Label renewal kappa is 1 where real labels are drawn anew in each
+generation, 0 where the first generation's come back. ``FrozenSetting`` puts the formulas behind the protocol of ``setting``.
 """
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arguments import Floats
-from ..equivalents import Equivalents, Numbers
+from ..equivalents import Equivalents, Numbers, PopulationEquivalents
 from ..loop import Loop
+from ..population import Population
 from .contour import Filters, functionals
+from .pairs import Pairs
+from .plain import PlainRidge
 from .verdict import Limit, judge
 
+# Label renewal kappa of the two kinds of real labels (mathematics.md section 4).
+RENEWAL = {"fresh": 1.0, "frozen": 0.0}
+# Smaller surfaces are evaluated point by point.
+_MOST_DIRECT = 150
 
-def memory_factor(real_weight: ArrayLike, noise_ratio: float, labels: str = "fresh") -> Any:
-    """c(w), by which the long-run loop multiplies the two-point variance x12 / (1 - x12); inf at w = 0.
 
-    Fresh labels (section 3): (w^2 + rho (1-w)^2) / (w (2-w)). Frozen labels (section 4): rho (1-w)^2 / (w (2-w)), the
-    part that comes from synthetic noise.
-    """
+def memory_factor(real_weight: ArrayLike, noise_ratio: float, renewal: float = 1.0) -> Any:
+    """c(w) = (kappa w^2 + rho (1-w)^2) / (w (2-w)) of the two-point variance x12 / (1 - x12); inf at w = 0 (section 4)."""
     w = np.asarray(real_weight, dtype=np.float64)
-    real = w**2 if labels == "fresh" else 0.0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        factor = (real + noise_ratio * (1 - w) ** 2) / (w * (2 - w))
-    # 0/0: without synthetic noise c(w) = w / (2 - w) tends to 0.
+        factor = (renewal * w**2 + noise_ratio * (1 - w) ** 2) / (w * (2 - w))
+    # 0/0: without synthetic noise c(w) = kappa w / (2 - w) tends to 0.
     return np.where(np.isnan(factor), 0.0, factor)
+
+
+def long_run(
+    bias: Numbers, own: Numbers | float, shared: Numbers, memory: ArrayLike, noise_variance: float, renewal: float
+) -> Floats:
+    """R = B(z1) + sigma^2 [ (1-kappa) Vr(z1) + c(w) V12 ], z1 = lambda/w, z2 = lambda/(2-w) (section 4, limit).
+
+    ``own`` is Vr(z1), which nothing is asked of at kappa = 1; V12 = x12/(1-x12). It does not cancel as w -> 1 or lambda -> 0,
+    where it is the min-norm formula.
+    """
+    kept = product((1 - renewal) * noise_variance, own)
+    return np.asarray(bias + kept + product(product(noise_variance, memory), shared), dtype=np.float64)
+
+
+def product(factor: ArrayLike, value: ArrayLike) -> Any:
+    """factor * value with 0 * inf = 0: no noise stays no noise at the interpolation threshold."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(np.asarray(factor) == 0, 0.0, np.multiply(factor, value))
 
 
 def limit_risk(
@@ -36,17 +60,12 @@ def limit_risk(
     real_weight: ArrayLike,
     penalty: ArrayLike,
     noise_ratio: float = 1.0,
-    labels: str = "fresh",
+    renewal: float = 1.0,
 ) -> Floats:
-    """Long-run excess risk at each (real weight, penalty), arrays that broadcast (sections 3 and 4, limits).
+    """Long-run excess risk at each (real weight, penalty), arrays that broadcast: ``long_run`` (sections 3 and 4, limits).
 
-    With z1 = lambda/w, z2 = lambda/(2-w) and V12 = x12/(1-x12) at v(z1), v(z2), for fresh labels
-
-        R = B(lambda/w) + sigma^2 (w^2 + rho (1-w)^2) / (w (2-w)) V12
-
-    and for frozen ones R = B(lambda/w) + sigma^2 Vr(lambda/w) + sigma^2 rho (1-w)^2 / (w (2-w)) V12. Neither cancels as
-    w -> 1 or lambda -> 0, where it is the min-norm formula. At w = 0 the loop forgets: R = null risk + rho sigma^2 /
-    (2 lambda) (1/n) tr Sigma S (S + lambda/2)^-1, and without a penalty R is unbounded unless rho sigma^2 = 0.
+    At w = 0 the loop forgets: R = null risk + rho sigma^2 / (2 lambda) (1/n) tr Sigma S (S + lambda/2)^-1, and without a
+    penalty R is unbounded unless rho sigma^2 = 0.
     """
     w, lam = np.broadcast_arrays(np.asarray(real_weight, float), np.asarray(penalty, float))
     shape, w, lam = w.shape, w.ravel(), lam.ravel()
@@ -54,7 +73,7 @@ def limit_risk(
     # The risk is continuous at w = 0, where lambda/w overflows.
     kept = (w > 1e-100) | (lam == 0)
     if kept.any():
-        risk[kept] = _remembering(equivalents, w[kept], lam[kept], noise_ratio, labels)
+        risk[kept] = _remembering(equivalents, w[kept], lam[kept], noise_ratio, renewal)
     if not kept.all():
         forgetting, sigma2 = lam[~kept], equivalents.noise_variance
         spread = equivalents.spread(equivalents.solve(forgetting / 2))
@@ -62,97 +81,98 @@ def limit_risk(
     return risk.reshape(shape)
 
 
-def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, noise_ratio: float, labels: str) -> Floats:
+def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, noise_ratio: float, renewal: float) -> Floats:
     sigma2 = equivalents.noise_variance
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z1 = np.where(lam == 0, 0.0, lam / w)
     one, two = equivalents.solve(z1), equivalents.solve(lam / (2 - w))
-    noise = _product(sigma2, memory_factor(w, noise_ratio, labels))
+    memory = memory_factor(w, noise_ratio, renewal)
     if noise_ratio * sigma2 == 0:
         # Only at w = 0 without a penalty: c_t stays at 1, whatever the limit of c(w) as w -> 0.
-        noise = np.where((w == 0) & (labels == "fresh"), sigma2, noise)
-    risk = equivalents.bias(one, one) + _product(noise, equivalents.variance(one, two))
-    if labels == "frozen":
-        risk = risk + _product(sigma2, equivalents.variance(one, one))
-    return np.asarray(risk, dtype=np.float64)
+        memory = np.where(w == 0, renewal, memory)
+    own = equivalents.variance(one, one) if renewal < 1 else 0.0
+    return long_run(equivalents.bias(one, one), own, equivalents.variance(one, two), memory, sigma2, renewal)
 
 
-def _product(factor: ArrayLike, value: Numbers) -> Any:
-    """factor * value with 0 * inf = 0: no noise stays no noise at the interpolation threshold."""
-    with np.errstate(invalid="ignore"):
-        return np.where(np.asarray(factor) == 0, 0.0, factor * value)
+def weight_penalty_risk(
+    equivalents: Equivalents, weights: Floats, penalties: Floats, noise_ratio: float = 1.0, renewal: float = 1.0
+) -> Floats:
+    """(weights, penalties) long-run risks: ``limit_risk`` at every pair, at the cost of a few solved points (``Pairs``)."""
+    if weights.size * penalties.size <= _MOST_DIRECT:
+        return limit_risk(equivalents, weights[:, None], penalties, noise_ratio, renewal)
+    inner, positive = weights > 0, penalties > 0
+    risk = np.empty((weights.size, penalties.size))
+    i, j = np.nonzero(~inner[:, None] | ~positive)
+    if i.size:
+        risk[i, j] = limit_risk(equivalents, weights[i], penalties[j], noise_ratio, renewal)
+    if not (inner.any() and positive.any()):
+        return risk
+    w = weights[inner][:, None]
+    one = np.log(penalties[positive]) - np.log(w)
+    two = np.log(penalties[positive]) - np.log(2 - w)
+    pairs = Pairs.between(equivalents, float(min(one.min(), two.min())), float(max(one.max(), two.max())))
+    memory = memory_factor(w, noise_ratio, renewal)
+    risk[np.ix_(inner, positive)] = long_run(*pairs.at(one, two), memory, equivalents.noise_variance, renewal)
+    return risk
 
 
-def real_only_risk(equivalents: Equivalents, penalty: ArrayLike, times_seen: float = 1.0) -> Floats:
-    """B(lambda) + sigma^2 Vr(lambda) / times_seen: one fit on real labels, averaged over that many label draws."""
-    solved = equivalents.solve(np.ravel(np.asarray(penalty, float)))
-    noise = equivalents.noise_variance / times_seen
-    risk = equivalents.bias(solved, solved) + _product(noise, equivalents.variance(solved, solved))
-    return np.asarray(risk, dtype=np.float64).reshape(np.shape(penalty))
+def turns(
+    weights: Floats, q: Numbers, fit: Numbers, noise_ratio: float, renewal: float
+) -> tuple[list[Numbers], list[Numbers], list[Numbers]]:
+    """e_t, real_t and noise_t of generations 0 ... T, from which u_t = (1-kappa) fit real_t^2 + noise_t (sections 3 and 4).
 
+    With q = s/(s+lambda), fit = s/(s+lambda)^2 and m_t = (1-w_t) q
 
-def variance_factors(weights: Floats, noise_ratio: float, labels: str = "fresh") -> Floats:
-    """Min-norm: factors c_t of sigma^2 V, the variance of generation t (sections 3 and 4).
+    e_t = (1-q) + m_t e_{t-1},   real_t = w_t + m_t real_{t-1}
+    noise_t = (kappa w_t^2 + rho (1-w_t)^2) fit + m_t^2 noise_{t-1}
 
-    Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}. Frozen ones: real_t^2 + syn_t with
-    real_t = w_t + (1-w_t) real_{t-1} = 1 and syn_t = (1-w_t)^2 (rho + syn_{t-1}).
+    from e_0 = 1-q, real_0 = 1 (fit real_t^2 is kept_t^2) and noise_0 = kappa fit (kappa fresh_t + syn_t is noise_t).
     """
-    factors = np.ones((weights.shape[0] + 1, *weights.shape[1:]))
-    for t, w in enumerate(weights):
-        if labels == "fresh":
-            factors[t + 1] = w**2 + (1 - w) ** 2 * (noise_ratio + factors[t])
-        else:
-            factors[t + 1] = 1 + (1 - w) ** 2 * (noise_ratio + factors[t] - 1)
-    return factors
+    e, real, noise = [1 - q], [np.ones_like(q)], [renewal * fit]
+    for w in weights:
+        m = (1 - w) * q
+        e.append((1 - q) + m * e[-1])
+        real.append(w + m * real[-1])
+        noise.append((renewal * w**2 + noise_ratio * (1 - w) ** 2) * fit + m**2 * noise[-1])
+    return e, real, noise
 
 
-def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, labels: str = "fresh", *, last: bool = False) -> Filters:
-    """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T (sections 3 and 4), q = s/(s + lambda):
+def variance_factors(weights: Floats, noise_ratio: float, renewal: float = 1.0) -> Floats:
+    """Min-norm: factors c_t of sigma^2 V, the variance of generation t; the recursions at q = fit = 1 (sections 3 and 4).
 
-    e_0 = 1 - q,   e_t = (1-q) + (1-w_t) q e_{t-1}
-    u_0 = s/(s+lambda)^2,   u_t = (w_t^2 + rho (1-w_t)^2) s/(s+lambda)^2 + (1-w_t)^2 q^2 u_{t-1}
+    Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}.
+    """
+    one = np.ones(weights.shape[1:])
+    return (1 - renewal) + np.array(turns(weights, one, one, noise_ratio, renewal)[2])
 
-    and for frozen labels u_t = s/(s+lambda)^2 real_t^2 + syn_t, real_t = w_t + (1-w_t) q real_{t-1},
-    syn_t = (1-w_t)^2 (rho s/(s+lambda)^2 + q^2 syn_{t-1}). ``weights`` is (T,); or with ``last`` (T, m), and the rows are
-    generation T of m loops.
+
+def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, renewal: float = 1.0, *, last: bool = False) -> Filters:
+    """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T: those of ``turns`` (sections 3 and 4).
+
+    ``weights`` is (T,); or with ``last`` (T, m), and the rows are generation T of m loops.
     """
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
         # Not by the square, which underflows or overflows where the penalty does not.
         q = s / (s + penalty)
         fit = q / (s + penalty)
-        e, u = 1 - q, fit
-        real, synthetic = np.ones_like(q), np.zeros_like(q)
-        rows = [(e, u)]
-        for w in weights[..., None]:
-            e = (1 - q) + (1 - w) * q * e
-            if labels == "fresh":
-                u = (w**2 + noise_ratio * (1 - w) ** 2) * fit + ((1 - w) * q) ** 2 * u
-            else:
-                real = w + (1 - w) * q * real
-                synthetic = (1 - w) ** 2 * (noise_ratio * fit + q**2 * synthetic)
-                u = fit * real**2 + synthetic
-            rows.append((e, u))
-        if last:
-            return rows[-1]
-        return np.array([e for e, _ in rows]), np.array([u for _, u in rows])
+        made = turns(weights[..., None], q, fit, noise_ratio, renewal)
+        e, real, noise = (rows[-1] if last else np.array(rows) for rows in made)
+        return e, ((1 - renewal) * fit * real**2 + noise if renewal < 1 else noise)
 
     return filters
 
 
 def risk_by_generation(
-    equivalents: Equivalents, weights: Floats, penalty: float, noise_ratio: float = 1.0, labels: str = "fresh"
+    equivalents: Equivalents, weights: Floats, penalty: float, noise_ratio: float = 1.0, renewal: float = 1.0
 ) -> Floats:
     """(T + 1,) excess risk of generations 0 ... T for real weights w_1 ... w_T (sections 3 and 4).
 
     Raises ArithmeticError if the quadrature does not settle to 1e-10.
     """
     if penalty == 0:
-        zero = equivalents.solve(0.0)
-        factors = variance_factors(weights, noise_ratio, labels)
-        noise = _product(equivalents.noise_variance * factors, equivalents.variance(zero, zero))
-        return np.asarray(equivalents.bias(zero, zero) + noise, dtype=np.float64)
-    bias, variance = functionals(equivalents, penalty, weights.size, ridge_filters(weights, penalty, noise_ratio, labels))
+        return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
+    bias, variance = functionals(equivalents, penalty, weights.size, ridge_filters(weights, penalty, noise_ratio, renewal))
     return bias + variance
 
 
@@ -162,47 +182,158 @@ def horizon_risk(
     penalty: float,
     generations: int,
     noise_ratio: float = 1.0,
-    labels: str = "fresh",
+    renewal: float = 1.0,
 ) -> Floats:
     """(m,) excess risk of generation T >= 1 for m constant real weights: ``risk_by_generation`` at its last entry."""
     weights = np.tile(real_weight, (generations, 1))
     if penalty == 0:
-        zero = equivalents.solve(0.0)
-        factors = variance_factors(weights, noise_ratio, labels)[-1]
-        noise = _product(equivalents.noise_variance * factors, equivalents.variance(zero, zero))
-        return np.asarray(equivalents.bias(zero, zero) + noise, dtype=np.float64)
-    filters = ridge_filters(weights, penalty, noise_ratio, labels, last=True)
+        return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal)[-1])
+    filters = ridge_filters(weights, penalty, noise_ratio, renewal, last=True)
     bias, variance = functionals(equivalents, penalty, generations, filters)
     return bias + variance
 
 
-def limit(equivalents: Equivalents, loop: Loop, aspect: float) -> Limit:
-    """Long-run risk, verdict and reference risks of a loop (sections 3, 4 and 6); a schedule's last weight is kept on."""
-    w = float(loop.weights(max(1, len(loop.schedule or ())))[-1])
-    lam, rho = loop.penalty, loop.synthetic_noise_ratio
-    first = float(real_only_risk(equivalents, lam))
-    risk = float(limit_risk(equivalents, w, lam, rho, loop.labels))
-    if lam == 0 and w == 0 and loop.schedule is not None:
-        risk = _after_schedule(equivalents, loop)
-    verdict, reason = judge(risk, first, equivalents.null_risk, _why_unbounded(aspect, w, first))
-    return Limit(risk, verdict, reason, first, first, equivalents.null_risk)
+def _interpolating(equivalents: Equivalents, factors: Floats) -> Floats:
+    """B + sigma^2 c_t V at v(0) (section 3, min-norm)."""
+    zero = equivalents.solve(0.0)
+    noise = product(equivalents.noise_variance * factors, equivalents.variance(zero, zero))
+    return np.asarray(equivalents.bias(zero, zero) + noise, dtype=np.float64)
 
 
-def _after_schedule(equivalents: Equivalents, loop: Loop) -> float:
-    """Min-norm with w = 0 kept on: without synthetic noise the loop stays where the schedule left it."""
-    if loop.synthetic_noise_ratio * equivalents.noise_variance > 0:
-        return math.inf
-    weights = loop.weights(len(loop.schedule or ()))
-    return float(risk_by_generation(equivalents, weights, 0.0, loop.synthetic_noise_ratio, loop.labels)[-1])
+@dataclass(frozen=True, eq=False)
+class FrozenSetting:
+    """A loop on the same rows in every generation, on a population or a sample; see ``Setting``."""
 
+    equivalents: Equivalents
+    loops: tuple[Loop, ...]
 
-def _why_unbounded(aspect: float, w: float, first: float) -> str:
-    if math.isinf(first):
+    partly_labelled: ClassVar[bool] = False
+    points: ClassVar[int] = 161
+    coordinates: ClassVar[tuple[str, ...]] = ("real_weight", "penalty")
+
+    @classmethod
+    def of(cls, population: Population, loops: tuple[Loop, ...]) -> "FrozenSetting":
+        """On a population, at the loop's aspect."""
+        assert loops[-1].aspect is not None
+        return cls(PopulationEquivalents(population, loops[-1].aspect), loops)
+
+    @staticmethod
+    def check(loops: Sequence[Loop]) -> None:
+        """Raise ValueError where there is no closed form."""
+        if len(loops) > 1:
+            raise ValueError("a sequence of loops needs covariates='fresh' in all of them: frozen rows cannot change")
+        (loop,) = loops
+        if loop.groups is not None and loop.real_weight is None:
+            raise ValueError(
+                "frozen covariates with groups of different real weights have no closed form: use covariates='fresh', or "
+                "simulate them"
+            )
+        if loop.penalty > 0 and any(group.row_weight != 1 for group in loop.groups or ()):
+            raise ValueError("frozen covariates with a penalty need row_weight 1: divide the penalty by it instead")
+
+    @property
+    def loop(self) -> Loop:
+        """The loop."""
+        return self.loops[-1]
+
+    @property
+    def noise_variance(self) -> float:
+        """sigma^2."""
+        return self.equivalents.noise_variance
+
+    @property
+    def null_risk(self) -> float:
+        """Excess risk of predicting 0."""
+        return self.equivalents.null_risk
+
+    @property
+    def scale(self) -> float:
+        """The largest eigenvalue of the sample covariance."""
+        return self.equivalents.bulk[1]
+
+    @property
+    def law(self) -> tuple[float, float]:
+        """rho and kappa: what the formulas ask of the labels."""
+        return self.loop.synthetic_noise_ratio, RENEWAL[self.loop.labels]
+
+    def with_loops(self, loops: Loop | Sequence[Loop]) -> "FrozenSetting":
+        """Other loops on the same rows."""
+        return replace(self, loops=(loops,) if isinstance(loops, Loop) else tuple(loops))
+
+    def under(self, found: Any, noise_variance: float, signal: Floats) -> "FrozenSetting":
+        """On the sample behind an estimate, were these its noise and its signal."""
+        return replace(self, equivalents=found.equivalents(noise_variance, signal))
+
+    def by_generation(self, generations: int) -> Floats:
+        """(T + 1,) excess risk."""
+        return risk_by_generation(self.equivalents, self.loop.weights(generations), self.loop.penalty, *self.law)
+
+    def risk(self, generations: int | None = None) -> float:
+        """Of generation T, or in the long run."""
+        if generations is not None:
+            return float(self.by_generation(generations)[-1])
+        w = self._kept_on()
+        forgets_nothing = self.loop.penalty == 0 and w == 0 and self.loop.schedule is not None
+        if forgets_nothing and self.loop.synthetic_noise_ratio * self.noise_variance == 0:
+            # Without synthetic noise the loop stays where the schedule left it.
+            return self.risk(len(self.loop.schedule or ()))
+        return float(limit_risk(self.equivalents, w, self.loop.penalty, *self.law))
+
+    def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
+        """Of loops with these constant real weights and penalties."""
+        w = coordinates["real_weight"] if "real_weight" in coordinates else self._kept_on()
+        w, lam = np.broadcast_arrays(np.asarray(w, dtype=np.float64), np.asarray(coordinates.get("penalty", self.loop.penalty)))
+        if generations is None:
+            return limit_risk(self.equivalents, w, lam, *self.law)
+        risk = np.empty(w.shape)
+        for each in np.unique(lam):
+            at = lam == each
+            risk[at] = horizon_risk(self.equivalents, w[at], float(each), generations, *self.law)
+        return risk
+
+    @classmethod
+    def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
+        """Long-run risks over (real weight, penalty) for each aspect."""
+        loop = loop.replace(real_weight=1.0) if "real_weight" in grid else loop
+        aspects = grid.get("aspect", np.array([loop.aspect], dtype=np.float64))
+        layers = []
+        for aspect in aspects:
+            setting = cls.of(population, (loop.replace(aspect=float(aspect)),))
+            weights = grid.get("real_weight", np.array([setting._kept_on()]))
+            penalties = grid.get("penalty", np.array([loop.penalty]))
+            layers.append(weight_penalty_risk(setting.equivalents, weights, penalties, *setting.law))
+        absent = tuple(axis for axis, name in enumerate(("real_weight", "penalty", "aspect")) if name not in grid)
+        return {"risk": np.squeeze(np.stack(layers, axis=-1), axis=absent)}
+
+    def _kept_on(self) -> float:
+        """The real weight of the long run."""
+        return float(self.loop.weights(max(1, len(self.loop.schedule or ())))[-1])
+
+    def collapse_number(self) -> None:
+        """None: frozen rows have no such number."""
+
+    def limit(self) -> Limit:
+        """Risk in the long run, with a verdict (sections 3, 4 and 6)."""
+        first, risk, null = self.real_only().risk(self.loop.penalty), self.risk(), self.null_risk
+        verdict, reason = judge(risk, first, null, self._why_unbounded(first))
+        return Limit(risk, verdict, reason, first, first, null)
+
+    def _why_unbounded(self, first: float) -> str:
+        if math.isinf(first):
+            return (
+                f"at the interpolation threshold: aspect {self.loop.aspect:g} without a penalty leaves no rows to spare, and "
+                "the variance is unbounded from generation 0 on; use a penalty, or more or fewer features"
+            )
         return (
-            f"at the interpolation threshold: aspect {aspect:g} without a penalty leaves no rows to spare, and the variance "
-            "is unbounded from generation 0 on; use a penalty, or more or fewer features"
+            f"real weight {self._kept_on():g} without a penalty: each generation adds the noise of its synthetic labels and "
+            "none is forgotten, so that the excess risk grows linearly"
         )
-    return (
-        f"real weight {w:g} without a penalty: each generation adds the noise of its synthetic labels and none is forgotten, "
-        "so that the excess risk grows linearly"
-    )
+
+    def real_only(self) -> PlainRidge:
+        """Generation 0 for ever: B(lambda) + sigma^2 Vr(lambda)."""
+        return PlainRidge(self.equivalents)
+
+    def keep_all(self, generations: int) -> PlainRidge:
+        """All real labels of generations 0 ... t averaged: sigma^2 [(1-kappa) + kappa/(t+1)] of noise is left."""
+        renewal = self.law[1]
+        return PlainRidge(self.equivalents, 1 / (1 - renewal + renewal / (generations + 1)))
