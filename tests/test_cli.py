@@ -2,10 +2,12 @@
 
 import html
 import json
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ from typer.testing import CliRunner
 
 import freshmix as fm
 from freshmix.cli import app, main
+from freshmix.cli.output import csv
+from freshmix.plots import of_theory
+from freshmix.population_file import MODELS
+from freshmix.reproduce import NAMES
+from freshmix.simulation import ENGINES, WORKFLOWS
 
 from .test_plots import UNBOUNDED, recommendation
 
@@ -89,6 +96,36 @@ def test_errors_as_a_process(tmp_path: Path) -> None:
 def test_bare_command_prints_help() -> None:
     assert invoke() == invoke("--help")
     assert "--target" in invoke("recommend", "--help")
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("theory", [*MODELS, *of_theory.NAMES]),
+        ("simulate", [*MODELS, *ENGINES, *WORKFLOWS]),
+        ("reproduce", NAMES),
+    ],
+)
+def test_help_names_what_the_registries_hold(command: str, names: list[str]) -> None:
+    text = invoke(command, "--help", width=400)
+    assert [name for name in names if name not in text] == []
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("name", of_theory.NAMES)
+def test_every_plot_of_theory_has_its_file(name: str) -> None:
+    file = import_module(f"freshmix.plots.{name}")
+    assert callable(file.table)
+    assert callable(file.draw)
+
+
+def test_csv_keeps_every_digit() -> None:
+    values = [1 / 3, 1e-7, 1e22, 5e-324, math.inf, -math.inf, math.nan]
+    lines = csv({"t": [*range(7)], "risk": values}).decode().splitlines()
+    assert lines[0] == "t,risk"
+    read = [float(line.split(",")[1]) for line in lines[1:]]
+    assert read[:6] == values[:6]
+    assert lines[5:] == ["4,inf", "5,-inf", "6,nan"]
 
 
 def test_defaults(table: Path, calls: list[dict[str, Any]]) -> None:

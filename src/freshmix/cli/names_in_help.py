@@ -9,6 +9,7 @@ _REGISTRIES = {
     "populations": ("population_file", "MODELS"),
     "engines": ("simulation", "ENGINES"),
     "workflows": ("simulation", "WORKFLOWS"),
+    "figures": ("reproduce", "NAMES"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Figures = Annotated[list[str] | None, typer.Argument(metavar="[FIGURE]...", help="Names or numbers; all by default.")]
+Figures = Annotated[list[str] | None, typer.Argument(metavar="[FIGURE]...", help="Numbers, or {figures}; all by default.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer and smaller runs: two minutes on two cores.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the figures and their data.")]
 Store = Annotated[
