@@ -21,7 +21,8 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from freshmix.estimation.moments import factorise_moments, moments
+from freshmix.estimation.factorise import factorise_products
+from freshmix.prepared.moments import moments, products_of
 from freshmix.tables.blocks import FileBlocks, block_rows
 
 PART = 50_000
@@ -61,7 +62,7 @@ def product(rows, features):
 
 
 def whole(path):
-    return factorise_moments(moments(FileBlocks([path], "y")))
+    return factorise_products(products_of(moments(FileBlocks([path], "y"))))
 
 
 def timed(job, *arguments):

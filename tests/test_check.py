@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.prepared.features import estimate_from
+from freshmix.estimation import banded, factorise
 from freshmix.replays import fresh_check as fresh_room
 from freshmix.replays.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
 from freshmix.replays.frozen_check import Fold, Plan, feature_rows
@@ -144,7 +144,7 @@ def test_fresh_covariates_pass_and_fail(kind, labelled):
     y = labels(X, rng)
     y[rng.random(600) > labelled] = np.nan
     known = np.isfinite(y)
-    found = estimate_from(X[known], y[known], "linear", None, rng)
+    found = banded(factorise(X[known], y[known]), rng)
     loop = fm.Loop.partially_labelled(labelled=labelled, real_weight=0.4, penalty=0.05, synthetic_noise_ratio=0.0)
     check = fresh_room.check_fresh(X, y, found, loop, 60, 12, 0.1, rng)
     assert check.fits == (kind in ("normal", "correlated"))

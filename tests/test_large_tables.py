@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 
 import numpy as np
 import polars as pl
@@ -9,11 +10,12 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimation import factorise
-from freshmix.estimation.moments import factorise_moments, moments
-from freshmix.estimation.wide import factorise_columns
+from freshmix.estimation.factorise import factorise_products
+from freshmix.prepared import prepare
+from freshmix.prepared.by_columns import products_by_columns
 from freshmix.prepared.features import scaled_features
-from freshmix.prepared.large import label_bias, read_large
-from freshmix.prepared.stream import Stream
+from freshmix.prepared.moments import moments, products_of
+from freshmix.prepared.suspects import label_bias
 from freshmix.tables import Blocks, DaskBlocks, FileBlocks, open_table
 
 from .test_cli import invoke
@@ -52,7 +54,7 @@ def check(found, X, y, standardize=True):
     prepared, *_ = scaled_features(X, None, standardize)
     real = ~np.isnan(y)
     expected = factorise(prepared[real], y[real])
-    given = factorise_moments(found, standardize)
+    given = factorise_products(products_of(found, standardize))
     assert (given.rows, given.features, given.zeros) == (expected.rows, expected.features, expected.zeros)
     np.testing.assert_allclose(given.eigenvalues, expected.eigenvalues, rtol=1e-9)
     np.testing.assert_allclose(np.abs(given.responses), np.abs(expected.responses), rtol=1e-6, atol=1e-7 * np.nanstd(y))
@@ -127,7 +129,8 @@ def test_more_columns_than_rows_are_read_by_columns(tmp_path, labelled):
     X, y = rng.standard_normal((60, 400)) * np.geomspace(1, 1e6, 400), rng.standard_normal(60)
     X[:, 7] = 4.0
     y[rng.random(60) > labelled] = np.nan
-    found, labels, (one, other) = factorise_columns(FileBlocks(files(tmp_path, X, y), "y"))
+    products, labels, (one, other) = products_by_columns(FileBlocks(files(tmp_path, X, y), "y"))
+    found = factorise_products(products)
     prepared, *_ = scaled_features(X, None, True)
     real = ~np.isnan(y)
     expected = factorise(prepared[real], y[real])
@@ -161,11 +164,23 @@ def test_the_recommendation_is_that_of_the_table_in_memory(tmp_path, labelled, f
 def test_large_tables_warn_of_labels_that_are_not_missing_at_random(tmp_path):
     X, y = table(600)
     y[X[:, 5] > np.median(X[:, 5])] = np.nan
-    held = read_large(FileBlocks(files(tmp_path, X, y), "y"))
-    large = label_bias(held.labelled_spread, held.other_spread, held.names)
-    small = Stream.of(y, None, None).label_bias(X, held.names)
+    held = prepare(FileBlocks(files(tmp_path, X, y), "y"))
+    large = held.stream.bias
+    small = label_bias(X, y, held.names)
     assert large == small
     assert "not missing at random: x5 differs" in large
+
+
+def test_plans_and_long_runs_are_those_of_the_table_in_memory(tmp_path):
+    X, y = table(300, 5)
+    y[40:] = np.nan
+    large = open_table(files(tmp_path, X, y), "y", max_bytes=0)
+    told = fm.plan(large, cost_per_label=1.0, penalty=0.1, row_weight=1.0).warnings
+    assert told[:2] == (label_bias(X, y, large.names), "only 40 labelled rows: the estimates are rough below 50")
+    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=0.0)
+    long = fm.recommend(large, loop=loop, generations=math.inf, penalty=0.0)
+    assert long.generations == 12
+    assert any("no best weight exists" in note for note in long.notes)
 
 
 def test_large_tables_warn_of_copies_outliers_and_classes():
@@ -187,7 +202,7 @@ def test_tables_by_columns_warn_of_classes_and_outliers(tmp_path):
         ((y > np.median(y)) * 1.0, "two values, 0 and 1"),
         (np.where(np.arange(40) == 3, 1e12, y), "one label, 1e+12"),
     ):
-        held = read_large(FileBlocks(files(tmp_path, X, labels), "y"))
+        held = prepare(FileBlocks(files(tmp_path, X, labels), "y"))
         assert any("columns" in note for note in held.notes)
         assert match in " ".join(held.warnings)
 
@@ -209,8 +224,8 @@ def test_time_gives_the_rows_per_generation(tmp_path):
     y[::3] = np.nan
     path = tmp_path / "t.csv"
     frame(X, y).with_columns(pl.col("y").fill_nan(None), day=pl.Series(np.arange(120) // 10)).write_csv(path)
-    held = read_large(open_table(path, "y", time="day", max_bytes=0))
-    assert (held.rows_per_generation, held.features, held.labelled, held.rows) == (10, 5, 80, 120)
+    held = prepare(open_table(path, "y", time="day", max_bytes=0))
+    assert (held.stream.rows_per_generation, held.features, held.stream.labelled, held.stream.rows) == (10, 5, 80, 120)
 
 
 def test_missing_features(tmp_path):
@@ -271,7 +286,7 @@ def test_more_refusals(tmp_path, monkeypatch):
         moments(Blocks(pairs(X, y), 3))
     with pytest.raises(ValueError, match="got none"):
         moments(Blocks((), 3))
-    monkeypatch.setattr(importlib.import_module("freshmix.estimation.moments"), "MOST_BYTES", 100)
+    monkeypatch.setattr(importlib.import_module("freshmix.prepared.moments"), "MOST_BYTES", 100)
     with pytest.raises(ValueError, match="fewer columns"):
         moments(Blocks(pairs(X, y), 4))
 

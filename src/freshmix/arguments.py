@@ -8,6 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+# The horizon shown, and used where the long run has no best weight.
+HORIZON = 12
+# Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
+MOST_GENERATIONS = 500
+# Divided by shares of rows it stays below what a loop takes.
+MOST_PENALTY = 1e90
 
 
 def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.inf, above: float = -math.inf) -> float:
@@ -42,6 +48,18 @@ def whole(name: str, value: Any, *, low: int) -> int:
     if result != int(result):
         raise ValueError(expected)
     return int(result)
+
+
+def horizon(generations: Any, default: int | None) -> int | None:
+    """A number of generations that can be computed in reasonable time; None for inf, the long run."""
+    if generations is None:
+        return default
+    if isinstance(generations, float) and generations == math.inf:
+        return None
+    count = whole("generations", generations, low=1)
+    if count > MOST_GENERATIONS:
+        raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {count}")
+    return count
 
 
 def number_or_auto(name: str, value: Any, *, low: float, high: float = math.inf) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from freshmix.prepared.large import LargeTable
+    from freshmix.prepared import Prepared
     from freshmix.tables import Table
 
 Tables = Annotated[
@@ -72,10 +72,10 @@ def number_or_auto(text: str, option: str) -> float | str:
     return value
 
 
-def read(tables: Sequence[Path], reading: Mapping[str, Any], standardize: bool) -> "Table | LargeTable":
+def read(tables: Sequence[Path], reading: Mapping[str, Any], standardize: bool) -> "Table | Prepared":
     """The table of files, or what is left of one that is read in blocks."""
-    from freshmix.prepared.large import read_large
+    from freshmix.prepared import prepare
     from freshmix.tables import Table, open_table
 
     rows = open_table(tables, **reading)
-    return rows if isinstance(rows, Table) else read_large(rows, standardize)
+    return rows if isinstance(rows, Table) else prepare(rows, standardize=standardize)

@@ -5,7 +5,7 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 """
 
 from .banded import Estimate, banded
-from .estimated import EstimatedPopulation, described, estimate
+from .estimated import EstimatedPopulation, at_threshold, described, estimate, estimate_of
 from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
 from .noise import NoiseEstimate
 
@@ -14,9 +14,11 @@ __all__ = [
     "EstimatedPopulation",
     "Factorisation",
     "NoiseEstimate",
+    "at_threshold",
     "banded",
     "described",
     "estimate",
+    "estimate_of",
     "factorise",
     "factorise_gram",
     "weighted_rows",

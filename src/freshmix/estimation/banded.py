@@ -11,6 +11,7 @@ from ..equivalents import SampleEquivalents
 from ..equivalents.weights import sample_equivalents
 from ..population import Population
 from ..threads import on_one_blas_thread
+from ..words import table as words
 from .factorise import Factorisation
 from .intervals import credible
 from .noise import NoiseEstimate, noise_estimates, stretch
@@ -102,20 +103,11 @@ class Estimate:
 
     def doubts(self) -> tuple[str, ...]:
         """Why its intervals are wider than those of gaussian rows would be, one sentence each."""
-        found = []
-        if self.tails > _TAILS:
-            found.append(
-                "a few rows carry much of the noise (heavy tails): its variance is uncertain by "
-                f"{100 * self.tails:.0f}% for that alone, and rarer rows than the table shows can bring more"
-            )
+        said = [words.heavy_tails(self.tails)] if self.tails > _TAILS else []
         if self.stretch > _STRETCH:
-            name, each = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
-            found.append(
-                f"the estimates of the noise variance disagree: {each.value:.3g} by {name.replace('_', ' ')} and "
-                f"{self.noise_variance:.3g} by likelihood, {abs(each.z):.1f} standard errors from what it expects; every "
-                f"interval is {self.stretch:.1f} times as wide for it"
-            )
-        return tuple(found)
+            name, other = max(self.noise_estimates.items(), key=lambda item: abs(item[1].z))
+            said.append(words.noise_disagrees(name, other.value, self.noise_variance, other.z, self.stretch))
+        return tuple(said)
 
     def equivalents(self, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
         """The smoothed plug-in: c_i^2 replaced by its expectation under (sigma^2, g), by default their posterior means.

@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 
 from ..arguments import Floats, whole
 from ..population import Population
+from ..prepared import Prepared
+from ..prepared.kernels import gram_of
 from ..tables import to_arrays
 from ..tables.arrays import LARGEST
 from .banded import Estimate, banded
-from .factorise import factorise
+from .factorise import factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
 
 _DRAWS = 200
@@ -133,3 +135,25 @@ def described(found: Estimate) -> EstimatedPopulation:
     drawn = np.array([found.atoms(signal, outlying)[2] for signal, outlying in pairs])
     own = found.intervals(), found.noise_estimates, found.noise_draws[chosen]
     return EstimatedPopulation(tau, share, g, found.noise_variance, *own, drawn)
+
+
+def estimate_of(table: Prepared, penalty: float | None, rng: np.random.Generator) -> Estimate:
+    """The banded estimate from the labelled rows of a table, for a fit at a penalty to all of them (None: not known)."""
+    if table.products is not None:
+        at_threshold(penalty, table.products.rows, table.features)
+        return banded(factorise_products(table.products), rng)
+    assert table.rows is not None
+    X, y, precision = table.rows.labelled()
+    if table.kernel == "linear":
+        at_threshold(penalty, *X.shape)
+        return banded(factorise(X, y, precision), rng)
+    return banded(factorise_gram(gram_of(X, table.kernel), y, precision), rng)
+
+
+def at_threshold(penalty: float | None, n: int, p: int) -> None:
+    """Refuse to interpolate exactly at the threshold."""
+    if penalty == 0 and p in (n - 1, n):
+        raise ValueError(
+            f"penalty must be positive here, got 0: with an intercept, {n} rows and {p} features are at the interpolation "
+            "threshold, where the variance without a penalty is unbounded"
+        )

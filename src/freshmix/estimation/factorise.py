@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..equivalents.weights import RowWeights, WeightedSampleEquivalents
+from ..prepared import Products
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
@@ -63,21 +64,16 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     root of its weight, so that the labels of all rows have the same noise.
     """
     if weights is not None:
-        return _weighted(_factorise_centred_rows(*weighted_rows(X, y, weights)), weights)
-    return _factorise_centred_rows(X - X.mean(axis=0), y - y.mean())
+        return _weighted(_centred(*weighted_rows(X, y, weights)), weights)
+    return _centred(X - X.mean(axis=0), y - y.mean())
 
 
-def _factorise_centred_rows(X: Floats, y: Floats) -> Factorisation:
+def _centred(X: Floats, y: Floats) -> Factorisation:
     n, p = X.shape
-    if p < n:
-        s, directions = np.linalg.eigh(X.T @ X / n)
-        c = directions.T @ (X.T @ y)
-        s, c = s[::-1], c[::-1]
-        kept = positive(s, n, p)
-        found = factorisation_of(s, c[kept] / np.sqrt(n * s[kept]), kept, float(y @ y), n, p, min(n - 1, p))
-        axes = directions[:, ::-1][:, kept] / np.sqrt(n * s[kept])
-        return _with_tails(found, lambda fitted: y - X @ (axes @ fitted))
-    return factorise_centred(X @ X.T / n, y, p)
+    if p >= n:
+        return _outer(X @ X.T / n, y, p)
+    found, coefficients = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
+    return _with_tails(found, lambda fitted: y - X @ coefficients(fitted))
 
 
 def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -96,11 +92,29 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
     if weights is not None:
         root = np.sqrt(weights)
         centred, y = centred * np.multiply.outer(root, root), y * root
-    found = factorise_centred((centred + centred.T) / 2, y, None)
+    found = _outer((centred + centred.T) / 2, y, None)
     return found if weights is None else _weighted(found, weights)
 
 
-def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factorisation:
+def factorise_products(products: Products) -> Factorisation:
+    """The same where the rows themselves are not at hand."""
+    if products.by_columns:
+        return _outer(products.gram, products.labels, products.features)
+    return _inner(products.gram, products.labels, products.energy, products.rows)[0]
+
+
+def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factorisation, Callable[[Floats], Floats]]:
+    """From X'X/n, X'y and y'y of centred rows; and what takes (r,) coordinates to coefficients of the features."""
+    p = labels.size
+    s, directions = np.linalg.eigh(gram)
+    c = (directions.T @ labels)[::-1]
+    kept, s = _positive(s[::-1], n, p)
+    scale = np.sqrt(n * s)
+    found = _factorisation(s, c[kept] / scale, energy, n, p, min(n - 1, p))
+    return found, lambda fitted: (directions[:, ::-1][:, kept] / scale) @ fitted
+
+
+def _outer(gram: Floats, y: Floats, features: int | None) -> Factorisation:
     """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
     n = y.size
     s, directions = np.linalg.eigh(gram)
@@ -108,27 +122,23 @@ def factorise_centred(gram: Floats, y: Floats, features: int | None) -> Factoris
         raise ValueError(
             f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
         )
-    s, c = s[::-1], (directions.T @ y)[::-1]
-    kept = positive(s, n, features or n)
-    found = factorisation_of(s, c[kept], kept, float(y @ y), n, features, min(n - 1, features or n))
+    c = (directions.T @ y)[::-1]
+    kept, s = _positive(s[::-1], n, features or n)
+    found = _factorisation(s, c[kept], float(y @ y), n, features, min(n - 1, features or n))
     return _with_tails(found, lambda fitted: y - directions[:, ::-1][:, kept] @ fitted)
 
 
-def positive(s: Floats, n: int, p: int) -> NDArray[np.bool_]:
-    """Eigenvalues above the rounding of a Gram matrix; a centred one has rank n - 1 at most."""
+def _positive(s: Floats, n: int, p: int) -> tuple[NDArray[np.bool_], Floats]:
+    """Which descending eigenvalues of a Gram matrix are above rounding, and those; a centred one has rank n - 1 at most."""
     kept = np.asarray(s > 4 * max(n, p) * np.finfo(np.float64).eps * s[0])
     kept[n - 1 :] = False
-    return kept
+    return kept, s[kept]
 
 
-def factorisation_of(
-    s: Floats, c: Floats, kept: NDArray[np.bool_], energy: float, rows: int, features: int | None, possible: int
-) -> Factorisation:
-    """From descending eigenvalues, which of them are positive, the responses of those, and the labels' energy y'y."""
-    rank = int(kept.sum())
-    zero_energy = max(energy - float(c @ c), 0.0)
-    condition = float(s[0] / s[rank - 1]) if rank == possible else np.inf
-    return Factorisation(s[kept].copy(), c.copy(), rows - 1 - rank, zero_energy, rows, features, condition)
+def _factorisation(s: Floats, c: Floats, energy: float, n: int, features: int | None, possible: int) -> Factorisation:
+    """From positive eigenvalues, their responses, the labels' energy y'y, and how many eigenvalues could be positive."""
+    condition = float(s[0] / s[-1]) if s.size == possible else np.inf
+    return Factorisation(s, c, n - 1 - s.size, max(energy - float(c @ c), 0.0), n, features, condition)
 
 
 def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Factorisation:

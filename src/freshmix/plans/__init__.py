@@ -5,15 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import flag, number, number_or_auto, whole
-from ..estimation import Estimate
-from ..prepared.features import estimate_from, scaled_features
-from ..prepared.large import LargeTable, read_large
-from ..prepared.stream import Stream
-from ..prepared.suspects import table_warnings
-from ..recommendation.request import MOST_PENALTY, at_most
-from ..recommendation.result import HORIZON
-from ..tables import Blocks, source_of, split_time, to_arrays
+from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
+from ..estimation import estimate_of
+from ..prepared import prepare
+from ..tables import Table
 from ..words.doubts import few_labelled_rows
 from .budget import Plan
 from .course import Setting
@@ -109,12 +104,16 @@ def plan(
         number_or_auto("row_weight", row_weight, low=0.0),
     )
     ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
-    horizon = _horizon(generations)
+    T = horizon(generations, HORIZON)
     standardize = flag("standardize", standardize)
     rng = np.random.default_rng(whole("seed", seed, low=0))
-    found, count, labelled, warnings, notes = _estimated(X, y, time, rows_per_generation, standardize, rng)
-    assert found.factorisation.features is not None
-    setting = Setting(found.population(), found.factorisation.features / count, ratio, horizon, fixed, others)
+    if isinstance(X, Table) and X.weight is not None:
+        raise ValueError("a plan does not take sample weights: leave the weight column out")
+    table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation)
+    found, stream = estimate_of(table, None, rng), table.stream
+    said = (stream.order, stream.bias, few_labelled_rows(stream.labelled))
+    count = stream.rows_per_generation
+    setting = Setting(found.population(), table.features / count, ratio, T, fixed, others)
     if setting.averages_for_ever:
         raise ValueError(
             "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
@@ -131,52 +130,14 @@ def plan(
     if budget is not None and budget < price:
         raise ValueError(f"budget must pay for at least one label at {price:g}, got {budget:g}")
     if budget is None:
-        labels = max(1, round(labelled * count))
+        labels = max(1, round(stream.share * count))
     else:
         # A quotient such as 0.3 / 0.1 is a whole number but for its rounding.
         labels = math.floor(min(budget / price * (1 + 4 * np.finfo(np.float64).eps), count))
     labels = min(labels, count)
-    return plan_from(found, setting, count, price, target, budget, labels, warnings, notes)
+    warnings = (*table.warnings, *(each for each in said if each is not None))
+    return plan_from(found, setting, count, price, target, budget, labels, warnings, table.notes)
 
 
 def _aims(risk: float | None, error: float | None, budget: float | None) -> dict[str, float | None]:
     return {"target_risk": risk, "target_error": error, "budget": budget}
-
-
-def _horizon(generations: int | float | None) -> int | None:
-    if generations is None:
-        return HORIZON
-    if isinstance(generations, float) and math.isinf(generations) and generations > 0:
-        return None
-    return at_most(whole("generations", generations, low=1))
-
-
-def _estimated(
-    X: Any, y: Any, time: Any, rows_per_generation: int | None, standardize: bool, rng: np.random.Generator
-) -> tuple[Estimate, int, float, tuple[str, ...], tuple[str, ...]]:
-    """The estimate, rows per generation, labelled share, warnings and notes of a table."""
-    source = X if isinstance(X, LargeTable) else source_of(X, y)
-    if isinstance(source, Blocks | LargeTable):
-        if time is not None:
-            raise ValueError("time must be left out for a table that is read in blocks")
-        large = source if isinstance(source, LargeTable) else read_large(source, standardize)
-        given = large.rows_per_generation if rows_per_generation is None else rows_per_generation
-        count = large.rows if given is None else whole("rows_per_generation", given, low=3)
-        return large.estimate(None, rng), count, large.labelled / large.rows, large.warnings, large.notes
-    notes: tuple[str, ...] = ()
-    columns = None
-    if source is not None:
-        if source.weight is not None:
-            raise ValueError("a plan does not take sample weights: leave the weight column out")
-        time = source.time if time is None else time
-        X, y, columns, notes = source.X, source.y, source.features, source.notes
-    X, time = split_time(X, time)
-    features, labels, names = to_arrays(X, y, columns, unlabelled=True)
-    warnings = list(table_warnings(features, labels, names, "linear"))
-    prepared, names, done = scaled_features(features, names, standardize)
-    stream = Stream.of(labels, time, rows_per_generation)
-    real = stream.labelled
-    doubts = (stream.order, stream.label_bias(prepared, names), few_labelled_rows(int(real.sum())))
-    warnings += [each for each in doubts if each is not None]
-    found = estimate_from(prepared[real], labels[real], "linear", None, rng)
-    return found, stream.rows_per_generation, stream.share, tuple(warnings), (*notes, *done)

@@ -1,1 +1,45 @@
 """A table made ready: rows in memory, in blocks, or none; the stream of generations; what to warn of."""
+
+from typing import Any
+
+from ..tables import Blocks, Table, source_of
+from .in_blocks import from_blocks
+from .in_memory import from_memory
+from .kept import Prepared, Products, Rows
+from .kernels import Kernel
+from .stream import Stream
+
+__all__ = ["Kernel", "Prepared", "Products", "Rows", "Stream", "prepare"]
+
+
+def prepare(
+    X: Any,
+    y: Any = None,
+    *,
+    time: Any = None,
+    sample_weight: Any = None,
+    kernel: Kernel = "linear",
+    standardize: bool = True,
+    rows_per_generation: int | None = None,
+) -> Prepared:
+    """A table of any kind, ready to be estimated from and replayed; parameters are those of ``freshmix.recommend``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the table cannot be used, or not in this way.
+    """
+    source = X if isinstance(X, Prepared) else source_of(X, y)
+    how = kernel, standardize, rows_per_generation
+    if source is None:
+        return from_memory(X, y, time, sample_weight, *how)
+    if isinstance(source, Table):
+        times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
+        return from_memory(source.X, source.y, times, weights, *how, source.features, source.notes)
+    for name, value in (("time", time), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(f"{name} must be left out for a table that is read in blocks")
+    if kernel != "linear":
+        raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
+    table = from_blocks(source, standardize) if isinstance(source, Blocks) else source
+    return table if rows_per_generation is None else table.with_rows_per_generation(rows_per_generation)

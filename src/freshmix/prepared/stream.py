@@ -1,16 +1,14 @@
 """What a table says of a loop on fresh rows: rows per generation, labelled share, and whether labels are missing at random."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from ..arguments import Floats, whole
 from ..tables.times import steps_in_order
 
-LABEL_BIAS_LEVEL = 1e-3
 # Of a longer history the latest steps are backtested.
 MOST_STEPS = 100
 
@@ -20,17 +18,20 @@ class Stream:
     """Rows in the order of time, some of them with a real label.
 
     ``steps`` holds the time step of each row, 0, 1, ...; None without a time column. ``asked``: the rows per generation were
-    asked for, and are not those of a step. ``order``: a sentence where the order of the steps had to be assumed.
+    asked for, and are not those of a step. Sentences, where there is something to say: ``order``, of an order of the steps
+    that had to be assumed; ``bias``, of labels that are not missing at random.
     """
 
-    labelled: NDArray[np.bool_]
-    steps: NDArray[np.intp] | None
+    rows: int
+    labelled: int
     rows_per_generation: int
-    asked: bool = field(default=False, kw_only=True)
-    order: str | None = field(default=None, kw_only=True)
+    steps: NDArray[np.intp] | None = None
+    asked: bool = False
+    order: str | None = None
+    bias: str | None = None
 
     @classmethod
-    def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
+    def of(cls, y: Floats, time: Any, rows_per_generation: int | None, bias: str | None = None) -> "Stream":
         """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
         steps = order = None
         if time is not None:
@@ -46,7 +47,8 @@ class Stream:
                 )
         else:
             count = int(y.size)
-        return cls(~np.isnan(y), steps, count, asked=rows_per_generation is not None, order=order)
+        asked = rows_per_generation is not None
+        return cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order, bias)
 
     def blocks(self) -> list[NDArray[np.intp]]:
         """Rows of each generation in the order of time, the latest ``MOST_STEPS``: steps, or as many rows as were asked for."""
@@ -62,28 +64,7 @@ class Stream:
     @property
     def share(self) -> float:
         """Share of rows with a real label."""
-        return float(self.labelled.mean())
-
-    def label_bias(self, X: Floats, names: tuple[str, ...] | None) -> str | None:
-        """A sentence where labelled and other rows differ in the mean or spread of some column more than chance explains."""
-        few = min(self.labelled.sum(), (~self.labelled).sum())
-        if few < 10:
-            return None
-        p = X.shape[1]
-        X = np.hstack([X, np.abs(X - X.mean(axis=0))])
-        one, two = X[self.labelled], X[~self.labelled]
-        spread = np.sqrt(one.var(axis=0, ddof=1) / len(one) + two.var(axis=0, ddof=1) / len(two))
-        gap = one.mean(axis=0) - two.mean(axis=0)
-        z = np.abs(np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0))
-        worst = int(np.argmax(z))
-        if z[worst] <= student.isf(LABEL_BIAS_LEVEL / (2 * z.size), few - 1):
-            return None
-        name = ("" if worst < p else "the spread of ") + (names[worst % p] if names else f"column {worst % p}")
-        size = abs(gap[worst]) / X[:, worst].std()
-        return (
-            f"labels are not missing at random: {name} differs by {size:.2g} standard deviations between labelled and other "
-            f"rows (z = {z[worst]:.1f}), and the theory assumes that they are alike"
-        )
+        return self.labelled / self.rows
 
 
 def checked_times(time: Any, rows: int) -> NDArray[Any]:

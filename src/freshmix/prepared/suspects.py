@@ -1,15 +1,19 @@
-"""What a table looks like that the theory does not assume, one sentence each."""
+"""What a table looks like that the theory does not assume (see ``words.table`` for the sentences)."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from ..arguments import Floats
-from ..tables.arrays import some
-from .features import Kernel
+from ..words import table as words
+from .kernels import Kernel
+from .moments import Moments
+from .spread import Spread
 
 # An id is looked for where a monotone column cannot come by chance; fewer rows are warned of anyway.
 FEWEST_IDS = 12
@@ -17,76 +21,87 @@ FEWEST_IDS = 12
 MOST_CLASSES = 10
 # One value with more than this share of the variance decides the fit.
 DOMINATING = 0.5
+LABEL_BIAS_LEVEL = 1e-3
+# Columns further than this from correlation 1 are no copies.
+_COPY = 1e-12
 
 
 def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Kernel) -> tuple[str, ...]:
     """Warnings of a table with (n, p) finite features and (n,) labels, NaN where there are none."""
     found = [label_warning(y)]
     if kernel != "precomputed":
-        found += [_duplicated_rows(X, y), _same_columns(X, names), _row_ids(X, names), _dominated_columns(X, names)]
-    return tuple(each for each in found if each is not None)
+        found += [_repeated_rows(X, y), _same_columns(X, names), _row_numbers(X, names), _dominated_columns(X, names)]
+    return told(found)
+
+
+def moments_warnings(found: Moments, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Those of ``table_warnings`` that moments show."""
+    if found.two_valued:
+        label: str | None = words.two_valued(found.low, found.high)
+    else:
+        worst = max((found.low, found.high), key=lambda value: abs(value - float(found.mean[-1])))
+        share = float((worst - found.mean[-1]) ** 2 / found.scatter[-1, -1])
+        label = words.label_outlier(worst, share) if share > DOMINATING else None
+    gram = found.scatter[:-1, :-1]
+    size = np.sqrt(np.diag(gram))
+    kept = np.flatnonzero(size > 0)
+    same = np.abs(gram[np.ix_(kept, kept)] / np.multiply.outer(size[kept], size[kept]) - 1) < _COPY
+    pairs = [(int(kept[i]), int(kept[j])) for i, j in zip(*np.nonzero(np.triu(same, 1)), strict=True)]
+    # Correlation 1 and the same variance and mean.
+    copies = [(i, j) for i, j in pairs if abs(size[i] / size[j] - 1) < 1e-9 and found.mean[i] == found.mean[j]]
+    columns = [[words.named(names, index) for index in pair] for pair in copies]
+    return told([label, words.same_columns(columns) if columns else None])
 
 
 def label_warning(y: Floats) -> str | None:
     """What (n,) labels, NaN where there are none, look like."""
-    values = np.unique(y[~np.isnan(y)])
-    if values.size == 2:
-        return two_valued(*values.tolist())
-    return dominating_label(y) or few_values(values, int((~np.isnan(y)).sum()))
-
-
-def two_valued(low: float, high: float) -> str:
-    """What regression on two values means."""
-    score = "the Brier score" if (low, high) == (0, 1) else "a squared error"
-    return (
-        f"the target has two values, {low:g} and {high:g}: this is classification by regression on them; the prediction error "
-        f"is {score} of the predicted mean (for 0 and 1 the probability), not an error rate of classes, and the noise "
-        "variance differs between rows, which the theory takes as one number"
-    )
-
-
-def few_values(values: Floats, labels: int) -> str | None:
-    """What regression on a handful of whole numbers may mean."""
-    if values.size > MOST_CLASSES or labels < 5 * values.size or (np.floor(values) != values).any():
-        return None
-    return (
-        f"the target has {values.size} values, whole numbers from {values[0]:g} to {values[-1]:g}: fine for counts; "
-        "if they name classes, make it 0 and 1, one class against the rest"
-    )
-
-
-def dominating_label(y: Floats) -> str | None:
-    """One label that is most of the variance."""
     labels = y[~np.isnan(y)]
+    values = np.unique(labels)
+    if values.size == 2:
+        return words.two_valued(*values.tolist())
     # Halves and a scale, so that nothing overflows.
     apart = np.abs(labels / 2 - np.median(labels / 2))
-    if not apart.max() > 0:
+    if apart.max() > 0 and labels.size >= 4:
+        share = 1 / float(np.sum((apart / apart.max()) ** 2))
+        if share > DOMINATING:
+            return words.label_outlier(float(labels[np.argmax(apart)]), share)
+    if values.size > MOST_CLASSES or labels.size < 5 * values.size or (np.floor(values) != values).any():
         return None
-    share = 1 / float(np.sum((apart / apart.max()) ** 2))
-    if share <= DOMINATING or labels.size < 4:
+    return words.few_values(values.size, values[0], values[-1])
+
+
+def label_bias(X: Floats, y: Floats, names: Sequence[str] | None) -> str | None:
+    """A sentence where labelled and other rows differ in the mean or spread of some column more than chance explains."""
+    real = ~np.isnan(y)
+    few = int(min(real.sum(), (~real).sum()))
+    if few < 10:
         return None
-    return label_outlier(float(labels[np.argmax(apart)]), share)
+    columns = [words.named(names, index) for index in range(X.shape[1])]
+    X = np.hstack([X, np.abs(X - X.mean(axis=0))])
+    labelled, others = Spread.of(list(X[real].T)), Spread.of(list(X[~real].T))
+    return spread_bias(labelled, others, [*columns, *(f"the spread of {name}" for name in columns)], few - 1)
 
 
-def label_outlier(value: float, share: float) -> str:
-    """The sentence for it."""
-    return f"one label, {value:.6g}, makes up {100 * share:.0f}% of the target's variance: check it, the estimates rest on it"
-
-
-def same_columns(groups: Sequence[Sequence[str]]) -> str | None:
-    """The sentence for columns that are copies."""
-    if not groups:
+def spread_bias(labelled: Spread, others: Spread, names: Sequence[str] | None, freedom: float = math.inf) -> str | None:
+    """The same from the means and variances of two sets of rows; ``freedom`` is that of their difference."""
+    if min(labelled.rows, others.rows) < 10:
         return None
-    count = sum(len(group) - 1 for group in groups)
-    listed = some([" = ".join(group[:4]) for group in groups], 4)
-    return f"{count} {'column is a copy' if count == 1 else 'columns are copies'} of others: {listed}"
+    gap = labelled.mean - others.mean
+    error = np.sqrt(sum(each.squares / (each.rows - 1) / each.rows for each in (labelled, others)))
+    z = np.abs(np.divide(gap, error, out=np.zeros_like(gap), where=error > 0))
+    worst = int(np.argmax(z))
+    if z[worst] <= student.isf(LABEL_BIAS_LEVEL / (2 * z.size), freedom):
+        return None
+    size = abs(gap[worst]) / labelled.merge(others).deviation[worst]
+    return words.label_bias(words.named(names, worst), size, z[worst])
 
 
-def _name(names: Sequence[str] | None, index: int) -> str:
-    return names[index] if names else f"column {index}"
+def told(found: Sequence[str | None]) -> tuple[str, ...]:
+    """What there is to say."""
+    return tuple(each for each in found if each is not None)
 
 
-def _duplicated_rows(X: Floats, y: Floats) -> str | None:
+def _repeated_rows(X: Floats, y: Floats) -> str | None:
     # A few columns tell nearly all rows apart; only those that they do not are compared as a whole.
     some_columns = np.linspace(0, X.shape[1] - 1, min(8, X.shape[1])).astype(int)
     alike = _hashes(np.column_stack([X[:, some_columns], y])).is_duplicated().to_numpy()
@@ -94,12 +109,7 @@ def _duplicated_rows(X: Floats, y: Floats) -> str | None:
         return None
     rows = _hashes(np.column_stack([X[alike], y[alike]]))
     count = int(rows.len() - rows.n_unique())
-    if not count:
-        return None
-    return (
-        f"{count} of {y.size} rows {'repeats' if count == 1 else 'repeat'} another row, label included: the theory takes rows "
-        "as independent, and copies make the noise look smaller than it is"
-    )
+    return words.repeated_rows(count, y.size) if count else None
 
 
 def _hashes(rows: Floats) -> pl.Series:
@@ -116,20 +126,18 @@ def _same_columns(X: Floats, names: Sequence[str] | None) -> str | None:
         column = X[:, index]
         # Constant columns are left out anyway.
         if (column != column[0]).any():
-            groups[column.tobytes()].append(_name(names, index))
-    return same_columns([group for group in groups.values() if len(group) > 1])
+            groups[column.tobytes()].append(words.named(names, index))
+    copies = [group for group in groups.values() if len(group) > 1]
+    return words.same_columns(copies) if copies else None
 
 
-def _row_ids(X: Floats, names: Sequence[str] | None) -> str | None:
+def _row_numbers(X: Floats, names: Sequence[str] | None) -> str | None:
     if len(X) < FEWEST_IDS:
         return None
     # A few rows rule out nearly every column.
     candidates = np.flatnonzero(_steps(X[:FEWEST_IDS]))
-    ids = [_name(names, int(index)) for index in candidates if _steps(X[:, [index]])[0]]
-    if not ids:
-        return None
-    word = "looks like a row number" if len(ids) == 1 else "look like row numbers"
-    return f"{some(ids)} {word} (whole numbers, all different, in order): leave out what will not carry over to new rows"
+    ids = [words.named(names, int(index)) for index in candidates if _steps(X[:, [index]])[0]]
+    return words.row_numbers(ids) if ids else None
 
 
 def _steps(X: Floats) -> NDArray[np.bool_]:
@@ -144,10 +152,5 @@ def _dominated_columns(X: Floats, names: Sequence[str] | None) -> str | None:
     apart = X - X.mean(axis=0)
     apart /= np.maximum(np.abs(apart).max(axis=0), np.finfo(np.float64).tiny)
     total = np.einsum("ij,ij->j", apart, apart)
-    worst = [_name(names, int(index)) for index in np.flatnonzero((total > 0) & (total < 1 / DOMINATING))]
-    if not worst:
-        return None
-    return (
-        f"in {some(worst)} one row makes up most of the variance (an outlier, or a category of one row): its coefficient "
-        "rests on that row alone"
-    )
+    worst = [words.named(names, int(index)) for index in np.flatnonzero((total > 0) & (total < 1 / DOMINATING))]
+    return words.dominated_columns(worst) if worst else None

@@ -5,22 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Floats, whole
-from ..estimation import Estimate
+from ..arguments import HORIZON
+from ..estimation import Estimate, estimate_of
 from ..loop import Loop
 from ..optima import frozen as optimum
 from ..optima.frozen import Goal
-from ..prepared.features import Kernel, checked_weights, estimate_from, precomputed, scaled_features
-from ..prepared.large import LargeStream, LargeTable, read_large
-from ..prepared.stream import Stream, checked_times
-from ..prepared.suspects import table_warnings
-from ..tables import Blocks, source_of, split_time, to_arrays
+from ..prepared import Kernel, Prepared, prepare
 from ..threads import on_one_blas_thread
+from ..words import table as words
 from ..words.doubts import no_best_weight
 from .answer import Answer
 from .fresh import FreshAnswer
-from .request import FRESH, Request, frozen_rows
-from .result import HORIZON, Recommendation
+from .request import Request
+from .result import Recommendation
 
 __all__ = ["Recommendation", "recommend"]
 
@@ -116,145 +113,54 @@ def recommend(
         time=time is not None,
         sample_weight=sample_weight is not None,
     )
-    source = X if isinstance(X, LargeTable) else source_of(X, y)
-    if not isinstance(source, Blocks | LargeTable):
-        if source is not None:
-            time = source.time if time is None else time
-            sample_weight = source.weight if sample_weight is None else sample_weight
-            return _in_memory(source.X, source.y, time, sample_weight, request, source.features, source.notes)
-        return _in_memory(X, y, time, sample_weight, request)
-    for name, value in (("time", time), ("sample_weight", sample_weight)):
-        if value is not None:
-            raise ValueError(f"{name} must be left out for a table that is read in blocks")
-    if request.kernel != "linear":
-        raise ValueError(f"kernel must be linear for a table that is read in blocks, got {kernel!r}")
-    return _in_blocks(source if isinstance(source, LargeTable) else read_large(source, standardize), request)
+    table = prepare(
+        X,
+        y,
+        time=time,
+        sample_weight=sample_weight,
+        kernel=request.kernel,
+        standardize=request.standardize,
+        rows_per_generation=request.rows_per_generation,
+    )
+    known = request.known(table)
+    fresh = known.covariates == "fresh"
+    # New rows: at the threshold of a generation, not of the table.
+    found = estimate_of(table, None if fresh else request.penalty, np.random.default_rng(request.seed))
+    answer = (_fresh if fresh else _frozen)(found, known, table, request)
+    uneven = table.uneven if fresh or found.factorisation.row_weights is None else None
+    warnings = (*answer.warnings, *table.warnings, *([] if uneven is None else [uneven]))
+    return replace(answer, warnings=warnings, options=request.options)
 
 
-def _in_blocks(large: LargeTable, request: Request) -> Recommendation:
-    """From the moments of a table whose rows have passed."""
-    if request.rows_per_generation is not None:
-        large = replace(large, rows_per_generation=request.rows_per_generation)
-    sized = [] if large.rows_per_generation is None else ["rows_per_generation"]
-    asked = [*sized, *(name for name in FRESH if name in request.options and name not in sized)]
-    known = request.known(large.partly, asked)
-    rng = np.random.default_rng(request.seed)
-    if known.covariates == "fresh":
-        found = large.estimate(None, rng)
-        return _fresh_in_blocks(large, found, known, request)
-    frozen_rows(large.labelled, large.rows, asked)
-    found = large.estimate(request.penalty, rng)
-    kept = None if large.sample is None else (*large.sample, None)
-    answer = _frozen(found, known, request, large.features, large.notes, kept)
-    return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
-
-
-def _fresh_in_blocks(large: LargeTable, found: Estimate, known: Loop, request: Request) -> Recommendation:
-    """New rows in each generation; no rows are left for a backtest."""
-    count = large.rows if large.rows_per_generation is None else whole("rows_per_generation", large.rows_per_generation, low=3)
-    stream = LargeStream(np.broadcast_to(np.True_, (large.labelled,)), None, count, large)
-    notes = (*large.notes, "no backtest: the rows of a table that is read in blocks are not kept")
-    if large.partly:
-        notes = (*notes, "labelled and other rows were compared by the means of their columns, not by their spreads")
+def _fresh(found: Estimate, known: Loop, table: Prepared, request: Request) -> Recommendation:
+    """New rows in each generation."""
     answer = FreshAnswer(
         found,
         known,
-        stream,
-        np.empty((0, large.features)),
-        np.broadcast_to(np.nan, (large.rows,)),
-        large.names,
+        table,
         request.horizon(known),
         request.penalty,
         request.seed,
-        notes,
+        (*table.notes, *(words.without_rows(table.partly) if table.products is not None else ())),
         share=request.labelled,
         scheduled=request.schedule,
-        sample=large.sample,
-    ).recommendation()
-    return replace(answer, warnings=(*answer.warnings, *large.warnings), options=request.options)
-
-
-def _in_memory(
-    X: Any,
-    y: Any,
-    time: Any,
-    sample_weight: Any,
-    request: Request,
-    columns: tuple[str, ...] | None = None,
-    notes: tuple[str, ...] = (),
-) -> Recommendation:
-    """From the rows themselves."""
-    X, time = split_time(X, time)
-    features, labels, names = to_arrays(X, y, columns, unlabelled=True)
-    weights = checked_weights(sample_weight, labels)
-    kernel, rng = request.kernel, np.random.default_rng(request.seed)
-    features = precomputed(features) if kernel == "precomputed" else features
-    if weights is not None and not weights.kept.all():
-        # First of all: rows without weight have no say in scales, warnings and the kind of loop.
-        kept = weights.kept
-        features = features[np.ix_(kept, kept)] if kernel == "precomputed" else features[kept]
-        labels, time = labels[kept], None if time is None else checked_times(time, kept.size)[kept]
-    asked = [name for name in FRESH if (time is not None if name == "time" else name in request.options)]
-    known = request.known(bool(np.isnan(labels).any()), asked)
-    warnings = table_warnings(features, labels, names, kernel)
-    if kernel == "precomputed":
-        prepared = features
-    else:
-        prepared, names, done = scaled_features(features, names, request.standardize)
-        notes = (*notes, *done)
-    if weights is not None:
-        notes = (*notes, *weights.notes)
-    precision = None if weights is None else weights.precision
-    if known.covariates == "frozen":
-        frozen_rows(int((~np.isnan(labels)).sum()), labels.size, asked)
-        found = estimate_from(prepared, labels, kernel, request.penalty, rng, precision)
-        answer = _frozen(found, known, request, prepared.shape[1], notes, (prepared, labels, precision))
-    else:
-        if kernel != "linear":
-            raise ValueError(f"kernel must be linear for fresh covariates, got {kernel!r}")
-        stream = Stream.of(labels, time, request.rows_per_generation)
-        real = stream.labelled
-        # At the threshold of a generation, not of the table.
-        found = estimate_from(prepared[real], labels[real], kernel, None, rng, precision)
-        fresh = FreshAnswer(
-            found,
-            known,
-            stream,
-            prepared,
-            labels,
-            names,
-            request.horizon(known),
-            request.penalty,
-            request.seed,
-            notes,
-            share=request.labelled,
-            scheduled=request.schedule,
-            sample_weight=None if weights is None else weights.every,
-        )
-        if fresh.horizon is None and known.synthetic_noise_ratio == 0 and not fresh.best.attained:
-            fresh = replace(fresh, horizon=HORIZON, notes=(*notes, no_best_weight(HORIZON)))
-        answer = fresh.recommendation()
-    if weights is not None and (known.covariates == "fresh" or found.factorisation.row_weights is None):
-        warnings = (*warnings, *weights.warnings)
-    return replace(answer, warnings=(*answer.warnings, *warnings), options=request.options)
+    )
+    if answer.horizon is None and known.synthetic_noise_ratio == 0 and not answer.best.attained:
+        answer = replace(answer, horizon=HORIZON, notes=(*answer.notes, no_best_weight(HORIZON)))
+    return answer.recommendation()
 
 
 @on_one_blas_thread
-def _frozen(
-    found: Estimate,
-    known: Loop,
-    request: Request,
-    features: int,
-    notes: tuple[str, ...],
-    rows: tuple[Floats, Floats, Floats | None] | None,
-) -> Recommendation:
-    given, horizon = request.penalty, request.horizon(known)
+def _frozen(found: Estimate, known: Loop, table: Prepared, request: Request) -> Recommendation:
+    """The same rows in each generation."""
+    given, horizon, notes = request.penalty, request.horizon(known), table.notes
     if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
         notes, horizon = (*notes, no_best_weight(HORIZON)), HORIZON
     goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
     best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    name = request.kernel if isinstance(request.kernel, str) else "callable"
+    name = table.kernel if isinstance(table.kernel, str) else "callable"
     answer = Answer(
-        found, known, goal, best, given, name, features, notes, rows, request.kernel, request.seed, request.schedule
+        *(found, known, goal, best, given, name, table.features, notes, table.rows),
+        *(table.kernel, request.seed, request.schedule),
     )
     return answer.recommendation()

@@ -5,13 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arguments import Floats
+from ..arguments import HORIZON, Floats
 from ..equivalents import Equivalents
 from ..estimation import Estimate, described
 from ..loop import Loop
 from ..optima import frozen as optimum
 from ..optima.frozen import Best, Goal
-from ..prepared.features import Kernel
+from ..prepared import Kernel
 from ..replays.check import IN_BLOCKS, Check
 from ..replays.frozen_check import Plan, check_frozen, feature_rows
 from ..risks import frozen
@@ -20,7 +20,7 @@ from ..risks.plain import PlainRidge
 from ..risks.verdict import judge
 from ..words import doubts
 from ..words.loop import assumption, horizon
-from .result import HORIZON, Recommendation, advice_of, judged, ratio, told
+from .result import Recommendation, advice_of, judged, ratio, told
 from .schedule import WORTH, Scheduled, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 

@@ -6,16 +6,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arguments import Floats
+from ..arguments import HORIZON, Floats
 from ..equivalents import PopulationEquivalents
-from ..estimation import Estimate, described
+from ..estimation import Estimate, at_threshold, described
 from ..loop import Group, Loop
 from ..optima import Optimum
 from ..optima.fresh import best_of, candidates, candidates_at_penalty, goal, with_parameters
 from ..optima.fresh_schedule import Scheduled as FreshScheduled
 from ..population import Population
-from ..prepared.features import at_threshold
-from ..prepared.stream import Stream
+from ..prepared import Prepared, Stream
 from ..replays.backtest import Course, backtest, drift, thinned
 from ..replays.check import IN_BLOCKS, WEIGHTED, Check
 from ..replays.fresh_check import check_fresh
@@ -27,7 +26,7 @@ from ..risks.verdict import judge
 from ..threads import on_one_blas_thread
 from ..words import doubts
 from ..words.loop import assumption, horizon
-from .result import HORIZON, Recommendation, advice_of, judged, ratio, told
+from .result import Recommendation, advice_of, judged, ratio, told
 from .schedule import WORTH, followed_fresh
 from .uncertainty import Uncertainty, fresh_uncertainty
 
@@ -37,26 +36,22 @@ NEGLIGIBLE = 1e-5
 
 @dataclass(frozen=True)
 class FreshAnswer:
-    """Everything a recommendation is put together from; ``X`` as scaled, ``y`` with NaN where there is no label.
-
-    ``sample_weight`` holds the precisions of all rows, of mean 1 over the labelled ones; None where they count alike.
-    ``sample`` is rows for a replay where X and y are not kept.
-    """
+    """Everything a recommendation is put together from."""
 
     found: Estimate
     known: Loop
-    stream: Stream
-    X: Floats
-    y: Floats
-    names: tuple[str, ...] | None
+    table: Prepared
     horizon: int | None
     given: float | None
     seed: int
     notes: tuple[str, ...]
     share: float | None = None
     scheduled: bool = False
-    sample_weight: Floats | None = None
-    sample: tuple[Floats, Floats] | None = None
+
+    @property
+    def stream(self) -> Stream:
+        """The table's rows as generations."""
+        return self.table.stream
 
     @cached_property
     def population(self) -> Population:
@@ -66,7 +61,7 @@ class FreshAnswer:
     @cached_property
     def loop(self) -> Loop:
         """The loop as the table and the user describe it, with today's real weight or 1."""
-        aspect = self.X.shape[1] / self.stream.rows_per_generation
+        aspect = self.table.features / self.stream.rows_per_generation
         if self.known.groups is not None and len(self.known.groups) > 1:
             return self.known.replace(aspect=aspect)
         w = 1.0 if self.known.real_weight is None else self.known.real_weight
@@ -77,7 +72,7 @@ class FreshAnswer:
     @cached_property
     def constants(self) -> list[Optimum]:
         """The best constant weight, penalty and row weight at the horizon, of each kind."""
-        at_threshold(self.given, self.stream.rows_per_generation, self.X.shape[1])
+        at_threshold(self.given, self.stream.rows_per_generation, self.table.features)
         if self.given is None:
             return candidates(self.population, self.loop, self.horizon)
         return candidates_at_penalty(self.population, self.loop.replace(penalty=self.given), self.horizon)
@@ -212,8 +207,8 @@ class FreshAnswer:
             assumption=assumption(self.loop, self.stream.rows_per_generation, self.horizon),
             attained=best.attained,
             generations=self.horizon,
-            rows=self.y.size,
-            features=self.X.shape[1],
+            rows=self.stream.rows,
+            features=self.table.features,
             aspect=self.loop.aspect,
             noise_variance=noise,
             signal_to_noise_ratio=ratio(population.null_risk, noise),
@@ -235,11 +230,11 @@ class FreshAnswer:
 
     def check(self) -> Check | str:
         """The recommended loop replayed on the table's own rows, or why not."""
-        if self.sample_weight is not None:
-            return WEIGHTED
-        X, y = (self.X, self.y) if self.sample is None else self.sample
-        if not len(X):
+        if self.table.rows is None:
             return IN_BLOCKS
+        X, y, precision = self.table.rows
+        if precision is not None:
+            return WEIGHTED
         T = self.horizon or HORIZON
         rng = np.random.default_rng([self.seed, 2])
         rows = self.stream.rows_per_generation
@@ -283,7 +278,8 @@ class FreshAnswer:
 
     def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
         """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
-        if self.stream.steps is None:
+        rows = self.table.rows
+        if self.stream.steps is None or rows is None:
             return None, None
         share = self.loop.labelled
         if share > 1.1 * self.stream.share:
@@ -306,8 +302,8 @@ class FreshAnswer:
             courses["constant_weight"] = Course.of([constant], first)
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.seed, 1])
-        shown = self.y if share > 0.9 * self.stream.share else thinned(self.y, share / self.stream.share, rng)
-        return backtest(self.X, self.y, shown, self.stream.blocks(), courses, noise, rng, self.sample_weight)
+        shown = rows.y if share > 0.9 * self.stream.share else thinned(rows.y, share / self.stream.share, rng)
+        return backtest(rows.X, rows.y, shown, self.stream.blocks(), courses, noise, rng, rows.precision)
 
     @cached_property
     def long_run_risk(self) -> float:
@@ -317,8 +313,8 @@ class FreshAnswer:
     @cached_property
     def drifted(self) -> str | None:
         """A sentence where the coefficients drift."""
-        steps = self.stream.steps
-        return None if steps is None else drift(self.X, self.y, steps, self.constant.loop.penalty)
+        steps, rows = self.stream.steps, self.table.rows
+        return None if steps is None or rows is None else drift(rows.X, rows.y, steps, self.constant.loop.penalty)
 
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
@@ -332,7 +328,7 @@ class FreshAnswer:
 
     def start_matters(self) -> str | None:
         """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
-        share, labelled = self.loop.labelled, int(self.stream.labelled.sum())
+        share, labelled = self.loop.labelled, self.stream.labelled
         if self.horizon is None or share == 1 or labelled >= 0.95 * self.stream.rows_per_generation:
             return None
         assert self.loop.aspect is not None
@@ -357,8 +353,8 @@ class FreshAnswer:
         """Where the theory is on thin ice for this table."""
         assert self.loop.aspect is not None
         said = (
-            doubts.few_labelled_rows(int(self.stream.labelled.sum())),
-            self.stream.label_bias(self.X, self.names),
+            doubts.few_labelled_rows(self.stream.labelled),
+            self.stream.bias,
             self.stream.order,
             self.drifted,
             self.start_matters(),

@@ -1,18 +1,13 @@
 """What a recommendation is asked for, checked once; and what of it needs the table to be known."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..arguments import flag, number, number_or_auto, whole
+from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
 from ..loop import Loop
-from ..prepared.features import Kernel, checked_kernel
-from .result import HORIZON
+from ..prepared import Kernel, Prepared
+from ..prepared.kernels import checked_kernel
 
-# Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
-MOST_GENERATIONS = 500
-# Divided by shares of rows it stays below what a loop takes.
-MOST_PENALTY = 1e90
 # Options that mean new rows in each generation.
 FRESH = ("time", "rows_per_generation", "labelled")
 
@@ -92,6 +87,7 @@ class Request:
             _check_loop(loop)
             if labelled is not None and len(loop.groups or ()) > 1:
                 raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
+            _check_asked(loop, [name for name in FRESH if name in options or flags.get(name)])
         return cls(
             loop,
             generations,
@@ -105,36 +101,48 @@ class Request:
             options | {name: True for name, given in flags.items() if given},
         )
 
-    def known(self, partly: bool, asked: list[str]) -> Loop:
-        """The loop: the one given, or the practitioner's where the table or an option shows it, or the paper's."""
-        if self.loop is not None:
-            return self.loop
-        return Today().loop(partly or bool(asked))
+    def known(self, table: Prepared) -> Loop:
+        """The loop: the one given, or the practitioner's where the table or an option shows it, or the paper's.
+
+        Raises
+        ------
+        ValueError
+            If the table or an option is none that it can have.
+        """
+        stream = table.stream
+        seen = (stream.steps is not None, stream.asked, self.labelled is not None)
+        asked = [name for name, there in zip(FRESH, seen, strict=True) if there]
+        loop = Today().loop(table.partly or bool(asked)) if self.loop is None else self.loop
+        _check_asked(loop, asked)
+        if loop.covariates == "fresh":
+            if table.kernel != "linear":
+                raise ValueError(f"kernel must be linear for fresh covariates, got {table.kernel!r}")
+        elif table.partly:
+            raise ValueError(
+                "loop must have covariates='fresh' where rows have no real label, got none in "
+                f"{stream.rows - stream.labelled} of {stream.rows} rows: frozen covariates with only some rows labelled have "
+                "no closed form (freshmix.simulate runs them)"
+            )
+        return loop
 
     def horizon(self, loop: Loop) -> int | None:
         """T, or None for the long run: asked for by inf, and the default of frozen covariates without a schedule."""
-        T = self.generations
-        if T is None:
-            return HORIZON if loop.covariates == "fresh" or self.schedule else None
-        if isinstance(T, float) and math.isinf(T) and T > 0:
-            if self.schedule:
-                raise ValueError(
-                    "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
-                )
-            return None
-        return at_most(whole("generations", T, low=1))
-
-
-def at_most(generations: int) -> int:
-    """A horizon that can be computed in reasonable time."""
-    if generations > MOST_GENERATIONS:
-        raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {generations}")
-    return generations
+        T = horizon(self.generations, HORIZON if loop.covariates == "fresh" or self.schedule else None)
+        if T is None and self.schedule:
+            raise ValueError(
+                "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
+            )
+        return T
 
 
 def _same(value: Any, default: Any) -> bool:
     # Arrays, which are no option at all, compare entry by entry.
     return value is default or (isinstance(value, type(default)) and bool(value == default))
+
+
+def _check_asked(loop: Loop, asked: list[str]) -> None:
+    if asked and loop.covariates == "frozen":
+        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
 
 
 def _check_loop(loop: Any) -> None:
@@ -154,14 +162,3 @@ def _check_loop(loop: Any) -> None:
         raise ValueError("loop must have a group of rows with a real label, got none")
     if loop.aspect is not None:
         raise ValueError(f"loop must leave aspect out, since the table gives it, got {loop.aspect!r}")
-
-
-def frozen_rows(labelled: int, rows: int, asked: list[str]) -> None:
-    """Refuse what frozen covariates cannot mean: time steps and their like, and rows without a real label."""
-    if asked:
-        raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
-    if labelled < rows:
-        raise ValueError(
-            f"loop must have covariates='fresh' where rows have no real label, got none in {rows - labelled} of {rows} rows: "
-            "frozen covariates with only some rows labelled have no closed form (freshmix.simulate runs them)"
-        )

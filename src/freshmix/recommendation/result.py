@@ -9,9 +9,6 @@ from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
 
-# The horizon shown, and used where the long run has no best weight.
-HORIZON = 12
-
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:

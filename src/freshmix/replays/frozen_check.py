@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..equivalents.weights import RowWeights, sample_equivalents
 from ..estimation import Estimate, weighted_rows
-from ..prepared.features import Kernel, gram_of
+from ..prepared.kernels import Kernel, gram_of
 from ..risks import frozen
 from ..risks.frozen import RENEWAL
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_DENSE, MOST_ROWS, TOO_FEW, Check, copies, drawn_signals, standard_error

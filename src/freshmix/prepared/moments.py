@@ -1,4 +1,4 @@
-"""Moments of a table in one pass over its blocks, and the factorisation they give (mathematics.md section 7).
+"""Moments of a table in one pass over its blocks, and the products they give (mathematics.md section 7).
 
 Each block is centred on its own means, and blocks are merged by the pairwise update of Chan, Golub and LeVeque. Means are
 kept in two parts, so that their rounding does not enter the products: columns far from 0 lose no digits. Memory is a few
@@ -12,33 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..tables.arrays import some, too_few_labels
+from ..tables.arrays import too_few_labels
 from ..tables.blocks import Blocks, Column
-from .factorise import Factorisation, factorisation_of, positive
+from ..words.table import named, some
+from .kept import Products, Rows
 from .sampled import Sample
+from .spread import Spread
 
 # About four matrices of p^2 numbers are held at a time, in the pass and in the decomposition.
 MOST_BYTES = 2 * 1024**3
-# The same test of variation as in memory, where it is the largest deviation that counts.
-_VARIES = 1e-13
-
-
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """Count, means and sums of squared deviations of rows: (p,) arrays."""
-
-    rows: int
-    mean: Floats
-    squares: Floats
-
-    def merge(self, other: "Spread") -> "Spread":
-        """Those of both sets of rows."""
-        if not (self.rows and other.rows):
-            return self if self.rows else other
-        part, gap = other.rows / (self.rows + other.rows), other.mean - self.mean
-        return Spread(
-            self.rows + other.rows, self.mean + part * gap, self.squares + other.squares + self.rows * part * gap * gap
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +99,14 @@ class Moments:
             self.sample.merge(other.sample),
         )
 
+    @property
+    def labelled(self) -> Spread:
+        """Spread of the features over the rows with a real label."""
+        return Spread(self.rows, self.mean[:-1], np.diag(self.scatter)[:-1])
+
     def everything(self) -> Spread:
         """Spread of the features over all rows, labelled or not."""
-        return Spread(self.rows, self.mean[:-1], np.diag(self.scatter)[:-1]).merge(self.unlabelled)
+        return self.labelled.merge(self.unlabelled)
 
 
 def moments(source: Blocks, drop_missing: bool = False) -> Moments:
@@ -143,7 +130,7 @@ def moments(source: Blocks, drop_missing: bool = False) -> Moments:
     ):
         bad = np.flatnonzero(counts)
         if bad.size and not (word == "missing" and drop_missing):
-            listed = some([f"{_name(source, int(i))} ({counts[i]:.0f})" for i in bad])
+            listed = some([f"{named(source.names, int(i))} ({counts[i]:.0f})" for i in bad])
             raise ValueError(f"features have {word} values: {listed}{advice}")
     seen = found.rows + found.unlabelled.rows
     if found.wild:
@@ -160,10 +147,6 @@ def moments(source: Blocks, drop_missing: bool = False) -> Moments:
 def bytes_needed(features: int) -> int:
     """Memory of the pass and of the decomposition."""
     return 4 * 8 * (features + 1) ** 2
-
-
-def _name(source: Blocks, index: int) -> str:
-    return source.names[index] if source.names else f"column {index}"
 
 
 @dataclass
@@ -198,9 +181,8 @@ def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Mo
     """The moments of one block without gaps."""
     p, labels = len(columns), np.asarray(y, dtype=np.float64)
     real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen)
-    unlabelled = Spread(0, np.zeros(p), np.zeros(p))
+    unlabelled = Spread.of([column[~real] for column in columns])
     if not real.all():
-        unlabelled = _spread([column[~real] for column in columns])
         columns, labels = [column[real] for column in columns], labels[real]
     wild = int(np.isinf(labels).sum())
     low, high = (float(labels.min()), float(labels.max())) if labels.size else (np.inf, -np.inf)
@@ -223,22 +205,8 @@ def _scatter(columns: Sequence[Column]) -> tuple[Floats, Floats, Floats]:
         return mean, rest, block.T @ block
 
 
-def _spread(columns: Sequence[Column]) -> Spread:
-    if not columns[0].size:
-        return Spread(0, np.zeros(len(columns)), np.zeros(len(columns)))
-    mean = np.array([column.mean(dtype=np.float64) for column in columns])
-    squares = np.array([float(np.sum((column - m) ** 2)) for column, m in zip(columns, mean, strict=True)])
-    return Spread(columns[0].size, mean, squares)
-
-
-def varying(spread: Spread) -> NDArray[np.bool_]:
-    """(p,) which columns vary beyond rounding."""
-    deviation = np.sqrt(spread.squares / spread.rows)
-    return np.asarray(deviation > _VARIES * np.abs(spread.mean))
-
-
-def factorise_moments(found: Moments, standardize: bool = True) -> Factorisation:
-    """The factorisation of a table from its moments: that of ``factorise`` on its labelled rows, to rounding.
+def products_of(found: Moments, standardize: bool = True) -> Products:
+    """The products of the labelled rows of a table from its moments: those of its rows in memory, to rounding.
 
     Constant columns are left out. ``standardize`` scales each column to unit variance over all rows.
 
@@ -248,15 +216,17 @@ def factorise_moments(found: Moments, standardize: bool = True) -> Factorisation
         If no column varies.
     """
     spread = found.everything()
-    kept = varying(spread)
+    kept = spread.varies
     if not kept.any():
         raise ValueError("X must have a column that varies, got only constant ones")
     n, p = found.rows, int(kept.sum())
-    scale = np.sqrt(spread.squares[kept] / spread.rows) if standardize else np.ones(p)
+    scale = spread.deviation[kept] if standardize else np.ones(p)
     gram = found.scatter[:-1, :-1][np.ix_(kept, kept)] / np.multiply.outer(scale, scale) / n
-    s, directions = np.linalg.eigh(gram)
-    c = directions.T @ (found.scatter[:-1, -1][kept] / scale)
-    s, c = s[::-1], c[::-1]
-    some_signal = positive(s, n, p)
-    responses = c[some_signal] / np.sqrt(n * s[some_signal])
-    return factorisation_of(s, responses, some_signal, float(found.scatter[-1, -1]), n, p, min(n - 1, p))
+    return Products(gram, found.scatter[:-1, -1][kept] / scale, float(found.scatter[-1, -1]), n, p)
+
+
+def sampled(found: Moments, standardize: bool = True) -> Rows:
+    """The rows that were kept, scaled as ``products_of`` does."""
+    rows, spread = found.sample.in_order(), found.everything()
+    kept = spread.varies
+    return Rows(rows[:, :-1][:, kept] / (spread.deviation[kept] if standardize else 1.0), rows[:, -1])

@@ -1,0 +1,81 @@
+"""The products of a table with more columns than rows, from blocks of columns: the dual of ``moments``."""
+
+import numpy as np
+
+from ..arguments import Floats
+from ..tables.arrays import is_constant, too_few_labels
+from ..tables.blocks import Blocks
+from ..words.table import named, some
+from .kept import Products
+from .moments import MOST_BYTES
+from .spread import Spread
+
+
+def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Products, Floats, tuple[Spread, Spread]]:
+    """XX'/n of the labelled rows by blocks of columns.
+
+    Each block is standardised over all rows and centred over the labelled ones, and leaves the sum of its products.
+
+    Returns
+    -------
+    products : Products
+        Those of the labelled rows; constant columns are left out.
+    y : (n,) array
+        The labels, NaN where there are none.
+    spreads : pair of Spread
+        Of the columns over the labelled and over the other rows.
+
+    Raises
+    ------
+    ValueError
+        If features have gaps, labels are too few or do not vary, or there are too many rows.
+    """
+    blocks = source.column_blocks()
+    y = next(blocks)[:, 0]
+    real = ~np.isnan(y)
+    labels = y[real]
+    n = labels.size
+    if n < 3:
+        raise ValueError(too_few_labels("the target is empty", y.size - n, y.size))
+    if not np.isfinite(labels).all() or is_constant(labels):
+        raise ValueError("the target must be finite and vary")
+    gram, features, at = np.zeros((n, n)), 0, 0
+    labelled, others = [], []
+    for block in blocks:
+        bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
+        if bad.size:
+            listed = some(named(source.names, at + i) for i in bad.tolist())
+            raise ValueError(f"features must be finite in a table that is read by columns, got gaps or infinities in {listed}")
+        at += block.shape[1]
+        apart, spread = _centred(block)
+        (mine, one), (_, two) = _centred(apart[real], spread.mean), _centred(apart[~real], spread.mean)
+        labelled.append(one)
+        others.append(two)
+        kept = spread.varies
+        scaled = mine[:, kept] / (spread.deviation[kept] if standardize else 1.0)
+        gram += scaled @ scaled.T
+        features += int(kept.sum())
+    if not features:
+        raise ValueError("X must have a column that varies, got only constant ones")
+    labels = labels - labels.mean()
+    products = Products(gram / n, labels, float(labels @ labels), n, features, by_columns=True)
+    return products, y, (_beside(labelled), _beside(others))
+
+
+def most_rows() -> int:
+    """Rows at which XX' and its decomposition take the memory allowed."""
+    return int((MOST_BYTES / 32) ** 0.5)
+
+
+def _centred(block: Floats, offset: Floats | float = 0.0) -> tuple[Floats, Spread]:
+    """Columns less their means, and their spread, of which the means are ``offset`` higher."""
+    mean = block.mean(axis=0) if len(block) else np.zeros(block.shape[1])
+    apart = block - mean
+    return apart, Spread(len(block), mean + offset, np.einsum("ij,ij->j", apart, apart))
+
+
+def _beside(parts: list[Spread]) -> Spread:
+    """The spread of the columns of all parts."""
+    return Spread(
+        parts[0].rows, np.concatenate([part.mean for part in parts]), np.concatenate([part.squares for part in parts])
+    )

@@ -1,0 +1,44 @@
+"""A table in memory made ready: rows of weight, columns that vary, and what looks suspect."""
+
+from typing import Any
+
+from ..tables.arrays import split_time, to_arrays
+from .features import checked_weights, scaled_features
+from .kept import Prepared, Rows
+from .kernels import Kernel, precomputed
+from .stream import Stream, checked_times
+from .suspects import label_bias, table_warnings
+
+
+def from_memory(
+    X: Any,
+    y: Any,
+    time: Any,
+    sample_weight: Any,
+    kernel: Kernel,
+    standardize: bool,
+    rows_per_generation: int | None,
+    columns: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Prepared:
+    """From arrays or data frames; ``columns`` and ``notes`` are those of a file that they come from."""
+    X, time = split_time(X, time)
+    every, labels, names = to_arrays(X, y, columns, unlabelled=True)
+    weights = checked_weights(sample_weight, labels)
+    # First of all: rows without weight have no say in scales, warnings and the kind of loop.
+    times = None if time is None else checked_times(time, labels.size)[weights.kept]
+    real = labels[weights.kept]
+    gram = kernel == "precomputed"
+    raw = precomputed(every)[weights.kept][:, weights.kept] if gram else every[weights.kept]
+    features, kept, done = (raw, names, ()) if gram else scaled_features(raw, names, standardize)
+    return Prepared(
+        Stream.of(real, times, rows_per_generation, label_bias(features, real, kept)),
+        features.shape[1],
+        kept,
+        Rows(features, real, weights.precision),
+        None,
+        (*notes, *done, *weights.notes),
+        table_warnings(raw, real, names, kernel),
+        weights.uneven,
+        kernel,
+    )

@@ -1,0 +1,91 @@
+"""What a table leaves once it is prepared."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arguments import Floats, whole
+from .kernels import Kernel
+from .stream import Stream
+
+
+class Rows(NamedTuple):
+    """Rows at hand: (m, p) features as scaled (or the kernel matrix), (m,) labels, NaN where there is none.
+
+    ``precision`` holds that of each label, of mean 1 over the labelled rows; None where all count alike.
+    """
+
+    X: Floats
+    y: Floats
+    precision: Floats | None = None
+
+    def labelled(self) -> "Rows":
+        """Those with a real label."""
+        real = ~np.isnan(self.y)
+        return (
+            self if real.all() else Rows(self.X[real], self.y[real], None if self.precision is None else self.precision[real])
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """What the labelled rows leave where they are not kept: products of their centred and scaled columns.
+
+    ``gram`` is X'X/n and ``labels`` X'y; or, ``by_columns``, XX'/n and y itself. ``energy`` is y'y.
+    """
+
+    gram: Floats
+    labels: Floats
+    energy: float
+    rows: int
+    features: int
+    by_columns: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table made ready.
+
+    Attributes
+    ----------
+    stream : Stream
+        Its rows as generations: how many, how many of them labelled, in which order.
+    features, names
+        Number and names (if there are any) of the columns that vary; for kernels of those of X.
+    rows : Rows or None
+        All rows of a table in memory; of one in blocks a sample for a replay, or none.
+    products : Products or None
+        Where the table was read in blocks.
+    notes, warnings : tuple of str
+        What was done to it, and what looks suspect.
+    uneven : str or None
+        A warning for where theory takes rows of several sample weights as equally weighted.
+    kernel : str or callable
+        What the features are compared by.
+    """
+
+    stream: Stream
+    features: int
+    names: tuple[str, ...] | None
+    rows: Rows | None
+    products: Products | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    uneven: str | None = None
+    kernel: Kernel = "linear"
+
+    @property
+    def partly(self) -> bool:
+        """Whether some rows have no real label."""
+        return self.stream.labelled < self.stream.rows
+
+    @property
+    def share(self) -> float:
+        """Share of rows with a real label."""
+        return self.stream.share
+
+    def with_rows_per_generation(self, rows: int) -> "Prepared":
+        """The same table in generations of that many rows."""
+        count = whole("rows_per_generation", rows, low=3)
+        return replace(self, stream=replace(self.stream, rows_per_generation=count, asked=True))

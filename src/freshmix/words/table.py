@@ -1,0 +1,131 @@
+"""What was done to a table, and what it looks like that the theory does not assume: one sentence each."""
+
+from collections.abc import Iterable, Sequence
+
+STANDARDISED = "features standardised to mean 0 and variance 1"
+CENTRED = "features centred, not scaled"
+PRECISIONS = (
+    "sample weights are precisions of the labels, used at mean 1: the noise variance is that of a row of mean weight, and "
+    "a fit with weights of another mean m needs m x alpha"
+)
+
+
+def some(names: Iterable[str], most: int = 8) -> str:
+    """The first few names, and how many more there are."""
+    kept = list(names)
+    return ", ".join(kept[:most]) + (f" and {len(kept) - most} more" if len(kept) > most else "")
+
+
+def named(names: Sequence[str] | None, index: int) -> str:
+    """A column by its name, or else by its place."""
+    return names[index] if names else f"column {index}"
+
+
+def constant_columns(names: Iterable[str], most: int = 8) -> str:
+    """Columns that say nothing."""
+    return f"constant columns left out: {some(names, most)}"
+
+
+def left_out(rows: int, of: int | None = None, why: str = "with missing features") -> str:
+    """Rows that are not used."""
+    return f"{rows}{'' if of is None else f' of {of}'} rows {why} left out"
+
+
+def read_in_blocks(of: str, bytes_held: int, kept: int | None) -> str:
+    """A table that was read once, in blocks of rows or of columns; ``kept`` rows are held for a replay, None: none can be."""
+    replayed = "no rows are kept for a check by replay" if kept is None else f"{kept} rows are kept to replay"
+    return (
+        f"read once in blocks of {of}: about {max(bytes_held / 1e6, 0.1):.2g} MB of sums, whatever the number "
+        f"of {of}, beside what is read ahead; {replayed}, none for a look at copies"
+    )
+
+
+def without_rows(partly: bool) -> tuple[str, ...]:
+    """What is not looked at where the rows have passed; ``partly``: some have no label."""
+    compared = "labelled and other rows were compared by the means of their columns, not by their spreads"
+    return ("no backtest: the rows of a table that is read in blocks are not kept", *([compared] if partly else ()))
+
+
+def uneven_weights(rows: int, alike: float) -> str:
+    """Sample weights that theory does not tell apart."""
+    return (
+        f"sample weights are uneven: {rows} rows count like {alike:.0f} of one weight; theory takes rows for "
+        "alike here and puts the risk too low (where they count like half, by a third to a half): trust a replay or a backtest"
+    )
+
+
+def two_valued(low: float, high: float) -> str:
+    """What regression on two values means."""
+    score = "the Brier score" if (low, high) == (0, 1) else "a squared error"
+    return (
+        f"the target has two values, {low:g} and {high:g}: this is classification by regression on them; the prediction error "
+        f"is {score} of the predicted mean (for 0 and 1 the probability), not an error rate of classes, and the noise "
+        "variance differs between rows, which the theory takes as one number"
+    )
+
+
+def few_values(count: int, low: float, high: float) -> str:
+    """What regression on a handful of whole numbers may mean."""
+    return (
+        f"the target has {count} values, whole numbers from {low:g} to {high:g}: fine for counts; "
+        "if they name classes, make it 0 and 1, one class against the rest"
+    )
+
+
+def label_outlier(value: float, share: float) -> str:
+    """One label that is most of the variance."""
+    return f"one label, {value:.6g}, makes up {100 * share:.0f}% of the target's variance: check it, the estimates rest on it"
+
+
+def same_columns(groups: Sequence[Sequence[str]]) -> str:
+    """Columns that are copies, group by group."""
+    count = sum(len(group) - 1 for group in groups)
+    listed = some([" = ".join(group[:4]) for group in groups], 4)
+    return f"{count} {'column is a copy' if count == 1 else 'columns are copies'} of others: {listed}"
+
+
+def repeated_rows(count: int, rows: int) -> str:
+    """Rows that are copies."""
+    return (
+        f"{count} of {rows} rows {'repeats' if count == 1 else 'repeat'} another row, label included: the theory takes rows "
+        "as independent, and copies make the noise look smaller than it is"
+    )
+
+
+def row_numbers(names: Sequence[str]) -> str:
+    """Columns that only rise or only fall, by whole numbers."""
+    word = "looks like a row number" if len(names) == 1 else "look like row numbers"
+    return f"{some(names)} {word} (whole numbers, all different, in order): leave out what will not carry over to new rows"
+
+
+def dominated_columns(names: Sequence[str]) -> str:
+    """Columns of which one row is most of the variance."""
+    return (
+        f"in {some(names)} one row makes up most of the variance (an outlier, or a category of one row): its coefficient "
+        "rests on that row alone"
+    )
+
+
+def label_bias(name: str, size: float, z: float) -> str:
+    """Labelled and other rows that differ by more than chance explains; ``size`` in standard deviations."""
+    return (
+        f"labels are not missing at random: {name} differs by {size:.2g} standard deviations between labelled and other "
+        f"rows (z = {z:.1f}), and the theory assumes that they are alike"
+    )
+
+
+def heavy_tails(error: float) -> str:
+    """Noise of which a few rows hold much; ``error`` is what that adds to the relative error of its variance."""
+    return (
+        "a few rows carry much of the noise (heavy tails): its variance is uncertain by "
+        f"{100 * error:.0f}% for that alone, and rarer rows than the table shows can bring more"
+    )
+
+
+def noise_disagrees(name: str, value: float, likelihood: float, z: float, stretch: float) -> str:
+    """Noise variances by two routes that are ``z`` standard errors apart."""
+    return (
+        f"the estimates of the noise variance disagree: {value:.3g} by {name.replace('_', ' ')} and "
+        f"{likelihood:.3g} by likelihood, {abs(z):.1f} standard errors from what it expects; every "
+        f"interval is {stretch:.1f} times as wide for it"
+    )
