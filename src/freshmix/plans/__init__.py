@@ -93,16 +93,9 @@ def plan(
     (100.0, 200.0, 'feasible')
     """
     price = number("cost_per_label", cost_per_label, above=0.0)
-    given = [name for name, value in _aims(target_risk, target_error, budget).items() if value is not None]
-    if len(given) > 1:
-        raise ValueError(f"a plan takes one of target_risk, target_error and budget, got {' and '.join(given)}")
-    for name, value in _aims(target_risk, target_error, budget).items():
-        if value is not None:
-            number(name, value, above=0.0)
-    fixed, others = (
-        number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
-        number_or_auto("row_weight", row_weight, low=0.0),
-    )
+    _check_aims(target_risk=target_risk, target_error=target_error, budget=budget)
+    fixed = number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY)
+    others = number_or_auto("row_weight", row_weight, low=0.0)
     ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
     T = horizon(generations, HORIZON)
     standardize = flag("standardize", standardize)
@@ -119,25 +112,32 @@ def plan(
             "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
             "falls to 0 as the real weight does, whatever the labels"
         )
-    target = target_risk
-    if target_error is not None:
-        if target_error <= found.noise_variance:
-            raise ValueError(
-                f"target_error must be above the noise variance {found.noise_variance:.4g} that no model removes, got "
-                f"{target_error:g}"
-            )
-        target = target_error - found.noise_variance
-    if budget is not None and budget < price:
-        raise ValueError(f"budget must pay for at least one label at {price:g}, got {budget:g}")
-    if budget is None:
-        labels = max(1, round(stream.share * count))
-    else:
-        # A quotient such as 0.3 / 0.1 is a whole number but for its rounding.
-        labels = math.floor(min(budget / price * (1 + 4 * np.finfo(np.float64).eps), count))
-    labels = min(labels, count)
+    target = target_risk if target_error is None else _above_noise(target_error, found.noise_variance)
+    labels = round(stream.share * count) if budget is None else _affordable(budget, price, count)
     warnings = (*table.warnings, *(each for each in said if each is not None))
-    return plan_from(found, setting, count, price, target, budget, labels, warnings, table.notes)
+    return plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes)
 
 
-def _aims(risk: float | None, error: float | None, budget: float | None) -> dict[str, float | None]:
-    return {"target_risk": risk, "target_error": error, "budget": budget}
+def _check_aims(**aims: float | None) -> None:
+    given = [name for name, value in aims.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"a plan takes one of target_risk, target_error and budget, got {' and '.join(given)}")
+    for name in given:
+        number(name, aims[name], above=0.0)
+
+
+def _above_noise(error: float, noise_variance: float) -> float:
+    """The excess risk of a prediction error."""
+    if error <= noise_variance:
+        raise ValueError(
+            f"target_error must be above the noise variance {noise_variance:.4g} that no model removes, got {error:g}"
+        )
+    return error - noise_variance
+
+
+def _affordable(budget: float, price: float, rows: int) -> int:
+    """Labels that a budget pays for, of that many rows at most."""
+    if budget < price:
+        raise ValueError(f"budget must pay for at least one label at {price:g}, got {budget:g}")
+    # A quotient such as 0.3 / 0.1 is a whole number but for its rounding.
+    return math.floor(min(budget / price * (1 + 4 * np.finfo(np.float64).eps), rows))

@@ -113,42 +113,47 @@ def read_table(
     (('size', 'kind=b'), [2.5, 3.0, 5.0, 4.0, 7.0])
     """
     paths = list_paths(path)
-    frames = _read_all(paths, max_bytes, time)
-    extra = {"time": time, "weight": weight}
-    named = [name for name in extra.values() if name is not None]
-    check_columns([frame.columns for frame in frames], paths, (target, *drop, *named))
-    for option, name in (("drop", target if target in drop else None), *extra.items()):
-        if name == target:
-            raise ValueError(f"{option} must not name the target {target!r}")
-    kept_columns = [name for name in frames[0].columns if name not in drop]
-    frame = _together(paths, [each.select(kept_columns) for each in frames], time)
+    frame = _columns(paths, _read_all(paths, max_bytes, time), target, drop, extra := {"time": time, "weight": weight})
     notes = [f"columns left out: {', '.join(drop)}"] if drop else []
     empty = pl.all_horizontal(pl.all().is_null())
     blank = int(frame.select(empty).to_series().sum())
     if blank:
         frame = frame.filter(~empty)
         notes.append(f"{blank} empty {'row' if blank == 1 else 'rows'} left out")
+    return _used(frame, paths[0].name, target, extra, drop_missing, notes)
+
+
+def _columns(
+    paths: Sequence[Path], frames: Sequence[pl.DataFrame], target: str, drop: Sequence[str], extra: dict[str, str | None]
+) -> pl.DataFrame:
+    """The columns that are not left out, of all files together."""
+    check_columns(
+        [frame.columns for frame in frames], paths, (target, *drop, *(name for name in extra.values() if name is not None))
+    )
+    for option, name in (("drop", target if target in drop else None), *extra.items()):
+        if name == target:
+            raise ValueError(f"{option} must not name the target {target!r}")
+    kept = [name for name in frames[0].columns if name not in drop]
+    return _together(paths, [frame.select(kept) for frame in frames], extra["time"])
+
+
+def _used(
+    frame: pl.DataFrame, file: str, target: str, extra: dict[str, str | None], drop_missing: bool, notes: list[str]
+) -> Table:
+    """The table of a frame that is not empty."""
     labels, words = words_of(frame[target])
-    notes += words
     y = target_of(labels)
+    time, weight = extra["time"], extra["weight"]
     times = None if time is None else times_of(frame[time])
     weights = None if weight is None else weights_of(frame[weight])
-    columns = frame.drop({target, *named})
+    columns = frame.drop({target, *(name for name in extra.values() if name is not None)})
     if not columns.width:
-        raise ValueError(f"{paths[0].name} must have a column beside the target {target!r}, got none")
-    columns = columns.with_columns(pl.col(pl.String).replace("", None))
-    columns, kept, note = complete(columns, drop_missing)
-    y = y[kept]
-    X, features, more = features_of(columns)
-    to_arrays(X, y, features, unlabelled=True)
-    return Table(
-        X,
-        y,
-        features,
-        (*notes, *note, *more),
-        None if times is None else times[kept],
-        None if weights is None else weights[kept],
-    )
+        raise ValueError(f"{file} must have a column beside the target {target!r}, got none")
+    columns, kept, dropped = complete(columns.with_columns(pl.col(pl.String).replace("", None)), drop_missing)
+    X, features, made = features_of(columns)
+    to_arrays(X, y[kept], features, unlabelled=True)
+    times, weights = (None if each is None else each[kept] for each in (times, weights))
+    return Table(X, y[kept], features, (*notes, *words, *dropped, *made), times, weights)
 
 
 def list_paths(path: Paths) -> list[Path]:
