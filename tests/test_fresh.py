@@ -47,6 +47,23 @@ def test_collapse_boundary_closed_forms(f):
     assert fm.collapse_boundary(POPULATIONS["two level"], fm.Loop.partially_labelled(labelled=f))[0][0] == pytest.approx(low)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("scale", [1.0, 0.3, 1e6])
+@pytest.mark.parametrize(("shift", "unbounded"), [(0.0, True), (1e-14, True), (-1e-14, True), (1e-6, False), (-1e-6, True)])
+def test_a_collapse_number_within_rounding_of_one_diverges(order, scale, shift, unbounded):
+    """At aspect 5/4 it is exactly 1 for these groups: the risk is inf, never 1e16."""
+    groups = [fm.Group(0.25, 3.0, 1.0), fm.Group(0.5, 0.2, 0.0), fm.Group(0.25, 1.0, 0.5)]
+    loop = fm.Loop(aspect=1.25 * (1 + shift), covariates="fresh", groups=[groups[i] for i in order])
+    population = fm.Population([scale, 31 * scale], [1, 0], [1, 0], 1)
+    found = fm.limit(population, loop)
+    assert math.isinf(found.risk) == unbounded
+    assert (found.verdict == "diverges") == unbounded
+    assert (found.collapse_number >= 1) == unbounded
+    surface = fm.limit_surface(population, loop, aspect=[loop.aspect])
+    assert np.isinf(surface.risk.item()) == unbounded
+    assert surface.collapse_number.item() == found.collapse_number
+
+
 def test_collapse_boundary_elsewhere():
     population = fm.Population.isotropic()
     assert fm.collapse_boundary(population, fm.Loop.partially_labelled(labelled=0.5, penalty=1.0)) == []

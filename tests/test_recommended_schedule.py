@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
 from freshmix.optima.fresh import candidates
-from freshmix.optima.fresh_schedule import Turns, fresh_schedule
+from freshmix.optima.fresh_schedule import fresh_schedule
 from freshmix.recommendation.schedule import (
     WORTH,
     Scheduled,
@@ -20,6 +20,7 @@ from freshmix.recommendation.schedule import (
     restarted,
 )
 from freshmix.replays.backtest import Course
+from freshmix.risks.fresh_schedules import FreshSchedules
 
 POPULATION = fm.Population.two_level(10.0, 0.25, 0.5, 2.0, 1.0)
 
@@ -73,24 +74,24 @@ def test_risk_and_gradient_of_a_schedule(groups, aspect, penalty):
     """Against the loops one by one, and against differences of their risks."""
     loop = loop_of(groups, aspect, penalty=penalty)
     weights = np.array([0.9, 0.3, 0.0, 1.0, 0.55])[: 3 if aspect < 1 else 5]
-    risk, gradient = Turns.of(POPULATION, loop).value_and_gradient(weights)
+    risk, gradient = FreshSchedules.of(POPULATION, loop).value_and_gradient(weights)
     assert risk == pytest.approx(naive_risk(loop, weights), rel=1e-12)
     inside = np.clip(weights, 0.01, 0.99)
-    gradient = Turns.of(POPULATION, loop).value_and_gradient(inside)[1]
+    gradient = FreshSchedules.of(POPULATION, loop).value_and_gradient(inside)[1]
     steps = 1e-5 * np.eye(weights.size)
     differences = [(naive_risk(loop, inside + each) - naive_risk(loop, inside - each)) / 2e-5 for each in steps]
     np.testing.assert_allclose(gradient, differences, rtol=1e-6, atol=1e-7)
 
 
 def test_there_is_no_schedule_at_the_interpolation_threshold():
-    assert Turns.of(POPULATION, loop_of(PARTLY[1], aspect=1.0, penalty=0.0)) is None
+    assert FreshSchedules.of(POPULATION, loop_of(PARTLY[1], aspect=1.0, penalty=0.0)) is None
     found = fresh_schedule(POPULATION, [loop_of(PARTLY[1], 1.0, penalty=0.0)], 3, fixed=True, falls=True)
     assert found.risk == math.inf
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0])
 def test_fresh_schedules_are_those_of_theory(ratio):
-    """At a given penalty, against ``optimal_schedule``, whose search knows nothing of this one's gradients."""
+    """At a given penalty, against ``optimal_schedule``."""
     loop = loop_of(PARTLY[0], ratio=ratio)
     found = fresh_schedule(POPULATION, [loop], 5, fixed=True, falls=False)
     scheduled = loop.replace(schedule=found.weights)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 import freshmix as fm
-from freshmix.equivalents import PopulationEquivalents
-from freshmix.optima.schedule import _Ridge
+from freshmix.risks.setting import setting_of
 
 POPULATIONS = {"isotropic": fm.Population.isotropic(2.0), "spiked": fm.Population.spiked(10.0, 0.7)}
 
@@ -41,7 +41,7 @@ def test_ridge(name, aspect, penalty, labels):
     best = fm.optimal_schedule(population, loop, 6)
     assert last(best) <= last(greedy)
     assert last(best) <= fm.optimal_weight(population, loop, generations=6).risk * (1 + 1e-9)
-    problem = _Ridge.of(PopulationEquivalents(population, aspect), loop, 6)
+    problem = setting_of(population, loop).schedules(6)
     at = np.linspace(0.3, 0.9, 6)
     value, gradient = problem.value_and_gradient(at)
     assert value == pytest.approx(last(at), rel=1e-10)
@@ -59,6 +59,28 @@ def test_fresh_covariates():
     constant = fm.optimal_weight(population, loop, generations=5).risk
     assert risks[0] <= risks[1] * (1 + 1e-12)
     assert risks[0] <= constant * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+@pytest.mark.parametrize(("aspect", "penalty"), [(1.5, 0.1), (0.5, 0.0), (0.8, 0.02), (2.0, 1.0)])
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_no_feasible_direction_improves_a_fresh_schedule(name, aspect, penalty, ratio):
+    """At the horizon's best the projected gradient vanishes, by differences of the risk; and no start of many does better."""
+    population, T = POPULATIONS[name], 5
+    loop = fm.Loop(aspect=aspect, covariates="fresh", penalty=penalty, synthetic_noise_ratio=ratio)
+
+    def last(weights):
+        return fm.risk(population, loop.replace(schedule=np.clip(weights, 0, 1)), T)[-1]
+
+    best = fm.optimal_schedule(population, loop, T)
+    inside = np.clip(best, 1e-5, 1 - 1e-5)
+    slopes = np.array([last(inside + step) - last(inside - step) for step in 1e-5 * np.eye(T)]) / 2e-5
+    projected = np.clip(best - slopes, 0, 1) - best
+    assert np.abs(projected).max() < 3e-4 * last(best)
+    rng = np.random.default_rng(0)
+    for start in rng.random((4, T)):
+        found = minimize(last, start, method="L-BFGS-B", bounds=[(0, 1)] * T, options={"ftol": 1e-14})
+        assert last(best) <= found.fun * (1 + 1e-6)
 
 
 def test_bad_requests():

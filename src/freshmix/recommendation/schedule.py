@@ -19,11 +19,11 @@ from ..equivalents import Equivalents
 from ..loop import Loop
 from ..optima import Optimum
 from ..optima.fresh_schedule import Scheduled as FreshScheduled
-from ..optima.fresh_schedule import Turns, fresh_schedule
-from ..optima.schedule import frozen_schedule
+from ..optima.fresh_schedule import fresh_schedule
+from ..optima.schedule import best_weights
 from ..population import Population
-from ..risks import frozen
-from ..risks.frozen import RENEWAL
+from ..risks.fresh import FreshSetting
+from ..risks.setting import sample_setting
 from ..words.doubts import ROUNDING
 
 WORTH = 1e-3
@@ -65,9 +65,9 @@ def for_frozen(
     """Best weights and risk of generation T by penalty, for frozen covariates."""
 
     def at(penalty: float) -> tuple[Floats, float]:
-        weights = frozen_schedule(equivalents, loop.replace(penalty=penalty), generations, method)
-        ratio, labels = loop.synthetic_noise_ratio, loop.labels
-        return weights, float(frozen.risk_by_generation(equivalents, weights, penalty, ratio, RENEWAL[labels])[-1])
+        setting = sample_setting(equivalents, loop.replace(penalty=penalty))
+        weights, _ = best_weights(setting.schedules(generations), generations, method)
+        return weights, setting.with_loops(setting.loop.replace(schedule=weights)).risk(generations)
 
     return at
 
@@ -95,11 +95,8 @@ def followed_fresh(
     """
     T, start = generations, _at_one(loop, constant.loop)
     kept = FreshScheduled(np.full(T, constant.real_weight), start, constant.risk)
-    turns = Turns.of(population, start)
-    greedy = kept
-    if turns is not None:
-        weights = turns.greedy(T)
-        greedy = FreshScheduled(weights, start, turns.risk(weights))
+    weights, risk = best_weights(FreshSetting(population, (start,)).schedules(T), T, "greedy")
+    greedy = FreshScheduled(weights, start, risk)
     starts = [_at_one(loop, each.loop) for each in constants]
     falls = fresh_schedule(population, starts, T, fixed=fixed, falls=True)
     free = fresh_schedule(population, [falls.loop, *starts], T, fixed=fixed, falls=False, start=falls.weights)

@@ -11,6 +11,7 @@ from ..equivalents.weights import RowWeights, sample_equivalents
 from ..estimation import Estimate, weighted_rows
 from ..prepared.kernels import Kernel, gram_of
 from ..risks import frozen
+from ..risks.filters import ridge_filters
 from ..risks.frozen import RENEWAL
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_DENSE, MOST_ROWS, TOO_FEW, Check, copies, drawn_signals, standard_error
 
@@ -30,7 +31,7 @@ class Plan:
 
     def filters(self, s: Floats) -> tuple[Floats, Floats]:
         """Bias and variance filters of generations 0 ... T, (T + 1, r) each."""
-        e, u = frozen.ridge_filters(self.weights, self.penalty, self.noise_ratio, RENEWAL[self.labels])(s)
+        e, u = ridge_filters(self.weights, self.penalty, self.noise_ratio, RENEWAL[self.labels])(s)
         return np.asarray(e), np.asarray(u)
 
 

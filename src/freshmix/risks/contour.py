@@ -134,13 +134,28 @@ class Contour:
         crossed = at_one * (two @ self.crossing).real + at_two * (one @ self.crossing).real
         return np.asarray(2 * found.real + at_one * at_two * self.corner + 2 * crossed)
 
+    def signal(self, e: Numbers) -> Numbers:
+        """The covector, (m + 1,), of f -> beta' e(S) Sigma f(S) beta: that is the real part of its product with f."""
+        one = e[:-1] * self.inverse
+        at_one = self._real_point(e[None])[0]
+        # Of a sum over a, b and their conjugates only the real part counts.
+        other = one @ self.same + (one @ self.conjugate).conj() + at_one * self.crossing
+        at_point = at_one * self.corner + 2 * (one @ self.crossing).real
+        on_nodes = 2 * other * self.inverse
+        return np.append(on_nodes - 2 * at_point * self.far, 0.0) if self.far.any() else np.append(on_nodes, at_point)
+
     def _real_point(self, e: Numbers) -> Floats:
         return np.asarray(-2 * (e[:, :-1] @ self.far).real if self.far.any() else e[:, -1].real)
 
+    @property
+    def noise(self) -> Numbers:
+        """The covector, (m + 1,), of u -> (1/n) tr Sigma u(S)."""
+        # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta. Infinity adds nothing: u and the resolvent both vanish there.
+        return np.append(-2 * self.weights * self.traces, 0.0)
+
     def linear(self, u: Numbers) -> Floats:
         """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""
-        # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta. Infinity adds nothing: u and the resolvent both vanish there.
-        return np.asarray(-2 * (u[:, :-1] @ (self.weights * self.traces)).real)
+        return np.asarray((u @ self.noise).real)
 
 
 def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[Iterator[Contour]]:

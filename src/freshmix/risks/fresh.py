@@ -13,6 +13,7 @@ from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
+from .fresh_schedules import FreshSchedules
 from .generation import Generation, State, first_generation, generation, generations
 from .plain import PlainRidge
 from .verdict import Limit, judge
@@ -193,6 +194,10 @@ class FreshSetting:
         if "row_weight" in points:
             a = np.where(takes_labels(groups), 1.0, points["row_weight"][:, None])
         return f, a, w
+
+    def schedules(self, generations: int) -> FreshSchedules | None:
+        """The loop at any real weights w_1 ... w_T; None at the interpolation threshold."""
+        return FreshSchedules.of(self.population, self.loop)
 
     def collapse_number(self) -> float:
         """Psi of the loop that is kept on; inf at the interpolation threshold."""

@@ -17,7 +17,9 @@ from ..arguments import Floats
 from ..equivalents import Equivalents, Numbers, PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from .contour import Filters, functionals
+from .contour import functionals
+from .filters import ridge_filters, variance_factors
+from .frozen_schedules import FrozenSchedules
 from .pairs import Pairs
 from .plain import PlainRidge
 from .verdict import Limit, judge
@@ -114,53 +116,6 @@ def weight_penalty_risk(
     memory = memory_factor(w, noise_ratio, renewal)
     risk[np.ix_(inner, positive)] = long_run(*pairs.at(one, two), memory, equivalents.noise_variance, renewal)
     return risk
-
-
-def turns(
-    weights: Floats, q: Numbers, fit: Numbers, noise_ratio: float, renewal: float
-) -> tuple[list[Numbers], list[Numbers], list[Numbers]]:
-    """e_t, real_t and noise_t of generations 0 ... T, from which u_t = (1-kappa) fit real_t^2 + noise_t (sections 3 and 4).
-
-    With q = s/(s+lambda), fit = s/(s+lambda)^2 and m_t = (1-w_t) q
-
-    e_t = (1-q) + m_t e_{t-1},   real_t = w_t + m_t real_{t-1}
-    noise_t = (kappa w_t^2 + rho (1-w_t)^2) fit + m_t^2 noise_{t-1}
-
-    from e_0 = 1-q, real_0 = 1 (fit real_t^2 is kept_t^2) and noise_0 = kappa fit (kappa fresh_t + syn_t is noise_t).
-    """
-    e, real, noise = [1 - q], [np.ones_like(q)], [renewal * fit]
-    for w in weights:
-        m = (1 - w) * q
-        e.append((1 - q) + m * e[-1])
-        real.append(w + m * real[-1])
-        noise.append((renewal * w**2 + noise_ratio * (1 - w) ** 2) * fit + m**2 * noise[-1])
-    return e, real, noise
-
-
-def variance_factors(weights: Floats, noise_ratio: float, renewal: float = 1.0) -> Floats:
-    """Min-norm: factors c_t of sigma^2 V, the variance of generation t; the recursions at q = fit = 1 (sections 3 and 4).
-
-    Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}.
-    """
-    one = np.ones(weights.shape[1:])
-    return (1 - renewal) + np.array(turns(weights, one, one, noise_ratio, renewal)[2])
-
-
-def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, renewal: float = 1.0, *, last: bool = False) -> Filters:
-    """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T: those of ``turns`` (sections 3 and 4).
-
-    ``weights`` is (T,); or with ``last`` (T, m), and the rows are generation T of m loops.
-    """
-
-    def filters(s: Numbers) -> tuple[Numbers, Numbers]:
-        # Not by the square, which underflows or overflows where the penalty does not.
-        q = s / (s + penalty)
-        fit = q / (s + penalty)
-        made = turns(weights[..., None], q, fit, noise_ratio, renewal)
-        e, real, noise = (rows[-1] if last else np.array(rows) for rows in made)
-        return e, ((1 - renewal) * fit * real**2 + noise if renewal < 1 else noise)
-
-    return filters
 
 
 def risk_by_generation(
@@ -308,6 +263,10 @@ class FrozenSetting:
     def _kept_on(self) -> float:
         """The real weight of the long run."""
         return float(self.loop.weights(max(1, len(self.loop.schedule or ())))[-1])
+
+    def schedules(self, generations: int) -> FrozenSchedules:
+        """The loop at any real weights w_1 ... w_T."""
+        return FrozenSchedules.of(self.equivalents, self.loop.penalty, generations, *self.law)
 
     def collapse_number(self) -> None:
         """None: frozen rows have no such number."""

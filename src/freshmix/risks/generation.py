@@ -17,6 +17,8 @@ from ..equivalents.population import MOST_STEPS
 from ..loop import Group, Loop
 from ..population import Population
 
+# Psi is a quotient of sums of positive terms: right to 1e-13 unless the aspect is next to the threshold. So near 1 it is 1.
+_ROUNDING = 1e-12
 # gamma h tau^2 and its like stay on atoms with tau > 0; null directions carry no risk.
 State = tuple[Floats, Floats]
 
@@ -97,6 +99,7 @@ class Generation:
         remembers_all = np.asarray(np.any(self.forgotten == 0, axis=-1))
         f = np.where(remembers_all[..., None], 1.0, self.forgotten)
         psi = self._level(np.zeros_like(f), self.noise / (f * (2 - f)), 0.0, signal=False)
+        psi = np.where((psi < 1) & (psi >= 1 - _ROUNDING), 1.0, psi)
         return np.where(remembers_all, math.inf, psi)
 
     @property

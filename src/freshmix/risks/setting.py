@@ -14,7 +14,24 @@ from .frozen import FrozenSetting
 from .plain import PlainRidge
 from .verdict import Limit
 
-__all__ = ["Setting", "check_loops", "kind_of", "sample_setting", "setting_of", "varied"]
+__all__ = ["Schedules", "Setting", "check_loops", "kind_of", "sample_setting", "setting_of", "varied"]
+
+
+class Schedules(Protocol):
+    """A loop at any real weights w_1 ... w_T of the rows with a real label: solved once for all of them."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``greedy`` is the best at every horizon."""
+
+    def greedy(self, generations: int) -> Floats:
+        """Each w_t at the least R_t given the weights before it."""
+
+    def risk(self, weights: Floats) -> float:
+        """R_T."""
+
+    def value_and_gradient(self, weights: Floats) -> tuple[float, Floats]:
+        """R_T and dR_T/dw_t."""
 
 
 class Setting(Protocol):
@@ -84,6 +101,9 @@ class Setting(Protocol):
 
     def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
         """Of many constant loops at once: the loop at arrays of coordinates, which broadcast."""
+
+    def schedules(self, generations: int) -> Schedules | None:
+        """The loop at any real weights of up to T generations; None where every risk is infinite."""
 
     def limit(self) -> Limit:
         """The long run, with a verdict."""

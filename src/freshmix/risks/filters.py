@@ -1,0 +1,87 @@
+"""Filters of frozen covariates: what generations make of an eigenvalue of S (mathematics.md sections 3 and 4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arguments import Floats
+from ..equivalents import Numbers
+from .contour import Filters
+
+# e, kept and new of ``Recursion``.
+State = tuple[Numbers, Numbers, Numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Recursion:
+    """The filters of a loop at points s, with q = s/(s+lambda) and fit = s/(s+lambda)^2 (sections 3 and 4).
+
+    A generation's state is its bias filter e, and kept and new, which make its variance filter u = (1-kappa) fit kept^2 + new:
+    what the first draw of real labels has become, over sqrt(fit), and what later draws and synthetic noise have added.
+    """
+
+    q: Numbers
+    fit: Numbers
+    noise_ratio: float
+    renewal: float
+
+    @classmethod
+    def at(cls, s: Numbers, penalty: float, noise_ratio: float, renewal: float) -> "Recursion":
+        """For ridge."""
+        # Not by the square, which underflows or overflows where the penalty does not.
+        q = s / (s + penalty)
+        return cls(q, q / (s + penalty), noise_ratio, renewal)
+
+    @property
+    def start(self) -> State:
+        """e_0 = 1 - q, kept_0 = 1, new_0 = kappa fit."""
+        return 1 - self.q, np.ones_like(self.q), self.renewal * self.fit
+
+    def step(self, w: Any, state: State) -> State:
+        """The next generation, at weight w; with m = (1-w) q
+
+        e' = (1-q) + m e,   kept' = w + m kept,   new' = (kappa w^2 + rho (1-w)^2) fit + m^2 new.
+        """
+        e, kept, new = state
+        m = (1 - w) * self.q
+        noise = self.renewal * w**2 + self.noise_ratio * (1 - w) ** 2
+        return (1 - self.q) + m * e, w + m * kept, noise * self.fit + m**2 * new
+
+    def course(self, weights: Floats) -> list[State]:
+        """Generations 0 ... T."""
+        states = [self.start]
+        for w in weights:
+            states.append(self.step(w, states[-1]))
+        return states
+
+    def variance(self, state: State) -> Numbers:
+        """u = (1-kappa) fit kept^2 + new."""
+        _, kept, new = state
+        return (1 - self.renewal) * self.fit * kept**2 + new if self.renewal < 1 else new
+
+
+def variance_factors(weights: Floats, noise_ratio: float, renewal: float = 1.0) -> Floats:
+    """Min-norm: factors c_t of sigma^2 V, the variance of generation t; the recursions at q = fit = 1 (sections 3 and 4).
+
+    Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}.
+    """
+    one = np.ones(weights.shape[1:])
+    recursion = Recursion(one, one, noise_ratio, renewal)
+    return np.array([recursion.variance(state) for state in recursion.course(weights)])
+
+
+def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, renewal: float = 1.0, *, last: bool = False) -> Filters:
+    """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T: those of ``Recursion`` (sections 3 and 4).
+
+    ``weights`` is (T,); or with ``last`` (T, m), and the rows are generation T of m loops.
+    """
+
+    def filters(s: Numbers) -> tuple[Numbers, Numbers]:
+        recursion = Recursion.at(s, penalty, noise_ratio, renewal)
+        states = recursion.course(weights[..., None])
+        if last:
+            return states[-1][0], recursion.variance(states[-1])
+        return np.array([state[0] for state in states]), np.array([recursion.variance(state) for state in states])
+
+    return filters
