@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,27 +49,16 @@ class Output:
             typer.echo(f"\n{said}")
 
     def _json(self) -> str:
-        return json.dumps(plain(self.content), allow_nan=False, indent=self.indent)
+        from pydantic_core import to_jsonable_python
+
+        # JSON has no number for what is unbounded; arrays are lists.
+        plain = to_jsonable_python(self.content, inf_nan_mode="null", fallback=lambda value: value.tolist())
+        return json.dumps(plain, allow_nan=False, indent=self.indent)
 
     def _content(self, suffix: str) -> bytes:
         if suffix in self.makers:
             return self.makers[suffix]()
         return f"{self._json()}\n".encode() if suffix == ".json" else picture(self.draw(), suffix[1:])
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses and arrays as dictionaries and lists; None for what JSON has no number for."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if hasattr(value, "items"):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
 
 
 def csv(columns: Mapping[str, Any], nan: str = "nan") -> bytes:

@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from ..arguments import Floats
-from .style import COLOURS, GREY, INK, MARKERS, plain_ticks, whole_ticks
+from .style import COLOURS, GREY, INK, MARKERS, frame, named_line, plain_ticks, whole_ticks
 
 # Inches: a panel, its legend's line, the footnote.
 _WIDE, _HIGH, _LEGEND_LINE, _FOOT = 3.9, 3.1, 0.19, 0.62
@@ -121,26 +121,9 @@ def _draw(axes: Axes, panel: Panel, pad: float) -> None:
     for level, name in panel.levels:
         axes.axhline(level, color=INK, linestyle=":", linewidth=1.0, label=name, zorder=1)
     for at, name in panel.verticals:
-        axes.axvline(at, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
-        axes.annotate(
-            name,
-            (at, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8,
-            color=INK,
-        )
+        named_line(axes, at, name, 2)
     _scales(axes, panel)
-    axes.set_title(panel.title, fontsize=10.5, color=INK, pad=pad)
-    axes.set_xlabel(panel.x_label, fontsize=9.5, color=INK)
-    axes.set_ylabel(panel.y_label, fontsize=9.5, color=INK)
-    axes.tick_params(which="both", labelsize=8.5, colors=INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(INK)
-    axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
+    frame(axes, panel.title, panel.x_label, panel.y_label, size=10.5, pad=pad)
 
 
 def _one(axes: Axes, series: Series, order: int) -> None:

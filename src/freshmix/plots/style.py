@@ -25,16 +25,8 @@ COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY)
 MARKERS = ("o", "s", "D", "^", "v", "P")
 
 # Ways of training have the same name and colour in all pictures.
-RIVALS = {
-    name: (words.WAYS[name], colour)
-    for name, colour in {
-        "real_only": VERMILLION,
-        "keep_all_labels": GREEN,
-        "today": ORANGE,
-        "synthetic_only": PURPLE,
-        "constant_weight": GREY,
-    }.items()
-}
+_OF_WAYS = (VERMILLION, GREEN, ORANGE, PURPLE, GREY)
+RIVALS = {way: (name, colour) for (way, name), colour in zip(words.WAYS.items(), _OF_WAYS, strict=True)}
 
 GOLDEN_WEIGHT = (5**0.5 - 1) / 2
 # A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
@@ -50,13 +42,18 @@ def figure_of(width: float, height: float = 4.8) -> Figure:
 
 
 def golden_line(axes: Axes) -> None:
-    """A faint line at w = 1/phi, named above the frame, where no curve runs."""
-    axes.axvline(GOLDEN_WEIGHT, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
+    """A faint line at w = 1/phi."""
+    named_line(axes, GOLDEN_WEIGHT, words.GOLDEN, 3)
+
+
+def named_line(axes: Axes, x: float, name: str, above: float) -> None:
+    """A faint vertical line, named above the frame by so many points, where no curve runs."""
+    axes.axvline(x, color=GREY, linestyle=(0, (5, 4)), linewidth=0.9, zorder=0)
     axes.annotate(
-        words.GOLDEN,
-        (GOLDEN_WEIGHT, 1.0),
+        name,
+        (x, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
+        xytext=(0, above),
         textcoords="offset points",
         ha="center",
         va="bottom",
@@ -65,16 +62,21 @@ def golden_line(axes: Axes) -> None:
     )
 
 
-def dress(axes: Axes, title: str, xlabel: str, ylabel: str = words.RISK, background: str = "none") -> None:
-    """What pictures share: frame, grid, labels, and a legend below, where it covers nothing."""
-    axes.set_title(title, fontsize=11, color=INK, pad=18)
-    axes.set_xlabel(xlabel, fontsize=10, color=INK)
-    axes.set_ylabel(ylabel, fontsize=10, color=INK)
-    axes.tick_params(which="both", labelsize=9, colors=INK)
+def frame(axes: Axes, title: str, xlabel: str, ylabel: str, *, size: float, pad: float) -> None:
+    """Title, labels, ticks and grid in the page's ink; ``size`` is that of the title."""
+    axes.set_title(title, fontsize=size, color=INK, pad=pad)
+    axes.set_xlabel(xlabel, fontsize=size - 1, color=INK)
+    axes.set_ylabel(ylabel, fontsize=size - 1, color=INK)
+    axes.tick_params(which="both", labelsize=size - 2, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
-    axes.set_facecolor(background)
     axes.grid(color=GREY, alpha=0.2, linewidth=0.6)
+
+
+def dress(axes: Axes, title: str, xlabel: str, ylabel: str = words.RISK, background: str = "none") -> None:
+    """What pictures share: frame, grid, labels, and a legend below, where it covers nothing."""
+    frame(axes, title, xlabel, ylabel, size=11, pad=18)
+    axes.set_facecolor(background)
     figure = axes.get_figure(root=True)
     assert figure is not None
     if axes.get_legend_handles_labels()[0]:

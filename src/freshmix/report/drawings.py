@@ -4,7 +4,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from ..words.figures import figures
+from ..words.pictures import of_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,14 +16,10 @@ def drawings(r: "Recommendation") -> list[tuple[str, str]]:
     """Description and inline SVG of each picture on the page."""
     from .. import plots
 
-    known = [
-        ("weights", f"Excess risk against the real weight; recommended: {figures(r.real_weight)}", plots.weight_picture),
-        ("generations", "Excess risk by generation for the recommendation and its rivals", plots.generation_picture),
-        ("ways", "Prediction error of each way of training, with the recommendation's interval", plots.ways_picture),
-    ]
+    draw = {"weights": plots.weight_picture, "generations": plots.generation_picture, "ways": plots.ways_picture}
     if r.check is not None:
-        known.append(("check", "Excess risk by generation: predicted, and replayed on the table's rows", plots.check_picture))
-    return [(description, _svg(draw(r), name)) for name, description, draw in known]
+        draw["check"] = plots.check_picture
+    return [(of_page(r.real_weight)[name], _svg(picture(r), name)) for name, picture in draw.items()]
 
 
 def _svg(figure: "Figure", prefix: str) -> str:
