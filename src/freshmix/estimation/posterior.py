@@ -115,21 +115,25 @@ class Posterior:
         return self.parameters(sampler.get_chain(discard=BURN_IN, thin=THIN, flat=True))
 
     def realised(self, noise: Floats, signal: Floats, coefficients: Floats, rng: np.random.Generator) -> Floats:
-        """(d, b) draws of the energies of this table's own coefficients, given (d,) sigma^2 and (d, b) expected energies.
+        """(d, b) draws of the energies of this table's own coefficients, given (d,) sigma^2 and (d, b) expected energies g.
 
-        In each bin the part of c_i that is a band's signal is normal given c_i. A band of ``coefficients`` has that much seen
-        in the rows; the rest, with more features than rows, varies as its prior says.
+        Bin i holds n_i responses of energy E_i; e_ij = g_j phi_ij of a response is expected to be band j's signal, S_i = sum_j
+        e_ij, and o_i = sigma^2 + leak_i is not. Given c, its signal is N(kappa c, kappa o) with kappa = S/(S + o), so that the
+        bin's signal has the energy G_i = (kappa sqrt(E) + sqrt(kappa o) N(0, 1))^2 + kappa o chi^2_(n-1), of which band j has
+        the part r_ij = e_ij / S_i. Of its m_j ``coefficients`` the rows show seen_j = min(sum_i n_i r_ij, m_j), and with more
+        features than rows the others vary as their prior says:
+
+            g_j (seen_j sum_i r_ij G_i / sum_i n_i e_ij + chi^2_(m_j - seen_j)) / m_j.
         """
-        expected = signal[:, None, :] * self.profile
-        total = expected.sum(axis=2)
-        other = noise[:, None] + self.leak
-        kept = total / (total + other)
-        rest = 2 * rng.standard_gamma(np.broadcast_to((self.count - 1) / 2, kept.shape))
-        spread = kept * other
-        found = (np.sqrt(spread) * rng.standard_normal(kept.shape) + kept * np.sqrt(self.energy)) ** 2 + spread * rest
-        share = np.divide(expected, total[..., None], out=np.zeros_like(expected), where=total[..., None] > 0)
-        seen = np.minimum(np.einsum("dib,i->db", share, self.count), coefficients)
-        most = np.einsum("dib,i->db", expected, self.count)
-        ratio = np.divide(np.einsum("dib,di->db", share, found), most, out=np.ones_like(most), where=most > 0)
-        unseen = 2 * rng.standard_gamma((coefficients - seen) / 2)
-        return np.asarray(signal * (seen * ratio + unseen) / coefficients)
+        n, m = self.count, coefficients
+        e = signal[:, None, :] * self.profile
+        S, o = e.sum(axis=2), noise[:, None] + self.leak
+        kappa = S / (S + o)
+        rest = 2 * rng.standard_gamma(np.broadcast_to((n - 1) / 2, kappa.shape))
+        first = kappa * np.sqrt(self.energy) + np.sqrt(kappa * o) * rng.standard_normal(kappa.shape)
+        G = first**2 + kappa * o * rest
+        r = np.divide(e, S[..., None], out=np.zeros_like(e), where=S[..., None] > 0)
+        seen, expected = np.minimum(np.einsum("dib,i->db", r, n), m), np.einsum("dib,i->db", e, n)
+        ratio = np.divide(np.einsum("dib,di->db", r, G), expected, out=np.ones_like(expected), where=expected > 0)
+        unseen = 2 * rng.standard_gamma((m - seen) / 2)
+        return np.asarray(signal * (seen * ratio + unseen) / m)

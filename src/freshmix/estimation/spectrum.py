@@ -18,9 +18,8 @@ _POINTS, _WEIGHTED_POINTS = 500, 200
 class Companion:
     """Off the spectrum, what the eigenvalues say of Sigma: (m,) arrays at z, real or complex.
 
-    ``delta`` = (1/n) tr Sigma (S+z)^-1 = (gamma/z) sum h tau/(1 + tau v), and v = mean a/(1 + a delta) / z, for row weights a
-    (mathematics.md section 5; for weights of 1 the companion transform of section 7); ``slope`` is dv/dz. ``seen`` (1 for
-    weights of 1) is defined by mean c^2/(s+z)^2 / mean 1/(s+z)^2 = sigma^2 + seen sum_j tau_j g_j / (1 + tau_j v)^2.
+    ``delta`` = (1/n) tr Sigma (S+z)^-1 = (gamma/z) sum h tau/(1 + tau v); ``v``; ``slope`` = dv/dz; ``seen``, defined by
+    mean c^2/(s+z)^2 / mean 1/(s+z)^2 = sigma^2 + seen sum_j tau_j g_j / (1 + tau_j v)^2 (mathematics.md sections 5 and 7).
     """
 
     delta: Numbers
@@ -30,31 +29,34 @@ class Companion:
 
     @classmethod
     def of(cls, f: Factorisation, z: Numbers, first: int = 0) -> "Companion":
-        """From the eigenvalues but the ``first`` largest."""
+        """From the eigenvalues but the ``first`` largest, and the rows' weights a; means are over directions or over rows.
+
+        For weights of 1, delta = mean s/(s+z) / K with K = mean z/(s+z), v = K/z is the companion transform, v' =
+        -mean 1/(s+z)^2 and seen = 1. For others D = 1/(1 + a delta), where delta solves mean D = K, and
+
+            v = mean(a D) / z,   delta' = -mean s/(s+z)^2 / mean(a D^2),   v' = -(v + mean(a^2 D^2) delta') / z,
+            seen = mean(a D^2) / mean z^2/(s+z)^2 / (1 + mean(a^2 D^2) (delta + z delta') / (z^2 v')).
+        """
         s, directions = f.eigenvalues[first:], f.directions - first
 
         def means(z: Numbers) -> tuple[Numbers, Numbers]:
-            # Nothing cancels in either.
+            # K and mean s/(s+z): nothing cancels in either.
             near = 1 / np.add.outer(z, s)
             return (z * near.sum(axis=1) + f.zeros) / directions, (near @ s) / directions
 
-        near = 1 / np.add.outer(z, s)
-        slope = -((near**2).sum(axis=1) + f.zeros / z**2) / directions
+        squares = (1 / np.add.outer(z, s)) ** 2
+        second = (squares.sum(axis=1) + f.zeros / z**2) / directions
         if f.row_weights is None:
-            free, fitted = means(z)
-            return cls(fitted / free, free / z, slope, np.ones_like(free))
-        value, share = f.row_weights.value, f.row_weights.share
+            K, fitted = means(z)
+            return cls(fitted / K, K / z, -second, np.ones_like(K))
+        a, h = f.row_weights.value, f.row_weights.share
         delta = f.row_weights.delta(z, means, float(f.eigenvalues[0]))
-        d = f.row_weights.free(delta)
-        # mean z/(s+z) = mean 1/(1 + a delta), differentiated in z.
-        rise = -(near**2 @ s) / directions / (d**2 @ (share * value))
-        v = d @ (share * value) / z
-        squared = d**2 @ (share * value**2)
-        residual = z**2 * -slope  # mean z^2/(s+z)^2
-        slope = -(v + squared * rise) / z
-        # The bias beta' z (S+z)^-1 Sigma z (S+z)^-1 beta is sum tau g d^2 over this gap (mathematics.md section 5).
-        gap = 1 + squared / z**2 * (delta + z * rise) / slope
-        return cls(delta, v, slope, d**2 @ (share * value) / residual / gap)
+        D = f.row_weights.free(delta)
+        aD, aD2, a2D2 = D @ (h * a), D**2 @ (h * a), D**2 @ (h * a**2)
+        rise = -(squares @ s) / directions / aD2
+        v = aD / z
+        slope = -(v + a2D2 * rise) / z
+        return cls(delta, v, slope, aD2 / (z**2 * second) / (1 + a2D2 / z**2 * (delta + z * rise) / slope))
 
 
 def spectrum(f: Factorisation, outlying: int = 0) -> tuple[Floats, Floats]:
