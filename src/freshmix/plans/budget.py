@@ -7,8 +7,6 @@ from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
 
-VERDICTS = ("feasible", "out of reach", "collapses")
-
 
 @dataclass(frozen=True, eq=False)
 class Plan:

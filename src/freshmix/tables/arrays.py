@@ -1,13 +1,14 @@
 """Arrays, lists and data frames (through narwhals) into X and y."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from ..arguments import Floats
+from ..words.table import named, some
 
 # Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
 LARGEST = 1e70
@@ -136,7 +137,7 @@ def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:
         counts = test(features).sum(axis=0)
         bad = [int(i) for i in np.flatnonzero(counts)]
         if bad:
-            listed = some([f"{names[i] if names else f'column {i}'} ({counts[i]})" for i in bad])
+            listed = some(f"{named(names, i)} ({counts[i]})" for i in bad)
             raise ValueError(f"X must be finite, got {word} values in {listed}")
 
 
@@ -149,9 +150,3 @@ def is_constant(y: Floats) -> bool:
 def too_few_labels(where: str, count: int, rows: int) -> str:
     """The message for a table with less than three real labels."""
     return f"{where} in {count} of {rows} rows, which means that they have no real label: at least 3 rows must have one"
-
-
-def some(names: Iterable[str], most: int = 8) -> str:
-    """The first few names, and how many more there are."""
-    kept = list(names)
-    return ", ".join(kept[:most]) + (f" and {len(kept) - most} more" if len(kept) > most else "")

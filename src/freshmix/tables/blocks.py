@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from .arrays import some
+from ..words.table import some
 from .loading import check_columns, even, is_parquet, scan_file, unreadable
 
 Column = NDArray[Any]

@@ -7,7 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from .arrays import is_constant, some, too_few_labels
+from ..words.table import constant_columns, left_out, some
+from .arrays import is_constant, too_few_labels
 
 MOST_CATEGORIES = 20
 
@@ -99,8 +100,7 @@ def complete(columns: pl.DataFrame, drop_missing: bool) -> tuple[pl.DataFrame, N
     kept = ~gaps.select(pl.any_horizontal(pl.all())).to_series().to_numpy()
     if kept.sum() < 3:
         raise ValueError(f"leaving out rows with missing features leaves {kept.sum()} of {rows}: {some(missing)}")
-    note = f"{rows - int(kept.sum())} of {rows} rows with missing features left out"
-    return columns.filter(pl.Series(kept)), kept, [note]
+    return columns.filter(pl.Series(kept)), kept, [left_out(rows - int(kept.sum()), rows)]
 
 
 def features_of(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[str]]:
@@ -129,7 +129,7 @@ def features_of(columns: pl.DataFrame) -> tuple[Floats, tuple[str, ...], list[st
         )
     constant = [name for name, values in parts if values.min() == values.max()]
     if constant:
-        notes.append(f"constant columns left out: {some(constant)}")
+        notes.append(constant_columns(constant))
     parts = [part for part in parts if part[0] not in constant]
     if not parts:
         raise ValueError("features must vary, got only constant columns")

@@ -13,7 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from .arrays import some, to_arrays
+from ..words.table import some
+from .arrays import to_arrays
 from .cells import MISSING, bad_cell, numbers, uneven_line
 from .columns import complete, features_of, target_of, times_of, weights_of, words_of
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..words.table import assumed_order
+
 # Years, quarters, months and weeks of fixed width sort as text: 2025, 2025-07, 2025Q3, 2025-W09.
 _SORTS = re.compile(r"\d{4}(-?(Q[1-4]|W\d{2})|-\d{2})?")
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
@@ -41,7 +43,10 @@ def steps_in_order(times: NDArray[Any]) -> tuple[NDArray[np.intp], str | None]:
     words = [str(value).strip() for value in values.tolist()]
     keys, how = _keys(words)
     order = np.unique(np.array(keys, dtype=object), return_inverse=True)[1].astype(np.intp)
-    return order[index], None if how is None else _assumed(words, order, how)
+    if how is None:
+        return order[index], None
+    first, last = (words[int(place)] for place in (np.argmin(order), np.argmax(order)))
+    return order[index], assumed_order(how, first, last)
 
 
 def _keys(words: list[str]) -> tuple[list[Any], str | None]:
@@ -90,10 +95,3 @@ def _day_first(word: str, day: int = 1, month: int = 2) -> datetime:
 
 def _month_first(word: str) -> datetime:
     return _day_first(word, day=2, month=1)
-
-
-def _assumed(words: list[str], order: NDArray[np.intp], how: str) -> str:
-    first, last = (words[int(place)] for place in (np.argmin(order), np.argmax(order)))
-    return (
-        f"time steps are ordered {how}: the first is {first!r}, the last {last!r}; write numbers or ISO dates if that is wrong"
-    )

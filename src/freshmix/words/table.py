@@ -129,3 +129,10 @@ def noise_disagrees(name: str, value: float, likelihood: float, z: float, stretc
         f"{likelihood:.3g} by likelihood, {abs(z):.1f} standard errors from what it expects; every "
         f"interval is {stretch:.1f} times as wide for it"
     )
+
+
+def assumed_order(how: str, first: str, last: str) -> str:
+    """Time steps whose order had to be guessed."""
+    return (
+        f"time steps are ordered {how}: the first is {first!r}, the last {last!r}; write numbers or ISO dates if that is wrong"
+    )
