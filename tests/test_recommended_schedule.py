@@ -7,12 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 import freshmix as fm
-from freshmix.equivalents import PopulationEquivalents
 from freshmix.optima.fresh import candidates
 from freshmix.optima.fresh_schedule import fresh_schedule
 from freshmix.recommendation.schedule import (
     WORTH,
-    Scheduled,
     best_schedule,
     followed_fresh,
     followed_frozen,
@@ -20,7 +18,9 @@ from freshmix.recommendation.schedule import (
     restarted,
 )
 from freshmix.replays.backtest import Course
+from freshmix.risks.fresh import FreshSetting
 from freshmix.risks.fresh_schedules import FreshSchedules
+from freshmix.risks.frozen import FrozenSetting
 
 POPULATION = fm.Population.two_level(10.0, 0.25, 0.5, 2.0, 1.0)
 
@@ -125,7 +125,7 @@ def test_no_search_over_all_parameters_does_better(groups, aspect, ratio):
     best = naive_best(same, T)
     assert free.risk <= best * (1 + 1e-6)
     assert free.risk == pytest.approx(naive_risk(free.loop, free.weights), rel=1e-10)
-    kept = followed_fresh(POPULATION, loop, T, constants, constant, False)
+    kept = followed_fresh(FreshSetting(POPULATION, (loop,)), T, constants, constant, False)
     assert kept.risk <= constant.risk
     assert kept.risk + 1.0 <= (free.risk + 1.0) * (1 + 1.001 * WORTH)
     assert fm.risk(POPULATION, kept.loops(), T)[-1] == pytest.approx(kept.risk, rel=1e-10)
@@ -139,10 +139,10 @@ def test_the_penalty_suits_the_schedule(covariates):
 
     def at(penalty, fixed=True):
         if covariates == "frozen":
-            found = best_schedule(for_frozen(PopulationEquivalents(POPULATION, 0.6), loop, 4), penalty, fixed)
-            return found.risk, found.penalty
-        start = loop.replace(penalty=penalty, real_weight=1.0)
-        made = fresh_schedule(POPULATION, [start], 4, fixed=fixed, falls=False)
+            made = best_schedule(for_frozen(FrozenSetting.of(POPULATION, (loop,)), 4), penalty, fixed)
+        else:
+            start = loop.replace(penalty=penalty, real_weight=1.0)
+            made = fresh_schedule(POPULATION, [start], 4, fixed=fixed, falls=False)
         return made.risk, made.loop.penalty
 
     found = at(constant.loop.penalty, False)[0]
@@ -156,9 +156,9 @@ def test_the_penalty_suits_the_schedule(covariates):
 def test_schedules_fall_unless_a_rise_is_worth_it(labels, ratio):
     """The best that never rises, against a search with that constraint; a free one has to gain 0.1% of the error."""
     loop = fm.Loop(aspect=0.6, penalty=0.15, synthetic_noise_ratio=ratio, labels=labels)
-    equivalents = PopulationEquivalents(POPULATION, 0.6)
-    weights, risk = for_frozen(equivalents, loop, 5, "falling")(0.15)
-    assert np.all(np.diff(weights) <= 0)
+    setting = FrozenSetting.of(POPULATION, (loop,))
+    falls = for_frozen(setting, 5, "falling")(0.15)
+    assert np.all(np.diff(falls.weights) <= 0)
     found = minimize(
         lambda w: fm.risk(POPULATION, loop.replace(schedule=np.clip(w, 0, 1)), 5)[-1],
         np.linspace(0.8, 0.6, 5),
@@ -166,14 +166,13 @@ def test_schedules_fall_unless_a_rise_is_worth_it(labels, ratio):
         bounds=[(0, 1)] * 5,
         constraints={"type": "ineq", "fun": lambda w: -np.diff(w)},
     )
-    assert risk <= found.fun * (1 + 1e-6)
+    assert falls.risk <= found.fun * (1 + 1e-6)
     constant = fm.optimal_weight(POPULATION, loop, generations=5)
-    best = Scheduled(np.full(5, constant.real_weight), 0.15, constant.risk)
-    kept = followed_frozen(equivalents, loop, 5, best, True, 1.0)
-    free = for_frozen(equivalents, loop, 5)(0.15)[1]
+    kept = followed_frozen(setting, 5, constant, True)
+    free = for_frozen(setting, 5)(0.15).risk
     assert kept.risk <= constant.risk
     assert kept.risk + 1.0 <= (free + 1.0) * (1 + 1.001 * WORTH)
-    if free + 1.0 > (risk + 1.0) * (1 - 0.999 * WORTH):
+    if free + 1.0 > (falls.risk + 1.0) * (1 - 0.999 * WORTH):
         assert np.all(np.diff(kept.weights) <= 1e-12)
 
 

@@ -13,7 +13,7 @@ import freshmix as fm
 from freshmix import Group
 from freshmix.prepared.stream import Stream
 from freshmix.prepared.suspects import label_bias
-from freshmix.recommendation.fresh import FreshAnswer
+from freshmix.recommendation.new_rows import NewRows
 from freshmix.replays.backtest import Course, backtest
 from freshmix.tables import open_table
 
@@ -415,7 +415,7 @@ def test_real_labels_only_means_no_synthetic_label():
     for row_weight, alone in ((0.5, False), (0.0, True)):
         loop = fm.Loop.partially_labelled(labelled=0.5, row_weight=(1.0, row_weight))
         answer = SimpleNamespace(loops=(loop,), horizon=None)
-        assert FreshAnswer.real_alone.fget(answer) is alone
+        assert NewRows.real_alone.fget(answer) is alone
 
 
 def test_backtest_counts_sample_weights():

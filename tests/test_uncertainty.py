@@ -9,6 +9,8 @@ from freshmix.optima import frozen as optimum
 from freshmix.optima.frozen import Goal
 from freshmix.recommendation.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
 from freshmix.risks import frozen
+from freshmix.risks.fresh import FreshSetting
+from freshmix.risks.frozen import FrozenSetting
 
 from .test_estimate import table
 
@@ -38,13 +40,10 @@ def test_affine_keeps_what_is_infinite(found):
 
 @pytest.mark.parametrize("generations", [None, 3])
 def test_frozen_intervals_against_full_searches(found, generations):
-    goal = Goal(found.equivalents(), 1.0, "fresh", generations)
-    best = optimum.best_loop(goal)
-
-    def risk_under(equivalents):
-        return float(Goal(equivalents, 1.0, "fresh", generations).over_weights(np.array([best.real_weight]), best.penalty)[0])
-
-    made = frozen_uncertainty(found, goal, best.real_weight, best.penalty, None, risk_under)
+    best = optimum.best_loop(Goal(found.equivalents(), 1.0, "fresh", generations))
+    loop = fm.Loop(real_weight=best.real_weight, penalty=best.penalty)
+    constant = fm.Optimum(loop, best.real_weight, best.risk)
+    made = frozen_uncertainty(found, FrozenSetting(found.equivalents(), (loop,)), constant, generations, None)
     draws = Affine.of(found, 12).draws
     full = [optimum.best_loop(Goal(found.equivalents(float(d[0]), d[1:]), 1.0, "fresh", generations)) for d in draws]
     for name, step in (("real_weight", 0.02), ("penalty", 0.0)):
@@ -82,8 +81,8 @@ def test_a_spike_is_not_gathered_with_its_neighbours():
     assert few.s.size < 400 < full.s.size
     for lam in (0.05, 0.5, 5.0):
         w = np.array([0.6])
-        expected = frozen.limit_risk(full, w, np.array([lam]), 1.0)
-        assert frozen.limit_risk(few, w, np.array([lam]), 1.0) == pytest.approx(expected, rel=2e-3)
+        expected = frozen.limit_risk(full, w, np.array([lam]), 1.0, 1.0)
+        assert frozen.limit_risk(few, w, np.array([lam]), 1.0, 1.0) == pytest.approx(expected, rel=2e-3)
     best = fm.recommend(X, y, standardize=False)
     for name in ("real_weight", "penalty", "risk", "prediction_error"):
         low, high = best.intervals[name]
@@ -103,7 +102,8 @@ def test_a_given_penalty_has_no_interval():
 def test_a_loop_that_diverges_for_every_draw(found):
     """Its risk is infinite whatever the noise: the verdict is certain."""
     loop = fm.Loop(aspect=0.8, real_weight=0.0, covariates="fresh", synthetic_noise_ratio=1.0)
-    made = fresh_uncertainty(found, loop, None, 0.0, lambda population: 1.0)
+    setting = FreshSetting(found.population(), (loop,))
+    made = fresh_uncertainty(found, setting, setting, None, 0.0)
     assert made.verdict_probabilities == {"diverges": 1.0}
     assert made.intervals["risk"] == (np.inf, np.inf)
 

@@ -1,10 +1,16 @@
 """Best weights, penalties and schedules; collapse boundary and labels needed (mathematics.md sections 3 to 6)."""
 
-from ..arguments import whole
+import math
+
+import numpy as np
+
+from ..arguments import Floats, whole
 from ..equivalents import PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
-from ..risks.setting import check_loops
+from ..risks.least import least
+from ..risks.plain import penalty_grid
+from ..risks.setting import Setting, check_loops
 from . import fresh, frozen
 from .boundary import collapse_boundary, improving_weights, labels_needed
 from .frozen import Best, Goal
@@ -13,6 +19,7 @@ from .schedule import optimal_schedule
 
 __all__ = [
     "Optimum",
+    "best_penalty",
     "collapse_boundary",
     "improving_weights",
     "labels_needed",
@@ -81,6 +88,18 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     if loop.covariates == "fresh":
         return fresh.best_loop(population, loop, horizon)
     return _frozen_optimum(loop, frozen.best_loop(_goal(population, loop, horizon)))
+
+
+def best_penalty(setting: Setting, generations: int | None) -> Loop:
+    """The setting's loop at the penalty of least risk, 0 among them."""
+
+    def at(log_penalties: Floats) -> Floats:
+        return setting.risks(generations, penalty=np.exp(log_penalties))
+
+    grid = np.log(penalty_grid(setting.scale))
+    log_penalty, risk = least(at, grid, at(grid))
+    none = float(setting.risks(generations, penalty=np.zeros(1))[0])
+    return setting.loop.replace(penalty=0.0 if none <= risk else math.exp(log_penalty))
 
 
 def _checked(population: Population, loop: Loop, generations: int | None) -> int | None:

@@ -1,25 +1,21 @@
 """From a table to a recommendation: estimate -> risk -> optimum (mathematics.md sections 6 and 7)."""
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from ..arguments import HORIZON
-from ..estimation import Estimate, estimate_of
 from ..loop import Loop
-from ..optima import frozen as optimum
-from ..optima.frozen import Goal
-from ..prepared import Kernel, Prepared, prepare
-from ..threads import on_one_blas_thread
-from ..words import table as words
-from ..words.doubts import no_best_weight
-from .answer import Answer
-from .fresh import FreshAnswer
+from ..prepared import Kernel, prepare
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import FrozenSetting
+from ..risks.setting import kind_of
+from ..threads import one_blas_thread
+from .new_rows import NewRows
 from .request import Request
 from .result import Recommendation
+from .same_rows import SameRows
 
 __all__ = ["Recommendation", "recommend"]
+
+_ANSWERS: dict[type, type[SameRows] | type[NewRows]] = {FrozenSetting: SameRows, FreshSetting: NewRows}
 
 
 def recommend(
@@ -123,44 +119,5 @@ def recommend(
         rows_per_generation=request.rows_per_generation,
     )
     known = request.known(table)
-    fresh = known.covariates == "fresh"
-    # New rows: at the threshold of a generation, not of the table.
-    found = estimate_of(table, None if fresh else request.penalty, np.random.default_rng(request.seed))
-    answer = (_fresh if fresh else _frozen)(found, known, table, request)
-    uneven = table.uneven if fresh or found.factorisation.row_weights is None else None
-    warnings = (*answer.warnings, *table.warnings, *([] if uneven is None else [uneven]))
-    return replace(answer, warnings=warnings, options=request.options)
-
-
-def _fresh(found: Estimate, known: Loop, table: Prepared, request: Request) -> Recommendation:
-    """New rows in each generation."""
-    answer = FreshAnswer(
-        found,
-        known,
-        table,
-        request.horizon(known),
-        request.penalty,
-        request.seed,
-        (*table.notes, *(words.without_rows(table.partly) if table.products is not None else ())),
-        share=request.labelled,
-        scheduled=request.schedule,
-    )
-    if answer.horizon is None and known.synthetic_noise_ratio == 0 and not answer.best.attained:
-        answer = replace(answer, horizon=HORIZON, notes=(*answer.notes, no_best_weight(HORIZON)))
-    return answer.recommendation()
-
-
-@on_one_blas_thread
-def _frozen(found: Estimate, known: Loop, table: Prepared, request: Request) -> Recommendation:
-    """The same rows in each generation."""
-    given, horizon, notes = request.penalty, request.horizon(known), table.notes
-    if known.synthetic_noise_ratio == 0 and horizon is None and known.labels == "fresh":
-        notes, horizon = (*notes, no_best_weight(HORIZON)), HORIZON
-    goal = Goal(found.equivalents(), known.synthetic_noise_ratio, known.labels, horizon)
-    best = optimum.best_loop(goal) if given is None else optimum.best_weight(goal, given)
-    name = table.kernel if isinstance(table.kernel, str) else "callable"
-    answer = Answer(
-        *(found, known, goal, best, given, name, table.features, notes, table.rows),
-        *(table.kernel, request.seed, request.schedule),
-    )
-    return answer.recommendation()
+    with one_blas_thread():
+        return _ANSWERS[kind_of(known)].of(known, table, request).recommendation()

@@ -1,226 +1,277 @@
-"""Estimate and optimum -> risks, baselines, intervals and warnings in one ``Recommendation``."""
+"""Estimate, setting and search -> one ``Recommendation`` (mathematics.md sections 6 and 7).
 
-from dataclasses import dataclass
+What is asked here is asked of the setting, whatever the kind of loop. What a kind has of its own (its search, its replay, its
+doubts) is in ``same_rows`` and ``new_rows``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
 from ..arguments import HORIZON, Floats
-from ..equivalents import Equivalents
-from ..estimation import Estimate, described
+from ..estimation import Estimate, described, estimate_of
 from ..loop import Loop
-from ..optima import frozen as optimum
-from ..optima.frozen import Best, Goal
-from ..prepared import Kernel
-from ..replays.check import IN_BLOCKS, Check
-from ..replays.frozen_check import Plan, check_frozen, feature_rows
-from ..risks import frozen
-from ..risks.frozen import RENEWAL
-from ..risks.plain import PlainRidge
+from ..optima import Optimum, best_penalty
+from ..prepared import Prepared
+from ..replays.check import Check
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import FrozenSetting
+from ..risks.setting import varied
 from ..risks.verdict import judge
 from ..words import doubts
 from ..words.loop import assumption, horizon
+from .request import Request
 from .result import Recommendation, advice_of, judged, ratio, told
-from .schedule import WORTH, Scheduled, followed_frozen
-from .uncertainty import Uncertainty, frozen_uncertainty
+from .schedule import WORTH, Scheduled
+from .uncertainty import Uncertainty
+
+Kind = TypeVar("Kind", FrozenSetting, FreshSetting)
+# A relative gain that nobody would run a loop for.
+_NEGLIGIBLE = 1e-5
+# Weights on the curve of the risk by weight, where a setting can afford them.
+_MOST_WEIGHTS = 101
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Everything a recommendation is put together from.
-
-    ``table`` holds X as scaled, y and the precision of each label (None: all alike) for the replay; None where the rows are not
-    kept.
-    """
+@dataclass(frozen=True, eq=False)
+class Answer(ABC, Generic[Kind]):
+    """Everything a recommendation is put together from; ``horizon`` is the generation judged at, None for the long run."""
 
     found: Estimate
     known: Loop
-    goal: Goal
-    best: Best
-    given: float | None
-    kernel: str
-    features: int
+    table: Prepared
+    request: Request
+    horizon: int | None
     notes: tuple[str, ...]
-    table: tuple[Floats, Floats, Floats | None] | None = None
-    pairwise: Kernel = "linear"
-    seed: int = 0
-    scheduled: bool = False
+
+    unbounded: ClassVar[str]
+
+    @classmethod
+    def of(cls, known: Loop, table: Prepared, request: Request) -> Self:
+        """From a table; at a horizon where the long run has no best weight."""
+        found = estimate_of(table, cls.fitted_at(request), np.random.default_rng(request.seed))
+        answer: Self = cls(found, known, table, request, request.horizon(known), cls.notes_of(table))
+        if answer.horizon is not None or known.synthetic_noise_ratio > 0 or answer.has_best_weight():
+            return answer
+        return replace(answer, horizon=HORIZON, notes=(*answer.notes, doubts.no_best_weight(HORIZON)))
+
+    @staticmethod
+    def notes_of(table: Prepared) -> tuple[str, ...]:
+        """What was done to the table, and what could not be."""
+        return table.notes
+
+    @staticmethod
+    @abstractmethod
+    def fitted_at(request: Request) -> float | None:
+        """The penalty of a fit to all rows of the table, where there is one."""
+
+    @abstractmethod
+    def has_best_weight(self) -> bool:
+        """Whether the long run has a best weight without synthetic noise."""
 
     @cached_property
-    def schedule(self) -> Scheduled | None:
-        """The best schedule for the horizon, where one is asked for."""
-        if not self.scheduled:
-            return None
-        assert self.goal.generations is not None
-        T, best, noise = self.goal.generations, self.best, self.found.noise_variance
-        constant = Scheduled(np.full(T, best.real_weight), best.penalty, best.risk)
-        return followed_frozen(self.goal.equivalents, self.known, T, constant, self.given is not None, noise)
+    @abstractmethod
+    def setting(self) -> Kind:
+        """The loop as the table and the user describe it, on the estimated data."""
 
     @property
-    def weights(self) -> Floats:
-        """w_1 ... w_T of the recommended loop, up to the horizon or the one that is shown."""
-        if self.schedule is not None:
-            return self.schedule.weights
-        return np.full(self.goal.generations or HORIZON, self.best.real_weight)
+    @abstractmethod
+    def rows(self) -> int:
+        """Rows of a generation, by which the penalty is multiplied."""
+
+    @cached_property
+    @abstractmethod
+    def constants(self) -> Sequence[Optimum]:
+        """The best constant loop at the horizon, or the best of each kind."""
+
+    @abstractmethod
+    def search_schedule(self) -> Scheduled:
+        """The schedule that is recommended in place of a constant weight."""
+
+    @cached_property
+    @abstractmethod
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+
+    @abstractmethod
+    def check(self) -> Check | str:
+        """The recommended loop replayed on the table's own rows, or why not."""
 
     @property
-    def penalty(self) -> float:
-        """The recommended penalty: of the schedule, or of the best constant weight."""
-        return float(self.best.penalty if self.schedule is None else self.schedule.penalty)
+    @abstractmethod
+    def uneven(self) -> str | None:
+        """A warning where rows of several sample weights are taken as equally weighted."""
+
+    @abstractmethod
+    def warnings(self) -> tuple[str | None, ...]:
+        """Where the theory is on thin ice for this table."""
+
+    @abstractmethod
+    def tuned(self, weights: Floats, fixed: Floats) -> Floats:
+        """Risks of the weights, each at its own best penalty, from those at the recommended one."""
+
+    def of_its_own(self) -> dict[str, Any]:
+        """Fields of the recommendation that this kind alone has."""
+        return {}
+
+    def more_courses(self, generations: int) -> dict[str, Floats]:
+        """Risks by generation of rivals that this kind alone draws."""
+        return {}
 
     @property
-    def risk(self) -> float:
-        """Risk of the recommended loop at the horizon."""
-        return float(self.best.risk if self.schedule is None else self.schedule.risk)
+    def given(self) -> float | None:
+        """The penalty asked for."""
+        return self.request.penalty
 
-    def recommendation(self) -> Recommendation:
-        """Everything put together."""
-        f, best = self.found.factorisation, self.best
-        risk, penalty, schedule = self.risk, self.penalty, self.schedule
-        aspect = None if self.kernel != "linear" else f.aspect
-        baselines = self.baselines()
-        real_only = baselines["real_only"]
-        assert real_only is not None
-        null = self.goal.equivalents.null_risk
-        unbounded = "no real labels enter and nothing is forgotten"
-        check, unchecked = told(self.check())
-        verdict, reason = judged(check, judge(risk, real_only, null, unbounded, horizon(self.goal.generations)))
-        weights = np.linspace(0.0, 1.0, 101)
-        at_penalty = self.goal.over_weights(weights, best.penalty)
-        return Recommendation(
-            loop=self.known.replace(
-                aspect=aspect,
-                penalty=penalty,
-                **({"real_weight": best.real_weight} if schedule is None else {"schedule": schedule.weights}),
-            ),
-            real_weight=float(self.weights[-1]),
-            row_weight=1.0,
-            penalty=penalty,
-            alpha=f.rows * penalty,
-            risk=risk,
-            prediction_error=risk + self.found.noise_variance,
-            baselines=baselines,
-            intervals=self.uncertainty.intervals,
-            verdict_probabilities=self.uncertainty.verdict_probabilities,
-            verdict=verdict,
-            reason=reason,
-            warnings=self.warnings(),
-            population=described(self.found) if aspect is not None else None,
-            assumption=assumption(self.known, f.rows, self.goal.generations),
-            attained=best.attained,
-            generations=self.goal.generations,
-            rows=f.rows,
-            features=self.features,
-            aspect=aspect,
-            noise_variance=self.found.noise_variance,
-            signal_to_noise_ratio=ratio(null, self.found.noise_variance),
-            notes=(*self.notes, *self.of_schedule()),
-            weight_grid=weights,
-            risk_by_weight=at_penalty,
-            risk_by_weight_tuned=at_penalty if self.given is not None else optimum.tuned_risks(self.goal, weights),
-            risk_by_generation=self.by_generation(),
-            advice=advice_of(risk, bool(np.all(self.weights == 1.0)), baselines),
-            long_run_risk=self.long_run(),
-            schedule=None if schedule is None else tuple(schedule.weights.tolist()),
-            check=check,
-            unchecked=unchecked,
-        )
+    @property
+    def shown(self) -> int:
+        """The last generation that is shown."""
+        return self.horizon or HORIZON
 
-    def risk_under(self, equivalents: Equivalents) -> float:
-        """Risk of the recommended loop at the horizon, were these the data."""
-        ratio, labels, horizon = self.goal.noise_ratio, self.goal.labels, self.goal.generations
-        if self.schedule is not None:
-            return float(frozen.risk_by_generation(equivalents, self.weights, self.penalty, ratio, RENEWAL[labels])[-1])
-        return float(Goal(equivalents, ratio, labels, horizon).over_weights(self.weights[-1:], self.penalty)[0])
+    @cached_property
+    def constant(self) -> Optimum:
+        """The best of the constant loops; the first where no other is really better: row weights may be inert."""
+        own, found = self.constants[0], min(self.constants, key=lambda each: each.risk)
+        if self.given is not None and found.risk >= own.risk * (1 - 1e-9):
+            found = own
+        if 0.999 < found.real_weight < 1:
+            # Next to 1 the loop would be one in name only.
+            alone = varied(found.loop, real_weight=1.0)
+            risk = self.risk_of(alone)
+            if risk <= found.risk * (1 + _NEGLIGIBLE):
+                return Optimum(alone, 1.0, risk, found.attained)
+        return found
 
-    def long_run(self) -> float | None:
-        """Long-run risk of the loop where the horizon is another."""
-        if self.goal.generations is None:
-            return None
-        endless = Goal(self.goal.equivalents, self.goal.noise_ratio, self.goal.labels, None)
-        return float(endless.over_weights(self.weights[-1:], self.penalty)[0])
+    @cached_property
+    def scheduled(self) -> Scheduled | None:
+        """The schedule, where one is asked for."""
+        return self.search_schedule() if self.request.schedule else None
 
-    def of_schedule(self) -> tuple[str, ...]:
-        """What should be known of the schedule, where one is asked for."""
-        if self.schedule is None:
-            return ()
-        return doubts.of_schedule(self.weights.tolist(), self.best.real_weight, 1.0, WORTH)
+    @cached_property
+    def loops(self) -> tuple[Loop, ...]:
+        """The recommended loops of t = 1, 2, ..., the last one kept on; one that holds its own schedule stands alone."""
+        return (self.constant.loop,) if self.scheduled is None else self.scheduled.loops()
 
-    def today(self) -> Best | None:
-        """Today's weight at the given penalty, at its own, or else at the best one for it."""
-        w = self.known.real_weight
-        if w is None:
+    @cached_property
+    def recommended(self) -> Kind:
+        """The setting of the recommended loops."""
+        return self.setting.with_loops(self.loops)
+
+    @cached_property
+    def best(self) -> Optimum:
+        """What is recommended: the best constant loop, or the last one of the schedule."""
+        if self.scheduled is None:
+            return self.constant
+        return Optimum(self.loops[-1], float(self.scheduled.weights[-1]), self.scheduled.risk)
+
+    @property
+    def real_alone(self) -> bool:
+        """Whether the recommended loop uses no synthetic label at all."""
+        turns = [self.loops[min(t, len(self.loops)) - 1].groups_at(t) for t in range(1, (self.horizon or 1) + 1)]
+        return all(group.real_weight == 1.0 for groups in turns for group in groups if group.row_weight > 0)
+
+    @cached_property
+    def today(self) -> Loop | None:
+        """Today's loop, where it is known: with the given penalty, with its own, or else with the best one for it."""
+        if self.known.groups is None:
             return None
         penalty = self.given if self.given is not None else self.known.penalty or None
         if penalty is None:
-            return optimum.best_penalty(self.goal, w)
-        return Best(w, penalty, float(self.goal.over_weights(np.array([w]), penalty)[0]))
+            return best_penalty(self.setting, self.horizon)
+        return self.setting.loop.replace(penalty=penalty)
 
-    def real_only_penalty(self, times_seen: float) -> tuple[float, float]:
-        """Penalty and risk of plain ridge on real labels averaged over that many draws."""
-        return PlainRidge(self.goal.equivalents, times_seen).at(self.given)
+    def risk_of(self, loop: Loop) -> float:
+        """Risk of a constant loop at the horizon."""
+        return self.setting.with_loops(loop).risk(self.horizon)
+
+    @cached_property
+    def real_only(self) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on the real labels of one generation."""
+        return self.setting.real_only().at(self.given)
+
+    def rivals(self) -> dict[str, Loop]:
+        """Other loops that the recommended one is held against."""
+        found = {"synthetic_only": varied(self.constant.loop, real_weight=0.0)}
+        if self.today is not None:
+            found["today"] = self.today
+        if self.scheduled is not None:
+            found["constant_weight"] = self.constant.loop
+        return found
 
     def baselines(self) -> dict[str, float | None]:
         """Risks of the other ways of training."""
-        today = self.today()
-        draws = (self.goal.generations or HORIZON) + 1 if self.known.labels == "fresh" else 1
-        synthetic = self.goal.over_weights(np.zeros(1), self.best.penalty)[0]
-        return {
-            "real_only": self.real_only_penalty(1.0)[1],
-            "keep_all_labels": self.real_only_penalty(draws)[1],
-            "today": None if today is None else today.risk,
-            "synthetic_only": float(synthetic),
-            **({} if self.schedule is None else {"constant_weight": self.best.risk}),
-        }
+        risks = {name: self.risk_of(loop) for name, loop in self.rivals().items()}
+        kept = self.setting.keep_all(self.shown).at(self.given)[1]
+        return {"real_only": self.real_only[1], "keep_all_labels": kept, "today": None, **risks}
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""
-        horizon = self.goal.generations or HORIZON
-        equivalents = self.goal.equivalents
-
-        def course(w: float | Floats, penalty: float) -> Floats:
-            rho, labels = self.known.synthetic_noise_ratio, self.known.labels
-            return frozen.risk_by_generation(equivalents, np.broadcast_to(w, horizon), penalty, rho, RENEWAL[labels])
-
-        courses = {
-            "recommended": course(self.weights, self.penalty),
-            "real_only": np.full(horizon + 1, self.real_only_penalty(1.0)[1]),
-            "synthetic_only": course(0.0, self.best.penalty),
+        return {
+            "recommended": self.recommended.by_generation(self.shown),
+            "real_only": np.full(self.shown + 1, self.real_only[1]),
+            **self.more_courses(self.shown),
+            **{name: self.setting.with_loops(loop).by_generation(self.shown) for name, loop in self.rivals().items()},
         }
-        today = self.today()
-        if today is not None:
-            courses["today"] = course(today.real_weight, today.penalty)
-        if self.schedule is not None:
-            courses["constant_weight"] = course(self.best.real_weight, self.best.penalty)
-        return courses
-
-    def check(self) -> Check | str:
-        """The recommended loop replayed on the table's own rows, or why not."""
-        if self.table is None:
-            return IN_BLOCKS
-        X, y, precision = self.table
-        rng = np.random.default_rng([self.seed, 2])
-        features, group, rows = feature_rows(X, self.pairwise, rng)
-        weights = None if precision is None else precision[rows] / precision[rows].mean()
-        plan = Plan(self.weights, self.penalty, self.known.synthetic_noise_ratio, self.known.labels)
-        return check_frozen(features, y[rows], group, self.found, plan, self.real_only_penalty(1.0)[0], rng, weights)
 
     @cached_property
-    def uncertainty(self) -> Uncertainty:
-        """Intervals and verdict probabilities from posterior draws."""
-        return frozen_uncertainty(
-            self.found, self.goal, self.best.real_weight, self.best.penalty, self.given, self.risk_under, self.schedule is None
-        )
+    def long_run_risk(self) -> float | None:
+        """Risk of the recommended loops where the last one is kept on for ever, where the horizon is another."""
+        return None if self.horizon is None else self.recommended.risk()
 
-    def warnings(self) -> tuple[str, ...]:
-        """Where the theory is on thin ice for this table."""
-        f = self.found.factorisation
-        said = (
-            doubts.few_rows(f.rows),
-            doubts.near_threshold(self.penalty, f.aspect) if f.features is not None else None,
-            doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
-            *self.found.doubts(),
-            doubts.collinear(f.condition) if self.kernel == "linear" else None,
-            doubts.no_signal(self.found.intervals(), self.best.attained or self.best.penalty == 0),
-        )
-        return tuple(each for each in said if each is not None)
+    def more_notes(self) -> tuple[str, ...]:
+        """What was looked at beside the features."""
+        if self.scheduled is None:
+            return self.notes
+        steps: list[float] = self.scheduled.weights.tolist()
+        return (*self.notes, *doubts.of_schedule(steps, self.constant.real_weight, self.setting.loop.labelled, WORTH))
+
+    def recommendation(self) -> Recommendation:
+        """Everything put together."""
+        best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
+        baselines, loop = self.baselines(), best.loop
+        check, unchecked = told(self.check())
+        verdict, reason = judged(check, judge(best.risk, self.real_only[1], null, self.unbounded, horizon(self.horizon)))
+        weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
+        fixed = self.setting.with_loops(self.constant.loop).risks(self.horizon, real_weight=weights)
+        others = [group.row_weight for group in loop.groups or () if not group.labelled]
+        linear = self.table.kernel == "linear"
+        content: dict[str, Any] = {
+            "loop": loop,
+            "real_weight": best.real_weight,
+            "row_weight": others[0] if others else 1.0,
+            "penalty": loop.penalty,
+            "alpha": self.rows * loop.penalty,
+            "risk": best.risk,
+            "prediction_error": best.risk + noise,
+            "baselines": baselines,
+            "intervals": self.uncertainty.intervals,
+            "verdict_probabilities": self.uncertainty.verdict_probabilities,
+            "verdict": verdict,
+            "reason": reason,
+            "warnings": tuple(each for each in (*self.warnings(), *self.table.warnings, self.uneven) if each is not None),
+            "population": described(self.found) if linear else None,
+            "assumption": assumption(self.setting.loop, self.rows, self.horizon),
+            "attained": best.attained,
+            "generations": self.horizon,
+            "rows": self.table.stream.rows,
+            "features": self.table.features,
+            "aspect": self.setting.loop.aspect,
+            "noise_variance": noise,
+            "signal_to_noise_ratio": ratio(null, noise),
+            "notes": self.more_notes(),
+            "weight_grid": weights,
+            "risk_by_weight": fixed,
+            "risk_by_weight_tuned": fixed if self.given is not None else self.tuned(weights, fixed),
+            "risk_by_generation": self.by_generation(),
+            "advice": advice_of(best.risk, self.real_alone, baselines),
+            "long_run_risk": self.long_run_risk,
+            "schedule": None if self.scheduled is None else tuple(self.scheduled.weights.tolist()),
+            "loops": self.loops,
+            "check": check,
+            "unchecked": unchecked,
+            "options": self.request.options,
+        }
+        return Recommendation(**content, **self.of_its_own())

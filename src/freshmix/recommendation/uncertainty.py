@@ -4,26 +4,22 @@ Every risk is affine in (sigma^2, g): it is evaluated at one point more than the
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
 from scipy.optimize import minimize
 
 from ..arguments import Floats
-from ..equivalents import Equivalents, SampleEquivalents
+from ..equivalents import SampleEquivalents
 from ..equivalents.weights import WeightedSampleEquivalents, sample_equivalents
 from ..estimation import Estimate
 from ..loop import Loop
-from ..optima.fresh import goal as fresh_goal
-from ..optima.fresh import with_parameters
-from ..optima.frozen import Goal
-from ..population import Population
-from ..risks import frozen
+from ..optima import Optimum
 from ..risks.fresh import FreshSetting
-from ..risks.frozen import RENEWAL
-from ..risks.plain import PlainRidge
+from ..risks.frozen import FrozenSetting
+from ..risks.setting import Setting, varied
 from ..risks.verdict import judge
 
 DRAWS = 200
@@ -79,12 +75,10 @@ class Search:
     weights: Floats
     relative: bool
 
-    def table(self, goal: Goal) -> Floats:
+    def table(self, setting: Setting, horizon: int | None) -> Floats:
         """(penalties, weights) risks."""
-        if self.relative:
-            pairs = self.penalties[:, None] * self.weights
-            return frozen.limit_risk(goal.equivalents, self.weights, pairs, goal.noise_ratio, RENEWAL[goal.labels])
-        return np.array([goal.over_weights(self.weights, float(lam)) for lam in self.penalties])
+        pairs = self.penalties[:, None] * (self.weights if self.relative else 1.0)
+        return setting.risks(horizon, real_weight=self.weights, penalty=pairs)
 
     def intervals(self, table: Floats) -> dict[str, tuple[float, float]]:
         """90% intervals of the best weight and penalty, from (d, penalties, weights) risks."""
@@ -112,77 +106,80 @@ def _finer(grid: Floats) -> Floats:
     return np.linspace(grid[0], grid[-1], _FINE * (grid.size - 1) + 1)
 
 
-def frozen_uncertainty(
-    found: Estimate,
-    goal: Goal,
-    real_weight: float,
-    penalty: float,
-    given: float | None,
-    risk_under: Callable[[Equivalents], float],
-    constant: bool = True,
-) -> Uncertainty:
-    """Of a loop on frozen covariates; ``risk_under`` gives the recommended loop's risk for other data.
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What both kinds of loop need: the recommended loops at the points and, of posterior draws, risks and null risks."""
 
-    A schedule (not ``constant``) has no interval of its weight or penalty.
+    affine: Affine
+    settings: Sequence[Setting]
+    risks: Floats
+    nulls: Floats
+    intervals: dict[str, tuple[float, float]]
+
+    @classmethod
+    def of(cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None) -> "_Drawn":
+        risks = affine(np.array([each.risk(horizon) for each in settings]))
+        nulls = affine(np.array([each.null_risk for each in settings]))
+        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks))
+
+
+def frozen_uncertainty(
+    found: Estimate, recommended: FrozenSetting, constant: Optimum, horizon: int | None, given: float | None
+) -> Uncertainty:
+    """Of recommended loops on frozen covariates, and of the best ``constant`` one.
+
+    A schedule has no interval of its weight or penalty.
     """
     affine = Affine.of(found)
     known = [_gathered(found.equivalents(float(point[0]), point[1:]), found.outlying) for point in affine.points]
-    goals = [Goal(each, goal.noise_ratio, goal.labels, goal.generations) for each in known]
-    scale = goal.equivalents.bulk[1]
+    drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon)
+    scale, w, penalty = recommended.scale, constant.real_weight, constant.loop.penalty
     if given is not None:
         search = Search(np.array([given]), np.linspace(0.0, 1.0, 101), False)
     else:
         # In the long run the bias depends on lambda/w alone, in which the risk is smooth down to small weights.
-        long_run = goal.generations is None
+        long_run = horizon is None
         centre = penalty if penalty > 0 else 1e-4 * scale
-        grid = centre / (max(real_weight, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
+        grid = centre / (max(w, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
         search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
     plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
-    real_only = affine(np.array([PlainRidge(each).risks(plain) for each in known])).min(axis=1)
-    risks = affine(np.array([risk_under(each) for each in known]))
-    nulls = affine(np.array([each.null_risk for each in known]))
-    intervals = _risk_intervals(found, affine, risks)
-    if constant:
-        best = search.intervals(affine(np.array([search.table(each) for each in goals])))
-        intervals["real_weight"] = _holding(best["real_weight"], real_weight)
+    real_only = affine(np.array([each.real_only().risks(plain) for each in drawn.settings])).min(axis=1)
+    same = recommended.loop.schedule is None
+    if same:
+        best = search.intervals(affine(np.array([search.table(each, horizon) for each in drawn.settings])))
+        drawn.intervals["real_weight"] = _holding(best["real_weight"], w)
         if given is None:
-            intervals["penalty"] = _holding(best["penalty"], penalty)
-    same = constant and real_weight == 1.0
-    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks, real_only, nulls))
+            drawn.intervals["penalty"] = _holding(best["penalty"], penalty)
+    same = same and w == 1.0
+    return Uncertainty(drawn.intervals, _HOLDS if same else _verdicts(drawn.risks, real_only, drawn.nulls))
 
 
 def fresh_uncertainty(
-    found: Estimate,
-    loop: Loop | Sequence[Loop],
-    generations: int | None,
-    given: float | None,
-    real_only: Callable[[Population], float],
+    found: Estimate, recommended: FreshSetting, rival: FreshSetting, horizon: int | None, given: float | None
 ) -> Uncertainty:
-    """Of a recommended loop on fresh covariates, or of those of t = 1, 2, ...; ``real_only`` gives the rival's risk.
+    """Of recommended loops on fresh covariates; ``rival`` is the loop whose labelled rows real labels only are fitted on.
 
     A schedule has no interval of its weights or penalty.
     """
-    loops = (loop,) if isinstance(loop, Loop) else tuple(loop)
-    last = loops[-1]
+    loops, last = recommended.loops, recommended.loop
     affine = Affine.of(found)
-    known = [found.population(float(point[0]), point[1:]) for point in affine.points]
-    risks = affine(np.array([FreshSetting(each, loops).risk(generations) for each in known]))
-    nulls = affine(np.array([each.null_risk for each in known]))
+    settings = [recommended.under(found, float(point[0]), point[1:]) for point in affine.points]
+    drawn = _Drawn.of(found, affine, settings, horizon)
     # Penalties tuned for each draw are not affine: fewer draws.
     few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
-    drawn = [found.population(float(each[0]), each[1:]) for each in affine.draws[few]]
-    intervals = _risk_intervals(found, affine, risks)
-    if len(loops) == 1 and last.schedule is None:
-        best = np.array([_best_point(fresh_goal(each, generations), last, given is None) for each in drawn])
+    pairs = [(float(each[0]), each[1:]) for each in affine.draws[few]]
+    constant = len(loops) == 1 and last.schedule is None
+    if constant:
+        best = np.array([_best_point(recommended.under(found, *each), horizon, given is None) for each in pairs])
         low, high = np.quantile(best, [0.05, 0.95], axis=0).tolist()
         real = [group.real_weight for group in last.groups or () if group.labelled]
-        intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
+        drawn.intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
         if given is None:
-            intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
-    rivals = np.array([real_only(each) for each in drawn])
+            drawn.intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
+    rivals = np.array([rival.under(found, *each).real_only().at(given)[1] for each in pairs])
     used = [group.real_weight for group in last.groups or () if group.row_weight > 0]
-    same = len(loops) == 1 and last.schedule is None and used != [] and min(used) == 1.0
-    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks[few], rivals, nulls[few]))
+    same = constant and used != [] and min(used) == 1.0
+    return Uncertainty(drawn.intervals, _HOLDS if same else _verdicts(drawn.risks[few], rivals, drawn.nulls[few]))
 
 
 def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, float]:
@@ -193,8 +190,9 @@ def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, 
     return float(min(interval[0], recommended)), float(max(interval[1], recommended))
 
 
-def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[float, float]:
+def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple[float, float]:
     """Best weight and penalty for another population, from the recommended loop by a short simplex search."""
+    loop = setting.loop
     groups = loop.groups or ()
     real = [group.real_weight for group in groups if group.labelled]
     rows = [group.row_weight for group in groups if not group.labelled]
@@ -206,12 +204,13 @@ def _best_point(goal: Callable[[Loop], float], loop: Loop, free: bool) -> tuple[
 
     def made(point: Floats) -> Loop:
         penalty = math.exp(point[1]) if free else None
-        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[2]) if mixed else None)
+        row_weight = math.exp(point[2]) if mixed else None
+        return varied(loop, real_weight=float(np.clip(point[0], 0, 1)), penalty=penalty, row_weight=row_weight)
 
     steps = np.diag([-0.1 if w > 0.5 else 0.1, 0.5, 0.5][: start.size])
     wide = math.log(RANGE)
     found = minimize(
-        lambda point: goal(made(point)),
+        lambda point: setting.with_loops(made(point)).risk(horizon),
         start,
         method="Nelder-Mead",
         bounds=[(0.0, 1.0), *((x - wide, x + wide) for x in start[1:])],

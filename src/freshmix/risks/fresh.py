@@ -24,10 +24,14 @@ _MOST_NUMBERS = 2**21
 
 @dataclass(frozen=True, eq=False)
 class FreshSetting:
-    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``."""
+    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``.
+
+    ``start`` is the loop whose aspect and penalty generation 0 has, by default the first one.
+    """
 
     population: Population
     loops: tuple[Loop, ...]
+    start: Loop | None = None
 
     partly_labelled: ClassVar[bool] = True
     points: ClassVar[int] = 41
@@ -83,7 +87,7 @@ class FreshSetting:
     def by_generation(self, generations: int) -> Floats:
         """(T + 1,) excess risk; the last loop is kept on."""
         risks = np.full(generations + 1, math.inf)
-        current, state = first_generation(self.population, self.loops[0])
+        current, state = first_generation(self.population, self.start or self.loops[0])
         if current is None:
             return risks
         risks[0] = current.risk(state)

@@ -1,0 +1,216 @@
+"""A recommendation for new rows in each generation, some of them with a real label (mathematics.md sections 5 to 7)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..arguments import Floats
+from ..equivalents import PopulationEquivalents
+from ..estimation import at_threshold, described
+from ..loop import Group
+from ..optima import Optimum
+from ..optima.fresh import candidates, candidates_at_penalty
+from ..prepared import Prepared, Stream
+from ..replays.backtest import Course, backtest, drift, thinned
+from ..replays.check import IN_BLOCKS, WEIGHTED, Check
+from ..replays.fresh_check import check_fresh
+from ..risks.fresh import FreshSetting
+from ..risks.plain import PlainRidge
+from ..words import doubts
+from ..words.table import without_rows
+from .answer import Answer
+from .request import Request
+from .schedule import Scheduled, followed_fresh
+from .uncertainty import Uncertainty, fresh_uncertainty
+
+
+class NewRows(Answer[FreshSetting]):
+    """What fresh covariates have of their own."""
+
+    unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
+
+    @staticmethod
+    def notes_of(table: Prepared) -> tuple[str, ...]:
+        """A table in blocks leaves no rows for some of what is done here."""
+        return table.notes if table.products is None else (*table.notes, *without_rows(table.partly))
+
+    @staticmethod
+    def fitted_at(request: Request) -> float | None:
+        """None: a generation is fitted, not the table."""
+        return None
+
+    @cached_property
+    def long_run_risk(self) -> float:
+        """Also where the long run is the horizon."""
+        return self.recommended.risk()
+
+    def has_best_weight(self) -> bool:
+        """Whether the search found one."""
+        return self.best.attained
+
+    @property
+    def uneven(self) -> str | None:
+        """Theory does not count sample weights of new rows."""
+        return self.table.uneven
+
+    @property
+    def stream(self) -> Stream:
+        """The table's rows as generations."""
+        return self.table.stream
+
+    @cached_property
+    def setting(self) -> FreshSetting:
+        """On the estimated population, with the table's share of labelled rows and today's real weight or 1."""
+        groups: Sequence[Group] | None = self.known.groups
+        if groups is None or len(groups) == 1:
+            w = 1.0 if self.known.real_weight is None else self.known.real_weight
+            share = self.table.share if self.request.labelled is None else self.request.labelled
+            groups = (Group(share, 1.0, w, labelled=True), *([Group(1 - share, 1.0, 0.0)] if share < 1 else []))
+        return FreshSetting(described(self.found), (self.known.replace(aspect=self.aspect, groups=groups),))
+
+    @property
+    def aspect(self) -> float:
+        """Features per row of a generation."""
+        return self.table.features / self.rows
+
+    @property
+    def rows(self) -> int:
+        """Those of one generation."""
+        return self.stream.rows_per_generation
+
+    @property
+    def share(self) -> float:
+        """Share of a generation's rows with a real label."""
+        return self.setting.loop.labelled
+
+    @cached_property
+    def constants(self) -> Sequence[Optimum]:
+        """The best constant weight, penalty and row weight at the horizon, of each kind."""
+        at_threshold(self.given, self.rows, self.table.features)
+        population, loop = self.setting.population, self.setting.loop
+        if self.given is None:
+            return candidates(population, loop, self.horizon)
+        return candidates_at_penalty(population, loop.replace(penalty=self.given), self.horizon)
+
+    def tuned(self, weights: Floats, fixed: Floats) -> Floats:
+        """From a grid around the best penalty."""
+        constant = self.constant.loop
+        scale = max(constant.penalty, 1e-6 * float(self.setting.population.eigenvalues.max()))
+        grid = scale * np.geomspace(1e-2, 1e2, 11)
+        table = self.setting.with_loops(constant).risks(self.horizon, real_weight=weights[:, None], penalty=grid)
+        return np.asarray(np.minimum(fixed, table.min(axis=1)))
+
+    def search_schedule(self) -> Scheduled:
+        """The schedule that is recommended."""
+        assert self.horizon is not None
+        return followed_fresh(self.setting, self.horizon, self.constants, self.constant, self.given is not None)
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        return fresh_uncertainty(self.found, self.recommended, self.setting, self.horizon, self.given)
+
+    def check(self) -> Check | str:
+        """The recommended loop replayed on blocks of the table's rows."""
+        if self.table.rows is None:
+            return IN_BLOCKS
+        X, y, precision = self.table.rows
+        if precision is not None:
+            return WEIGHTED
+        rng = np.random.default_rng([self.request.seed, 2])
+        return check_fresh(X, y, self.found, self.loops, self.rows, self.shown, self.real_only[0], rng)
+
+    def more_courses(self, generations: int) -> dict[str, Floats]:
+        """Labels pile up as generations go on."""
+        kept = [self.setting.keep_all(t).at(self.given)[1] for t in range(generations + 1)]
+        return {"keep_all_labels": np.array(kept)}
+
+    def of_its_own(self) -> dict[str, Any]:
+        """The labelled share, the rows of a generation and the backtest."""
+        return {"labelled": self.share, "rows_per_generation": self.rows, "backtest": self.backtested[0]}
+
+    @cached_property
+    def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
+        """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
+        if self.stream.steps is None or self.table.rows is None:
+            return None, None
+        share, constant = self.share, self.constant.loop
+        if share > 1.1 * self.table.share:
+            return None, doubts.no_backtest(share, self.table.share)
+        if sum(bool(group.labelled) for group in self.setting.loop.groups or ()) > 1:
+            return None, doubts.SEVERAL_LABELLED_GROUPS
+        first = self.first_penalty
+        courses = {
+            "recommended": Course.of(self.loops, first),
+            # Tuned for the labelled rows alone, and counted over all rows of a step.
+            "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
+            "keep_all_labels": Course(lambda t: self.on_labels(share * (t + 1)), keeps=True),
+            "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
+        }
+        if self.today is not None:
+            courses["today"] = Course.of([self.today], first)
+        if self.scheduled is not None:
+            courses["constant_weight"] = Course.of([constant], first)
+        noise = self.known.synthetic_noise_ratio * self.found.noise_variance
+        rng = np.random.default_rng([self.request.seed, 1])
+        X, y, precision = self.table.rows
+        shown = y if share > 0.9 * self.table.share else thinned(y, share / self.table.share, rng)
+        return backtest(X, y, shown, self.stream.blocks(), courses, noise, rng, precision)
+
+    def on_labels(self, labels: float) -> float:
+        """Penalty of plain ridge on that many labelled rows, in units of a generation's."""
+        if self.given is not None:
+            return self.given
+        return PlainRidge(PopulationEquivalents(self.setting.population, self.aspect / labels)).best()[0]
+
+    @cached_property
+    def first_penalty(self) -> float:
+        """Of a first model on the labelled rows of one generation."""
+        return self.on_labels(self.share)
+
+    @cached_property
+    def drifted(self) -> str | None:
+        """A sentence where the coefficients drift."""
+        if self.stream.steps is None or self.table.rows is None:
+            return None
+        return drift(self.table.rows.X, self.table.rows.y, self.stream.steps, self.constant.loop.penalty)
+
+    def more_notes(self) -> tuple[str, ...]:
+        """What was looked at beside the features."""
+        found = list(super().more_notes())
+        if self.stream.steps is not None and self.drifted is None:
+            found.append(doubts.NO_DRIFT)
+        untested = self.backtested[1]
+        return tuple(found) if untested is None else (*found, untested)
+
+    def start_matters(self) -> str | None:
+        """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
+        share, labelled = self.share, self.stream.labelled
+        if self.horizon is None or share == 1 or labelled >= 0.95 * self.rows:
+            return None
+        start = self.best.loop.replace(aspect=self.aspect / share, penalty=self.first_penalty)
+        risk = replace(self.recommended, start=start).risk(self.horizon)
+        if not math.isfinite(risk) or risk < 1.05 * self.best.risk:
+            return None
+        return doubts.smaller_start(self.rows, labelled, share, risk, self.horizon, self.best.risk)
+
+    def warnings(self) -> tuple[str | None, ...]:
+        """Where the theory is on thin ice for this table."""
+        best = self.best
+        return (
+            doubts.few_labelled_rows(self.stream.labelled),
+            self.stream.bias,
+            self.stream.order,
+            self.drifted,
+            self.start_matters(),
+            doubts.few_labels(self.share * self.rows),
+            doubts.near_threshold(best.loop.penalty, self.aspect),
+            doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
+            doubts.no_signal(self.found.intervals(), best.attained or best.loop.penalty == 0),
+            *self.found.doubts(),
+            doubts.DIVERGES_LATER if math.isinf(self.long_run_risk) else None,
+        )

@@ -1,0 +1,102 @@
+"""A recommendation for the same rows relabelled in each generation: theory on them (mathematics.md sections 3, 4, 7)."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from ..arguments import Floats
+from ..optima import Optimum
+from ..optima import frozen as optimum
+from ..optima.frozen import Goal
+from ..replays.check import IN_BLOCKS, Check
+from ..replays.frozen_check import Plan, check_frozen, feature_rows
+from ..risks.frozen import FrozenSetting
+from ..words import doubts
+from .answer import Answer
+from .request import Request
+from .schedule import Scheduled, followed_frozen
+from .uncertainty import Uncertainty, frozen_uncertainty
+
+
+class SameRows(Answer[FrozenSetting]):
+    """What frozen covariates have of their own."""
+
+    unbounded = "no real labels enter and nothing is forgotten"
+
+    @staticmethod
+    def fitted_at(request: Request) -> float | None:
+        """That of the loop: generation 0 is such a fit."""
+        return request.penalty
+
+    def has_best_weight(self) -> bool:
+        """Labels that are drawn anew are worth remembering for ever."""
+        return self.setting.law[1] == 0
+
+    @property
+    def uneven(self) -> str | None:
+        """Theory counts sample weights where the rows can tell them apart."""
+        return self.table.uneven if self.found.factorisation.row_weights is None else None
+
+    @cached_property
+    def setting(self) -> FrozenSetting:
+        """On the table's own eigenvalues and responses; kernels have no aspect."""
+        f = self.found.factorisation
+        aspect = f.aspect if self.table.kernel == "linear" else None
+        return FrozenSetting(self.found.equivalents(), (self.known.replace(aspect=aspect),))
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.found.factorisation.rows
+
+    @property
+    def goal(self) -> Goal:
+        """What is minimised."""
+        loop = self.known
+        return Goal(self.setting.equivalents, loop.synthetic_noise_ratio, loop.labels, self.horizon)
+
+    @cached_property
+    def constants(self) -> Sequence[Optimum]:
+        """The best constant weight, and the best penalty where none is given."""
+        best = optimum.best_loop(self.goal) if self.given is None else optimum.best_weight(self.goal, self.given)
+        loop = self.setting.loop.replace(real_weight=best.real_weight, penalty=best.penalty)
+        return [Optimum(loop, best.real_weight, best.risk, best.attained)]
+
+    def tuned(self, weights: Floats, fixed: Floats) -> Floats:
+        """From a table of all pairs of lambda/w and lambda/(2-w)."""
+        return optimum.tuned_risks(self.goal, weights)
+
+    def search_schedule(self) -> Scheduled:
+        """The schedule that is recommended."""
+        assert self.horizon is not None
+        return followed_frozen(self.setting, self.horizon, self.constant, self.given is not None)
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty:
+        """Intervals and verdict probabilities from posterior draws."""
+        return frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given)
+
+    def check(self) -> Check | str:
+        """The recommended loop replayed on folds of the table."""
+        if self.table.rows is None:
+            return IN_BLOCKS
+        X, y, precision = self.table.rows
+        rng = np.random.default_rng([self.request.seed, 2])
+        features, group, rows = feature_rows(X, self.table.kernel, rng)
+        weights = None if precision is None else precision[rows] / precision[rows].mean()
+        loop = self.best.loop
+        plan = Plan(loop.weights(self.shown), loop.penalty, loop.synthetic_noise_ratio, loop.labels)
+        return check_frozen(features, y[rows], group, self.found, plan, self.real_only[0], rng, weights)
+
+    def warnings(self) -> tuple[str | None, ...]:
+        """Where the theory is on thin ice for this table."""
+        f, best = self.found.factorisation, self.constant
+        return (
+            doubts.few_rows(f.rows),
+            None if f.features is None else doubts.near_threshold(self.best.loop.penalty, f.aspect),
+            doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
+            *self.found.doubts(),
+            doubts.collinear(f.condition) if self.table.kernel == "linear" else None,
+            doubts.no_signal(self.found.intervals(), best.attained or best.loop.penalty == 0),
+        )
