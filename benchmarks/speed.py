@@ -13,7 +13,7 @@ import numpy as np
 
 import freshmix as fm
 from freshmix.estimation import banded, factorise
-from freshmix.optima import frozen as optimum
+from freshmix.optima import frozen_weight as optimum
 
 
 def best_of(repeats, job):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.optima import frozen as optimum
+from freshmix.optima import frozen_weight as optimum
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 NAMED = {

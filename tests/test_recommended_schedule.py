@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 import freshmix as fm
-from freshmix.optima.fresh import candidates
 from freshmix.optima.fresh_schedule import fresh_schedule
+from freshmix.optima.fresh_weight import candidates
 from freshmix.recommendation.schedule import (
     WORTH,
     best_schedule,

@@ -5,8 +5,8 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimation import banded, factorise
-from freshmix.optima import frozen as optimum
-from freshmix.optima.frozen import Goal
+from freshmix.optima import frozen_weight as optimum
+from freshmix.optima.frozen_weight import Goal
 from freshmix.recommendation.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
 from freshmix.risks import frozen
 from freshmix.risks.fresh import FreshSetting

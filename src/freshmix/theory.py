@@ -11,7 +11,7 @@ import xarray as xr
 from .arguments import Floats, whole
 from .loop import Group, Loop
 from .optima import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
-from .optima.fresh import with_parameters
+from .optima.fresh_weight import with_parameters
 from .population import Population
 from .risks import Limit, limit, risk
 from .risks.setting import check_loops, kind_of

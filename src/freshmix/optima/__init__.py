@@ -11,9 +11,9 @@ from ..population import Population
 from ..risks.least import least
 from ..risks.plain import penalty_grid
 from ..risks.setting import Setting, check_loops
-from . import fresh, frozen
+from . import fresh_weight, frozen_weight
 from .boundary import collapse_boundary, improving_weights, labels_needed
-from .frozen import Best, Goal
+from .frozen_weight import Best, Goal
 from .optimum import Optimum
 from .schedule import optimal_schedule
 
@@ -66,8 +66,8 @@ def optimal_weight(population: Population, loop: Loop, *, generations: int | Non
     """
     horizon = _checked(population, loop, generations)
     if loop.covariates == "fresh":
-        return fresh.best_weight(population, loop, horizon)
-    return _frozen_optimum(loop, frozen.best_weight(_goal(population, loop, horizon), loop.penalty))
+        return fresh_weight.best_weight(population, loop, horizon)
+    return _frozen_optimum(loop, frozen_weight.best_weight(_goal(population, loop, horizon), loop.penalty))
 
 
 def optimal_loop(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
@@ -86,8 +86,8 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     """
     horizon = _checked(population, loop, generations)
     if loop.covariates == "fresh":
-        return fresh.best_loop(population, loop, horizon)
-    return _frozen_optimum(loop, frozen.best_loop(_goal(population, loop, horizon)))
+        return fresh_weight.best_loop(population, loop, horizon)
+    return _frozen_optimum(loop, frozen_weight.best_loop(_goal(population, loop, horizon)))
 
 
 def best_penalty(setting: Setting, generations: int | None) -> Loop:

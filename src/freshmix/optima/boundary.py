@@ -14,7 +14,7 @@ from ..risks import limit
 from ..risks.fresh import FreshSetting
 from ..risks.setting import check_loops, kind_of
 from ..risks.surface import limit_surface
-from .fresh import best_loop, with_parameters
+from .fresh_weight import best_loop, with_parameters
 
 LEAST_ASPECT, MOST_ASPECT = 1e-3, 1e3
 

@@ -10,7 +10,8 @@ from ..arguments import Floats
 from ..loop import Group, Loop
 from ..population import Population
 from ..risks.fresh import FreshSetting
-from .fresh import LEAST_PENALTY, LEAST_ROW_WEIGHT, MOST_PENALTY, MOST_ROW_WEIGHT, with_parameters
+from .box import Box
+from .fresh_weight import with_parameters
 from .schedule import best_weights, descended
 
 # Half the step of the differences in log penalty and log row weight.
@@ -58,17 +59,12 @@ def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool
     free_penalty = not fixed and rough.loop.penalty > 0
     if not (free_row_weight or free_penalty) or not 0 < rough.risk < math.inf:
         return rough
-    more, box = [], []
-    if free_penalty:
-        more.append(math.log(rough.loop.penalty))
-        box.append((math.log(LEAST_PENALTY * setting.scale), math.log(MOST_PENALTY * setting.scale)))
-    if free_row_weight:
-        more.append(math.log(_row_weight(rough.loop)))
-        box.append((math.log(LEAST_ROW_WEIGHT), math.log(MOST_ROW_WEIGHT)))
+    free = {"penalty": free_penalty, "row_weight": free_row_weight}
+    box = Box.of(tuple(name for name in free if free[name]), setting.scale)
+    first = box.point({"penalty": rough.loop.penalty, "row_weight": _row_weight(rough.loop)})
 
     def made(more: Floats) -> Loop:
-        penalty = math.exp(more[0]) if free_penalty else None
-        return with_parameters(rough.loop, 1.0, penalty, math.exp(more[-1]) if free_row_weight else None)
+        return with_parameters(rough.loop, 1.0, **box.values(more))
 
     def risk(weights: Floats, more: Floats) -> float:
         schedules = setting.with_loops(made(more)).schedules(T)
@@ -81,7 +77,7 @@ def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool
         steps = _STEP * np.eye(more.size)
         return value, by_weight, np.array([(risk(weights, more + s) - risk(weights, more - s)) / (2 * _STEP) for s in steps])
 
-    weights, found, value = descended(value_and_slopes, rough.weights, rough.risk, falls, np.array(more), box)
+    weights, found, value = descended(value_and_slopes, rough.weights, rough.risk, falls, first, box.ends)
     return min(Scheduled(weights, made(found), value), rough, key=lambda each: each.risk)
 
 

@@ -13,7 +13,7 @@ from ..equivalents import PopulationEquivalents
 from ..estimation import at_threshold, described
 from ..loop import Group
 from ..optima import Optimum
-from ..optima.fresh import candidates, candidates_at_penalty
+from ..optima.fresh_weight import candidates, candidates_at_penalty
 from ..prepared import Prepared, Stream
 from ..replays.backtest import Course, backtest, drift, thinned
 from ..replays.check import IN_BLOCKS, WEIGHTED, Check

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..arguments import Floats
 from ..optima import Optimum
-from ..optima import frozen as optimum
-from ..optima.frozen import Goal
+from ..optima import frozen_weight as optimum
+from ..optima.frozen_weight import Goal
 from ..replays.check import IN_BLOCKS, Check
 from ..replays.frozen_check import Plan, check_frozen, feature_rows
 from ..risks.frozen import FrozenSetting

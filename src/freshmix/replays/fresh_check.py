@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 from ..arguments import Floats
 from ..estimation import Estimate
 from ..loop import Group, Loop
-from ..optima.fresh import with_parameters
+from ..optima.fresh_weight import with_parameters
 from ..population import Population
 from ..risks.fresh import FreshSetting
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_ROWS, SIGNALS, TOO_FEW, TOO_SMALL, Check, copies, drawn_signals

@@ -4,11 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
@@ -16,10 +14,8 @@ from ..loop import Group, Loop
 from ..population import Population
 from ..risks.fresh import FreshSetting
 from ..risks.least import least
+from .box import Box
 from .optimum import Optimum
-
-LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
-LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
 
 
 def with_parameters(loop: Loop, real_weight: float, penalty: float | None = None, row_weight: float | None = None) -> Loop:
@@ -65,11 +61,6 @@ def _averages_for_ever(population: Population, loop: Loop) -> bool:
     return PopulationEquivalents(population, (loop.aspect or 0.0) / part).rank < 1
 
 
-def best_at_penalty(population: Population, loop: Loop, generations: int | None) -> Optimum:
-    """The best weight and row weight of unlabelled rows at the loop's own penalty."""
-    return best_of(candidates_at_penalty(population, loop, generations))
-
-
 def best_of(found: Sequence[Optimum]) -> Optimum:
     """The best, or the first where no other is really better: row weights may be inert, and a loop keeps its own then."""
     own, best = found[0], min(found, key=lambda each: each.risk)
@@ -103,41 +94,19 @@ def candidates(population: Population, loop: Loop, generations: int | None) -> l
 
 def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:
     """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
-    risk = goal(population, generations)
-    mixed = loop.groups is not None and 0 < loop.labelled < 1
     setting = FreshSetting(population, (loop,))
     scale = setting.scale
-    lows, highs, axes = [0.0], [1.0], [np.linspace(0.1, 1.0, 7)]
-    if not fixed:
-        lows.append(math.log(LEAST_PENALTY * scale))
-        highs.append(math.log(MOST_PENALTY * scale))
-        axes.append(np.log(scale * np.geomspace(1e-5, 1e3, 17)))
-    if mixed:
-        lows.append(math.log(LEAST_ROW_WEIGHT))
-        highs.append(math.log(MOST_ROW_WEIGHT))
-        axes.append(np.log(np.geomspace(1e-2, 1e2, 5)))
-
-    def made(point: Floats) -> Loop:
-        penalty = None if fixed else math.exp(point[1])
-        return with_parameters(loop, float(np.clip(point[0], 0, 1)), penalty, math.exp(point[-1]) if mixed else None)
-
-    points = np.array(list(product(*axes)))
-    at = {"real_weight": points[:, 0]}
-    if not fixed:
-        at["penalty"] = np.exp(points[:, 1])
-    if mixed:
-        at["row_weight"] = np.exp(points[:, -1])
-    start = points[np.argmin(setting.risks(generations, **at))]
-    steps = np.diag([-0.05 if start[0] > 0.5 else 0.05, 0.5, 0.5][: start.size])
-    found = minimize(
-        lambda point: risk(made(point)),
-        start,
-        method="Nelder-Mead",
-        bounds=list(zip(lows, highs, strict=True)),
-        options={"initial_simplex": np.vstack([start, start + steps]), "xatol": 1e-8, "fatol": 1e-15, "maxiter": 600},
-    )
-    best = made(found.x)
-    return Optimum(best, _weight(best), float(found.fun), fixed or bool(found.x[1] < highs[1] - 1e-6))
+    box = Box.of(tuple(name for name in setting.coordinates if not (fixed and name == "penalty")), scale)
+    axes = {
+        "real_weight": np.linspace(0.1, 1.0, 7),
+        "penalty": scale * np.geomspace(1e-5, 1e3, 17),
+        "row_weight": np.geomspace(1e-2, 1e2, 5),
+    }
+    grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
+    first = int(np.argmin(setting.risks(generations, **grid)))
+    start = {name: float(values.flat[first]) for name, values in grid.items()}
+    found, risk = box.simplex(lambda at: setting.with_loops(with_parameters(loop, **at)).risk(generations), start)
+    return Optimum(with_parameters(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))
 
 
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
@@ -158,9 +127,3 @@ def _labelled_rows_only(population: Population, loop: Loop, generations: int | N
     near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
     w, value = least(at, near, at(near))
     return Optimum(with_parameters(loop, w, math.exp(log_penalty), 0.0), w, value)
-
-
-def _weight(loop: Loop) -> float:
-    """The real weight of labelled rows."""
-    assert loop.groups is not None
-    return max(group.real_weight for group in loop.groups)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
-from scipy.optimize import minimize
 
 from ..arguments import Floats
 from ..equivalents import Equivalents
@@ -17,6 +16,7 @@ from ..risks import frozen
 from ..risks.frozen import RENEWAL
 from ..risks.least import least
 from ..risks.plain import POINTS_PER_DECADE, penalty_grid
+from .box import Box
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,21 @@ class Goal:
     labels: str
     generations: int | None = None
 
+    @property
+    def law(self) -> tuple[float, float]:
+        """rho and kappa."""
+        return self.noise_ratio, RENEWAL[self.labels]
+
     def over_weights(self, w: Floats, penalty: float) -> Floats:
         """(m,) risks of m weights at one penalty."""
         if self.generations is None:
-            return frozen.limit_risk(self.equivalents, w, penalty, self.noise_ratio, RENEWAL[self.labels])
-        return frozen.horizon_risk(self.equivalents, w, penalty, self.generations, self.noise_ratio, RENEWAL[self.labels])
+            return frozen.limit_risk(self.equivalents, w, penalty, *self.law)
+        return frozen.horizon_risk(self.equivalents, w, penalty, self.generations, *self.law)
 
     def over_penalties(self, w: float, penalties: Floats) -> Floats:
         """(m,) risks of one weight at m penalties."""
         if self.generations is None:
-            return frozen.limit_risk(self.equivalents, w, penalties, self.noise_ratio, RENEWAL[self.labels])
+            return frozen.limit_risk(self.equivalents, w, penalties, *self.law)
         return np.array([self.over_weights(np.array([w]), penalty)[0] for penalty in penalties])
 
 
@@ -65,13 +70,13 @@ def best_weight(goal: Goal, penalty: float) -> Best:
 
 
 def _best_minnorm_weight(goal: Goal) -> Best:
-    """Closed forms: c(w) of mathematics.md section 3 is least at (sqrt(rho^2 + 4 rho) - rho)/2, of section 4 at 1."""
-    rho = goal.noise_ratio
-    if goal.labels == "frozen" or goal.equivalents.noise_variance == 0:
+    """c(w) is least at w* = (sqrt(rho^2 + 4 kappa rho) - rho)/(2 kappa), which is 1 at kappa = 0 (mathematics.md section 4)."""
+    rho, kappa = goal.law
+    if kappa == 0 or goal.equivalents.noise_variance == 0:
         w = 1.0
     else:
-        # 2 rho / (sqrt(rho^2 + 4 rho) + rho), the same without cancellation.
-        w = 2 / (math.sqrt(1 + 4 / rho) + 1) if rho > 0 else 0.0
+        # The same without cancellation.
+        w = 2 / (math.sqrt(1 + 4 * kappa / rho) + 1) if rho > 0 else 0.0
     if w > 0:
         return Best(w, 0.0, float(goal.over_weights(np.array([w]), 0.0)[0]))
     zero = goal.equivalents.solve(0.0)
@@ -94,7 +99,7 @@ def best_loop(goal: Goal) -> Best:
     none = best_weight(goal, 0.0)
     if goal.generations is not None:
         return _best_loop_at_horizon(goal, none)
-    if goal.labels == "frozen" or goal.equivalents.noise_variance == 0:
+    if goal.law[1] == 0 or goal.equivalents.noise_variance == 0:
         # Synthetic labels cannot beat plain ridge at its best penalty (mathematics.md section 4).
         return best_penalty(goal, 1.0)
     if goal.noise_ratio == 0:
@@ -102,25 +107,17 @@ def best_loop(goal: Goal) -> Best:
     z = penalty_grid(goal.equivalents.bulk[1])
     table = risk_table(goal, z)
     i, j = np.unravel_index(np.nanargmin(table), table.shape)
-    start = np.array([np.log(z[i]), _weight_of(z[j] / z[i])])
+    box = Box({"penalty": (z[0], z[-1]), "real_weight": (1e-9, 1.0)})
 
-    def risk_at(point: Floats) -> float:
-        return float(goal.over_weights(point[1:], math.exp(point[0]) * point[1])[0])
+    def risk_at(at: dict[str, float]) -> float:
+        return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"] * at["real_weight"])[0])
 
-    box = [(math.log(z[0]), math.log(z[-1])), (1e-9, 1.0)]
-    step = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, -0.05 if start[1] > 0.5 else 0.05]])
-    found = minimize(
-        risk_at,
-        start,
-        method="Nelder-Mead",
-        bounds=box,
-        options={"initial_simplex": start + step, "xatol": 1e-9, "fatol": 1e-15, "maxiter": 400},
-    )
-    log_z, w = found.x
-    penalty = math.exp(log_z) * w
+    start = {"penalty": z[i], "real_weight": _weight_of(z[j] / z[i])}
+    found, _ = box.simplex(risk_at, start, widen=0.5, tolerance=1e-9)
+    w, penalty = found["real_weight"], found["penalty"] * found["real_weight"]
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
     w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
-    best = Best(w, penalty, risk, attained=log_z < box[0][1] - 1e-6)
+    best = Best(w, penalty, risk, attained=box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best
 
 
@@ -129,21 +126,19 @@ def risk_table(goal: Goal, z: Floats) -> Floats:
 
     One product of two tables gives all pairs: a grid of m penalties costs O(m n + m^2 n), whatever the weights.
     """
-    own, shared = _parts(goal, z)
+    bias, own, shared = _parts(goal, z)
     ratio = z / z[:, None]
     with np.errstate(invalid="ignore"):
         w = np.where(ratio <= 1, _weight_of(ratio), np.nan)
-    factor = frozen.memory_factor(np.nan_to_num(w, nan=1.0), goal.noise_ratio, RENEWAL[goal.labels])
-    return np.where(np.isnan(w), np.nan, own[:, None] + factor * shared)
+    memory = frozen.memory_factor(np.nan_to_num(w, nan=1.0), *goal.law)
+    risks = frozen.long_run(bias[:, None], own[:, None], shared, memory, goal.equivalents.noise_variance, goal.law[1])
+    return np.where(np.isnan(w), np.nan, risks)
 
 
-def _parts(goal: Goal, z: Floats) -> tuple[Floats, Floats]:
-    """What depends on z1 alone, (m,), and sigma^2 x12/(1-x12) for all pairs, (m, m)."""
-    solved, sigma2 = goal.equivalents.solve(z), goal.equivalents.noise_variance
-    own = goal.equivalents.bias(solved, solved)
-    if goal.labels == "frozen":
-        own = own + sigma2 * goal.equivalents.variance(solved, solved)
-    return own, sigma2 * goal.equivalents.variance(solved, solved, table=True)
+def _parts(goal: Goal, z: Floats) -> tuple[Floats, Floats, Floats]:
+    """B and Vr at each z, (m,), and x12/(1-x12) for all pairs, (m, m)."""
+    known, solved = goal.equivalents, goal.equivalents.solve(z)
+    return known.bias(solved, solved), known.variance(solved, solved), known.variance(solved, solved, table=True)
 
 
 def tuned_risks(goal: Goal, weights: Floats) -> Floats:
@@ -155,15 +150,15 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
         return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk[1]), weights).min(axis=0))
     z = penalty_grid(goal.equivalents.bulk[1])
     log_z = np.log(z)
-    own, shared = _parts(goal, z)
+    bias, own, shared = _parts(goal, z)
     pairs = RectBivariateSpline(log_z, log_z, shared)
     w = np.maximum(weights, 1e-6)[:, None]
     second = np.maximum(log_z + np.log(w / (2 - w)), log_z[0])
-    table = own + frozen.memory_factor(w, goal.noise_ratio, RENEWAL[goal.labels]) * pairs.ev(
-        np.broadcast_to(log_z, second.shape), second
-    )
+    memory = frozen.memory_factor(w, *goal.law)
+    shared = pairs.ev(np.broadcast_to(log_z, second.shape), second)
+    table = frozen.long_run(bias, own, shared, memory, goal.equivalents.noise_variance, goal.law[1])
     penalties = w[:, 0] * z[np.argmin(table, axis=1)]
-    risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, goal.noise_ratio, RENEWAL[goal.labels])
+    risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, *goal.law)
     # At w = 0 the best penalty grows without bound.
     return np.where(weights == 0, goal.equivalents.null_risk, risks)
 
@@ -193,20 +188,14 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     weights = np.linspace(0.0, 1.0, 33)
     table = _horizon_table(goal, grid, weights)
     i, j = np.unravel_index(np.argmin(table), table.shape)
-    start = np.array([math.log(grid[i]), weights[j]])
-    found = minimize(
-        lambda point: float(goal.over_weights(point[1:], math.exp(point[0]))[0]),
-        start,
-        method="Nelder-Mead",
-        bounds=[(math.log(grid[0]), math.log(grid[-1])), (0.0, 1.0)],
-        options={
-            "initial_simplex": start + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -0.03 if start[1] > 0.5 else 0.03]]),
-            "xatol": 1e-7,
-            "fatol": 1e-14,
-            "maxiter": 300,
-        },
-    )
-    best = Best(float(found.x[1]), math.exp(found.x[0]), float(found.fun), found.x[0] < math.log(grid[-1]) - 1e-6)
+    box = Box({"penalty": (grid[0], grid[-1]), "real_weight": (0.0, 1.0)})
+
+    def risk_at(at: dict[str, float]) -> float:
+        return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"])[0])
+
+    start = {"penalty": grid[i], "real_weight": weights[j]}
+    found, risk = box.simplex(risk_at, start, widen=0.6, tolerance=1e-7, value_tolerance=1e-14)
+    best = Best(found["real_weight"], found["penalty"], risk, box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best
 
 
