@@ -13,6 +13,7 @@ from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
+from ..words import verdict as words
 from .fresh_schedules import FreshSchedules
 from .generation import Generation, State, first_generation, generation, generations
 from .plain import PlainRidge
@@ -212,18 +213,8 @@ class FreshSetting:
         first, null, psi = self.risk(0), self.null_risk, self.collapse_number()
         real_only = self.with_loops(self._labelled_alone()).risk(0)
         risk = self.risk()
-        verdict, reason = judge(risk, real_only, null, self._why_unbounded(psi))
+        verdict, reason = judge(risk, real_only, null, words.fresh_unbounded(self._aspect, psi, self._turn is None))
         return Limit(risk, verdict, reason, first, real_only, null, psi)
-
-    def _why_unbounded(self, psi: float) -> str:
-        if self._turn is None:
-            return (
-                f"at the interpolation threshold: aspect {self._aspect:g} without a penalty leaves no rows to spare; use a "
-                "penalty, or more or fewer features"
-            )
-        if math.isinf(psi):
-            return "no real labels enter and least squares forgets nothing: each generation adds the noise of its labels"
-        return f"collapse number {psi:.4g} is 1 or more: each generation brings back more error than the last one had"
 
     def _labelled_alone(self) -> Loop:
         """Plain ridge on the labelled rows: aspect gamma/f and penalty lambda/f; all rows where none or all are labelled."""

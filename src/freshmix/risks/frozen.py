@@ -17,6 +17,7 @@ from ..arguments import Floats
 from ..equivalents import Equivalents, Numbers, PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
+from ..words import verdict as words
 from .contour import functionals
 from .filters import ridge_filters, variance_factors
 from .frozen_schedules import FrozenSchedules
@@ -274,19 +275,8 @@ class FrozenSetting:
     def limit(self) -> Limit:
         """Risk in the long run, with a verdict (sections 3, 4 and 6)."""
         first, risk, null = self.real_only().risk(self.loop.penalty), self.risk(), self.null_risk
-        verdict, reason = judge(risk, first, null, self._why_unbounded(first))
+        verdict, reason = judge(risk, first, null, words.frozen_unbounded(self.loop.aspect, self._kept_on(), math.isinf(first)))
         return Limit(risk, verdict, reason, first, first, null)
-
-    def _why_unbounded(self, first: float) -> str:
-        if math.isinf(first):
-            return (
-                f"at the interpolation threshold: aspect {self.loop.aspect:g} without a penalty leaves no rows to spare, and "
-                "the variance is unbounded from generation 0 on; use a penalty, or more or fewer features"
-            )
-        return (
-            f"real weight {self._kept_on():g} without a penalty: each generation adds the noise of its synthetic labels and "
-            "none is forgotten, so that the excess risk grows linearly"
-        )
 
     def real_only(self) -> PlainRidge:
         """Generation 0 for ever: B(lambda) + sigma^2 Vr(lambda)."""

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..words import verdict as words
+
 Verdict = Literal["diverges", "collapses", "degrades", "holds", "improves"]
 
 _EQUAL = 1e-9
@@ -50,13 +52,11 @@ def judge(
     ``real_only`` may be infinite too.
     """
     if math.isinf(risk):
-        return "diverges", why_unbounded or "the excess risk grows without bound"
-    figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
-    above_null = f"; above the null risk {null:.4g} of predicting 0" if risk > null * (1 + _EQUAL) else ""
+        return "diverges", why_unbounded or words.GROWS
+    above_null = risk > null * (1 + _EQUAL)
+    verdict: Verdict = "collapses" if above_null else "degrades"
     if math.isfinite(real_only) and abs(risk - real_only) <= _EQUAL * max(abs(risk), abs(real_only)):
-        return "holds", f"synthetic labels change nothing: {figures}{above_null}"
-    if risk < real_only:
-        return "improves", f"synthetic labels average the noise of past real labels: {figures}{above_null}"
-    if above_null:
-        return "collapses", f"worse than using no model at all: {figures}{above_null}"
-    return "degrades", f"synthetic labels cost more than they bring: {figures}"
+        verdict = "holds"
+    elif risk < real_only:
+        verdict = "improves"
+    return verdict, words.reason(verdict, risk, real_only, null, above_null, when)

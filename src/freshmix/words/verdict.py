@@ -1,0 +1,43 @@
+"""Why a loop does what it does (mathematics.md section 6)."""
+
+import math
+
+GROWS = "the excess risk grows without bound"
+
+
+def reason(verdict: str, risk: float, real_only: float, null: float, above_null: bool, when: str = "in the long run") -> str:
+    """Of a bounded loop, with the figures that decide."""
+    figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
+    beside = f"; above the null risk {null:.4g} of predicting 0" if above_null else ""
+    because = {
+        "holds": "synthetic labels change nothing",
+        "improves": "synthetic labels average the noise of past real labels",
+        "collapses": "worse than using no model at all",
+        "degrades": "synthetic labels cost more than they bring",
+    }
+    return f"{because[verdict]}: {figures}{beside}"
+
+
+def frozen_unbounded(aspect: float | None, real_weight: float, from_the_start: bool) -> str:
+    """Of a loop on the same rows without a penalty."""
+    if from_the_start:
+        return (
+            f"at the interpolation threshold: aspect {aspect:g} without a penalty leaves no rows to spare, and the variance "
+            "is unbounded from generation 0 on; use a penalty, or more or fewer features"
+        )
+    return (
+        f"real weight {real_weight:g} without a penalty: each generation adds the noise of its synthetic labels and none is "
+        "forgotten, so that the excess risk grows linearly"
+    )
+
+
+def fresh_unbounded(aspect: float | None, collapse_number: float, at_threshold: bool) -> str:
+    """Of a loop on new rows."""
+    if at_threshold:
+        return (
+            f"at the interpolation threshold: aspect {aspect:g} without a penalty leaves no rows to spare; use a penalty, or "
+            "more or fewer features"
+        )
+    if math.isinf(collapse_number):
+        return "no real labels enter and least squares forgets nothing: each generation adds the noise of its labels"
+    return f"collapse number {collapse_number:.4g} is 1 or more: each generation brings back more error than the last one had"
