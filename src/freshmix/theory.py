@@ -11,9 +11,9 @@ import xarray as xr
 from .arguments import Floats, whole
 from .loop import Group, Loop
 from .optima import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
-from .optima.fresh_weight import with_parameters
 from .population import Population
 from .risks import Limit, limit, risk
+from .risks.fresh import varied
 from .risks.setting import check_loops, kind_of
 from .risks.surface import limit_surface
 
@@ -121,7 +121,7 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     ([1.5, 1.25, 1.1875, 1.1719], 1.1667)
     """
     check_loops(population, loop)
-    courses = {"loop": loop, **(others or {}), "synthetic_only": with_parameters(loop, 0.0)}
+    courses = {"loop": loop, **(others or {}), "synthetic_only": varied(loop, real_weight=0.0)}
     table: dict[str, tuple[str, Floats, dict[str, object]]] = {}
     real_only = math.nan
     for name, each in courses.items():
@@ -149,7 +149,7 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
     best = optimal_weight(population, loop)
     long_run = limit(population, best.loop)
     if generations is not None:
-        values = [risk(population, with_parameters(loop, float(w)), generations)[-1] for w in weights]
+        values = [risk(population, varied(loop, real_weight=float(w)), generations)[-1] for w in weights]
         found["at_horizon"] = ("real_weight", np.array(values), RISK)
     facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations}
     return found.assign_attrs(facts | {"real_only": long_run.real_only, "null": population.null_risk})

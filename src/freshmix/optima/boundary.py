@@ -11,10 +11,10 @@ from ..arguments import Floats, number
 from ..loop import Group, Loop
 from ..population import Population
 from ..risks import limit
-from ..risks.fresh import FreshSetting
+from ..risks.fresh import FreshSetting, varied
 from ..risks.setting import check_loops, kind_of
 from ..risks.surface import limit_surface
-from .fresh_weight import best_loop, with_parameters
+from .fresh_weight import best_loop
 
 LEAST_ASPECT, MOST_ASPECT = 1e-3, 1e3
 
@@ -108,7 +108,7 @@ def improving_weights(population: Population, loop: Loop) -> list[tuple[float, f
     """
     check_loops(population, loop)
     grid = np.linspace(0.0, 1.0, 101)
-    real_only = limit(population, with_parameters(loop, 1.0)).real_only
+    real_only = limit(population, varied(loop, real_weight=1.0)).real_only
 
     def gain(w: float) -> float:
         value = limit_surface(population, loop, real_weight=[w]).risk.item()

@@ -9,9 +9,8 @@ import numpy as np
 from ..arguments import Floats
 from ..loop import Group, Loop
 from ..population import Population
-from ..risks.fresh import FreshSetting
+from ..risks.fresh import FreshSetting, varied
 from .box import Box
-from .fresh_weight import with_parameters
 from .schedule import best_weights, descended
 
 # Half the step of the differences in log penalty and log row weight.
@@ -64,7 +63,7 @@ def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool
     first = box.point({"penalty": rough.loop.penalty, "row_weight": _row_weight(rough.loop)})
 
     def made(more: Floats) -> Loop:
-        return with_parameters(rough.loop, 1.0, **box.values(more))
+        return varied(rough.loop, real_weight=1.0, **box.values(more))
 
     def risk(weights: Floats, more: Floats) -> float:
         schedules = setting.with_loops(made(more)).schedules(T)

@@ -1,10 +1,8 @@
 """Best real weight, row weight and penalty for fresh covariates, in the long run or at a horizon (mathematics.md section 5)."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -12,36 +10,16 @@ from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
 from ..population import Population
-from ..risks.fresh import FreshSetting
+from ..risks.fresh import FreshSetting, varied
 from ..risks.least import least
 from .box import Box
 from .optimum import Optimum
 
 
-def with_parameters(loop: Loop, real_weight: float, penalty: float | None = None, row_weight: float | None = None) -> Loop:
-    """The loop with this weight on the rows that have a real label.
-
-    ``row_weight`` is the loss weight of the other rows, in units of the labelled ones'; None leaves all row weights alone.
-    """
-    changes: dict[str, Any] = {} if penalty is None else {"penalty": penalty}
-    if loop.groups is None:
-        return loop.replace(real_weight=real_weight, **changes)
-    mixed = loop.at_weight(real_weight)
-    if row_weight is not None:
-        ratios = (1.0 if group.labelled else row_weight for group in mixed.groups or ())
-        changes["groups"] = [replace(group, row_weight=a) for group, a in zip(mixed.groups or (), ratios, strict=True)]
-    return mixed.replace(**changes)
-
-
-def goal(population: Population, generations: int | None) -> Callable[[Loop], float]:
-    """The risk that is minimised: long-run, or of generation T."""
-    return lambda loop: FreshSetting(population, (loop,)).risk(generations)
-
-
 def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """The best weight on labelled rows at the loop's penalty and row weights."""
     if generations is None and _averages_for_ever(population, loop):
-        return Optimum(with_parameters(loop, 0.0), 0.0, 0.0, attained=False)
+        return Optimum(varied(loop, real_weight=0.0), 0.0, 0.0, attained=False)
 
     setting = FreshSetting(population, (loop,))
 
@@ -50,7 +28,7 @@ def best_weight(population: Population, loop: Loop, generations: int | None) -> 
 
     grid = np.linspace(0.0, 1.0, 41)
     w, value = least(at, grid, at(grid))
-    return Optimum(with_parameters(loop, w), w, value)
+    return Optimum(varied(loop, real_weight=w), w, value)
 
 
 def _averages_for_ever(population: Population, loop: Loop) -> bool:
@@ -72,7 +50,7 @@ def candidates_at_penalty(population: Population, loop: Loop, generations: int |
     own = best_weight(population, loop, generations)
     if loop.groups is None or not 0 < loop.labelled < 1 or not own.attained:
         return [own]
-    left_out = best_weight(population, with_parameters(loop, 1.0, row_weight=0.0), generations)
+    left_out = best_weight(population, varied(loop, real_weight=1.0, row_weight=0.0), generations)
     return [own, _searched(population, loop, generations, fixed=True), left_out]
 
 
@@ -105,8 +83,8 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
     grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
     first = int(np.argmin(setting.risks(generations, **grid)))
     start = {name: float(values.flat[first]) for name, values in grid.items()}
-    found, risk = box.simplex(lambda at: setting.with_loops(with_parameters(loop, **at)).risk(generations), start)
-    return Optimum(with_parameters(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))
+    found, risk = box.simplex(lambda at: setting.with_loops(varied(loop, **at)).risk(generations), start)
+    return Optimum(varied(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))
 
 
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
@@ -126,4 +104,4 @@ def _labelled_rows_only(population: Population, loop: Loop, generations: int | N
 
     near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
     w, value = least(at, near, at(near))
-    return Optimum(with_parameters(loop, w, math.exp(log_penalty), 0.0), w, value)
+    return Optimum(varied(loop, real_weight=w, penalty=math.exp(log_penalty), row_weight=0.0), w, value)

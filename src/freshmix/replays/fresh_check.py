@@ -11,9 +11,8 @@ from scipy.optimize import nnls
 from ..arguments import Floats
 from ..estimation import Estimate
 from ..loop import Group, Loop
-from ..optima.fresh_weight import with_parameters
 from ..population import Population
-from ..risks.fresh import FreshSetting
+from ..risks.fresh import FreshSetting, varied
 from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_ROWS, SIGNALS, TOO_FEW, TOO_SMALL, Check, copies, drawn_signals
 
 # Replays: as many as this work allows, within bounds.
@@ -94,7 +93,7 @@ def _best(loop: Loop, risk: Callable[[Loop], float]) -> tuple[float, float, floa
     penalty = min(scale * np.geomspace(1e-2, 1e2, 5), key=lambda each: risk(loop.replace(penalty=float(each))))
     found = []
     for w in (0.1, 0.25, 0.5, 0.75, 1.0):
-        tried = with_parameters(loop, w, float(penalty))
+        tried = varied(loop, real_weight=w, penalty=float(penalty))
         found.append((w, float(penalty), risk(tried)))
     return min(found, key=lambda each: each[2])
 
