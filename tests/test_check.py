@@ -7,9 +7,9 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimation import banded, factorise
-from freshmix.replays import fresh_check as fresh_room
+from freshmix.replays import draws
 from freshmix.replays.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
-from freshmix.replays.frozen_check import Fold, Plan, feature_rows
+from freshmix.replays.folds import Fold, feature_rows
 
 from . import naive
 
@@ -43,9 +43,9 @@ def test_the_replay_is_the_loop_run_and_judged_on_held_out_rows(p, labels_kept):
     X, beta = rng.standard_normal((60, p)), rng.standard_normal((p, 2)) / np.sqrt(p)
     held = np.arange(60) % 4 == 0
     weights, sigma = np.array([0.6, 0.3, 0.8]), 0.7
-    plan = Plan(weights, 0.2, 0.5, labels_kept)
+    loop = fm.Loop(schedule=weights, penalty=0.2, synthetic_noise_ratio=0.5, labels=labels_kept)
     fold = Fold.of(X, beta, held, sigma**2)
-    expected = fold.observed(plan).mean(axis=1)
+    expected = fold.observed(loop, 3).mean(axis=1)
     one, two = X[~held] - X[~held].mean(axis=0), X[held] - X[~held].mean(axis=0)
     runs = []
     for _ in range(1500):
@@ -146,7 +146,7 @@ def test_fresh_covariates_pass_and_fail(kind, labelled):
     known = np.isfinite(y)
     found = banded(factorise(X[known], y[known]), rng)
     loop = fm.Loop.partially_labelled(labelled=labelled, real_weight=0.4, penalty=0.05, synthetic_noise_ratio=0.0)
-    check = fresh_room.check_fresh(X, y, found, loop, 60, 12, 0.1, rng)
+    check = draws.check_fresh(X, y, found, loop, 60, 12, 0.1, rng)
     assert check.fits == (kind in ("normal", "correlated"))
     assert check.predicted.size == 9
     assert check.rows == 60
@@ -173,7 +173,7 @@ def test_the_fresh_replay_agrees_with_theory_of_a_known_population():
         X, beta = rng.standard_normal((1200, p)), rng.standard_normal((p, 4))
         beta /= np.linalg.norm(beta, axis=0)
         residuals = rng.standard_normal(2000)
-        risks, alone = fresh_room._replay(X, beta, residuals, [loop], 0.3, size, T, rng.permutation(1200), rng)
+        risks, alone = draws.NewRows(X, beta, residuals, [loop], 0.3, size, T).risks(rng.permutation(1200), rng)
         runs.append([*risks, alone])
     expected = fm.risk(fm.Population.isotropic(), loop, T)
     real = fm.risk(fm.Population.isotropic(), fm.Loop(aspect=1.0, penalty=0.3, real_weight=1.0), 0)
@@ -190,7 +190,7 @@ def test_population_of_known_signals():
     tau = np.repeat([1.0, 6.0], p // 2)
     beta = rng.standard_normal((p, 8)) * np.repeat([0.3, 0.1], p // 2)[:, None]
     X = rng.standard_normal((n, p)) * np.sqrt(tau)
-    made = fresh_room._population(X - X.mean(axis=0), beta, 1.0)
+    made = draws._population(X - X.mean(axis=0), beta, 1.0)
     energy = np.mean(beta**2, axis=1)
     true = fm.Population([1.0, 6.0], [0.5, 0.5], [energy[: p // 2].sum(), energy[p // 2 :].sum()], 1.0)
     assert made.null_risk == pytest.approx(true.null_risk, rel=0.1)

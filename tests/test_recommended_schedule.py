@@ -17,7 +17,7 @@ from freshmix.recommendation.schedule import (
     for_frozen,
     restarted,
 )
-from freshmix.replays.backtest import Course
+from freshmix.replays.in_time import Course
 from freshmix.risks.fresh import FreshSetting
 from freshmix.risks.fresh_schedules import FreshSchedules
 from freshmix.risks.frozen import FrozenSetting

@@ -14,7 +14,7 @@ from freshmix import Group
 from freshmix.prepared.stream import Stream
 from freshmix.prepared.suspects import label_bias
 from freshmix.recommendation.new_rows import NewRows
-from freshmix.replays.backtest import Course, backtest
+from freshmix.replays.in_time import Course, backtest
 from freshmix.tables import open_table
 
 from .test_cli import failure, invoke

@@ -15,12 +15,13 @@ from ..loop import Group
 from ..optima import Optimum
 from ..optima.fresh_weight import candidates, candidates_at_penalty
 from ..prepared import Prepared, Stream
-from ..replays.backtest import Course, backtest, drift, thinned
-from ..replays.check import IN_BLOCKS, WEIGHTED, Check
-from ..replays.fresh_check import check_fresh
+from ..replays.check import Check
+from ..replays.draws import check_fresh
+from ..replays.in_time import Course, backtest, drift, thinned
 from ..risks.fresh import FreshSetting
 from ..risks.plain import PlainRidge
 from ..words import doubts
+from ..words.replay import IN_BLOCKS, SEVERAL_GROUPS, WEIGHTED, fewer_labels
 from ..words.table import without_rows
 from .answer import Answer
 from .request import Request
@@ -140,9 +141,9 @@ class NewRows(Answer[FreshSetting]):
             return None, None
         share, constant = self.share, self.constant.loop
         if share > 1.1 * self.table.share:
-            return None, doubts.no_backtest(share, self.table.share)
+            return None, fewer_labels(share, self.table.share)
         if sum(bool(group.labelled) for group in self.setting.loop.groups or ()) > 1:
-            return None, doubts.SEVERAL_LABELLED_GROUPS
+            return None, SEVERAL_GROUPS
         first = self.first_penalty
         courses = {
             "recommended": Course.of(self.loops, first),

@@ -9,10 +9,11 @@ from ..arguments import Floats
 from ..optima import Optimum
 from ..optima import frozen_weight as optimum
 from ..optima.frozen_weight import Goal
-from ..replays.check import IN_BLOCKS, Check
-from ..replays.frozen_check import Plan, check_frozen, feature_rows
+from ..replays.check import Check
+from ..replays.folds import check_frozen, feature_rows
 from ..risks.frozen import FrozenSetting
 from ..words import doubts
+from ..words.replay import IN_BLOCKS
 from .answer import Answer
 from .request import Request
 from .schedule import Scheduled, followed_frozen
@@ -85,9 +86,8 @@ class SameRows(Answer[FrozenSetting]):
         rng = np.random.default_rng([self.request.seed, 2])
         features, group, rows = feature_rows(X, self.table.kernel, rng)
         weights = None if precision is None else precision[rows] / precision[rows].mean()
-        loop = self.best.loop
-        plan = Plan(loop.weights(self.shown), loop.penalty, loop.synthetic_noise_ratio, loop.labels)
-        return check_frozen(features, y[rows], group, self.found, plan, self.real_only[0], rng, weights)
+        loop, plain = self.best.loop, self.real_only[0]
+        return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights)
 
     def warnings(self) -> tuple[str | None, ...]:
         """Where the theory is on thin ice for this table."""

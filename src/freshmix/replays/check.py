@@ -5,28 +5,26 @@ direction that the labels show; the loop is run on some rows of the table and ju
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
+from ..loop import Loop
+from ..words import replay as words
 
 # Signals drawn for a replay, the rows that one uses at most, and the fewest different rows that it needs.
 SIGNALS = 8
-MOST_ROWS, MOST_DENSE = 20_000, 800
-FEWEST_ROWS = 20
+MOST_ROWS, FEWEST_ROWS = 20_000, 20
 # The theory is refused where the z-score passes the first, and the gap these parts of the risk and of the prediction error.
 MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
 # A mix that gains less than this over real labels only is not worth one.
 _NO_WORSE = 1.02
 DOES_NOT_FIT = "theory does not fit"
-# Why there is no check.
-TOO_FEW = f"not checked: fewer than {FEWEST_ROWS} different rows, or 3 labels, to replay with"
-TOO_SMALL = "not checked: fewer than 3 rows per generation"
-AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
-IN_BLOCKS = "not checked: the table is read in blocks of columns, and its rows are not kept"
-WEIGHTED = "not checked: new rows of several sample weights are not replayed"
+# Real weight, penalty and excess risk.
+Mix = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class Check:
     rows: int
     held_out: str
     real_only: float
-    best: tuple[float, float, float] | None = None
+    best: Mix | None = None
 
     @property
     def z(self) -> Floats:
@@ -78,29 +76,29 @@ class Check:
 
     def line(self) -> str:
         """What was found, in one sentence."""
-        last = self.observed.size - 1
-        return (
-            f"{'it fits' if self.fits else 'it does not'}: replayed with {self.rows} of the table's rows, the loop has excess "
-            f"risk {self.observed[-1]:.4g} at generation {last}, and theory predicts {self.predicted[-1]:.4g} for that many; "
-            f"the largest z-score is {self.z[self.worst]:+.1f}, at generation {self.worst}"
-        )
+        return words.compared(self.fits, self.rows, self.observed, self.predicted, self.z[self.worst], self.worst)
 
     def reason(self) -> str:
         """What the replay says in place of the theory, for the verdict of a failed check."""
-        last = self.observed.size - 1
-        said = (
-            "here is what the replay says: on the table's own rows the recommended loop has excess risk "
-            f"{self.observed[-1]:.4g} at generation {last}, real labels only {self.real_only:.4g}"
-        )
-        if self.best is not None:
-            w, penalty, risk = self.best
-            said += f", and the best mix there {risk:.4g} (real weight {w:.2g}, lambda {penalty:.2g})"
-            if self.real_only <= risk * _NO_WORSE:
-                said += ": real labels only do no worse"
-        said += f"; theory predicted {self.predicted[-1]:.4g}"
-        if self.held_out == "blocks":
-            said += "; rows near each other in the table are alike: shuffle it if the order of its rows has no meaning"
-        return said
+        no_worse = self.best is not None and self.real_only <= self.best[2] * _NO_WORSE
+        blocks = self.held_out == "blocks"
+        return words.in_place_of_theory(self.observed, self.predicted[-1], self.real_only, self.best, no_worse, blocks)
+
+
+def first_failure(replays: Iterable[tuple[Check, Callable[[], Mix]]]) -> Check:
+    """The first check that fails, with the best mix on its replay; the first of all where none does."""
+    passed = []
+    for check, best in replays:
+        if not check.fits:
+            return replace(check, best=best())
+        passed.append(check)
+    return passed[0]
+
+
+def best_mix(loop: Loop, pairs: Iterable[tuple[float, float]], risk: Callable[[Loop], float]) -> Mix:
+    """The best of some constant real weights and penalties of a loop, by its risk on a replay."""
+    tried = ((float(w), float(x), risk(loop.at_weight(float(w)).replace(penalty=float(x)))) for w, x in pairs)
+    return min(tried, key=lambda mix: mix[2])
 
 
 def drawn_signals(X: Floats, y: Floats, noise: float, null_risk: float, rng: np.random.Generator) -> Floats:

@@ -10,7 +10,6 @@ ILL_CONDITIONED = 1e8
 ROUNDING, _RISE = 1e-6, 1e-3
 
 NO_DRIFT = "no drift of the coefficients found; the theory assumes that there is none"
-SEVERAL_LABELLED_GROUPS = "no backtest: it is for one group of labelled rows"
 DIVERGES_LATER = "the recommended loop is good at its horizon but diverges in the long run: do not run it beyond"
 
 
@@ -79,11 +78,6 @@ def smaller_start(rows: int, labelled: int, share: float, risk: float, generatio
         f"from {100 * share:.3g}% of a generation the recommended loop has excess risk {risk:.4g} at generation "
         f"{generations} instead of {expected:.4g}"
     )
-
-
-def no_backtest(share: float, of_table: float) -> str:
-    """A loop that labels more rows than the table does."""
-    return f"no backtest: the loop labels {100 * share:.3g}% of the rows, the table {100 * of_table:.3g}%"
 
 
 def no_best_weight(generations: int) -> str:

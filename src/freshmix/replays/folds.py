@@ -1,6 +1,12 @@
-"""The check for frozen covariates: folds of the table, label noise integrated out (mathematics.md sections 3, 4 and 7)."""
+"""The check for frozen covariates: folds of the table, label noise integrated out (mathematics.md sections 3, 4 and 7).
 
-from dataclasses import dataclass, replace
+``run`` would fit the same rows in each generation to labels drawn anew. Ridge has its expectation over them in closed form, in
+the eigenbasis of the rows: one factorisation of a fold serves all weights and penalties, and no noise of draws hides a misfit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -9,33 +15,19 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..equivalents.weights import RowWeights, sample_equivalents
 from ..estimation import Estimate, weighted_rows
+from ..loop import Loop
 from ..prepared.kernels import Kernel, gram_of
-from ..risks import frozen
 from ..risks.filters import ridge_filters
-from ..risks.frozen import RENEWAL
-from .check import AT_THRESHOLD, FEWEST_ROWS, MOST_DENSE, MOST_ROWS, TOO_FEW, Check, copies, drawn_signals, standard_error
+from ..risks.frozen import RENEWAL, FrozenSetting
+from ..words.replay import AT_THRESHOLD, too_few
+from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, drawn_signals, first_failure, standard_error
 
 FOLDS = 4
-# Rows times features squared: one factorisation of a fold.
-_WORK = 3e8
+# The rows of a kernel that a replay uses at most, and of a table: rows times features squared, the work for a fold.
+MOST_DENSE, _WORK = 800, 3e8
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A frozen loop: one penalty, weights w_1 ... w_T, rho and the kind of real labels."""
-
-    weights: Floats
-    penalty: float
-    noise_ratio: float
-    labels: str
-
-    def filters(self, s: Floats) -> tuple[Floats, Floats]:
-        """Bias and variance filters of generations 0 ... T, (T + 1, r) each."""
-        e, u = ridge_filters(self.weights, self.penalty, self.noise_ratio, RENEWAL[self.labels])(s)
-        return np.asarray(e), np.asarray(u)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold:
     """Training rows in their eigenbasis, and the k held-out rows seen from it.
 
@@ -65,16 +57,11 @@ class Fold:
 
         ``counted`` tells whether theory counts the ``precision`` of the labels, or takes rows for alike.
         """
-        weights = None
-        if precision is None:
-            mean = X[~held].mean(axis=0)
-            one = X[~held] - mean
-        else:
-            level = precision[~held].mean()
-            used, noise = precision[~held] / level, noise / level
-            mean, weights = used @ X[~held] / used.size, RowWeights.of(used) if counted else None
-            one = (X[~held] - mean) * np.sqrt(used)[:, None]
-        two = X[held] - mean
+        used = np.ones(held.size - held.sum()) if precision is None else precision[~held]
+        level = used.mean()
+        used = used / level
+        mean = used @ X[~held] / used.size
+        one, two = (X[~held] - mean) * np.sqrt(used)[:, None], X[held] - mean
         n, p = one.shape
         s, V = np.linalg.eigh(one.T @ one / n) if p < n else np.linalg.eigh(one @ one.T / n)
         kept = s > 4 * max(n, p) * np.finfo(np.float64).eps * s[-1]
@@ -82,28 +69,25 @@ class Fold:
         s, V = s[kept], V[:, kept]
         if p >= n:
             V = one.T @ V / np.sqrt(n * s)
-        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise, weights)
+        weights = RowWeights.of(used) if counted else None
+        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise / level, weights)
 
-    def predicted(self, plan: Plan) -> Floats:
+    def predicted(self, loop: Loop, generations: int) -> Floats:
         """(T + 1,) risks of theory, from the training rows alone: the plug-in with E c^2 = (u'f)^2 + sigma^2."""
         s, squares, count = self.s, np.mean(self.c**2, axis=1) + self.noise, np.ones(self.s.size)
         zeros = self.rows - 1 - s.size
         if zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, self.noise), np.append(count, zeros)
         found = sample_equivalents(s, squares, count, self.noise, self.weights)
-        return frozen.risk_by_generation(found, plan.weights, plan.penalty, plan.noise_ratio, RENEWAL[plan.labels])
+        return FrozenSetting(found, (loop,)).by_generation(generations)
 
-    def observed(self, plan: Plan) -> Floats:
+    def observed(self, loop: Loop, generations: int) -> Floats:
         """(T + 1, k) risk at each held-out row, expected over label noise of variance sigma^2 (its law does not matter)."""
-        e, u = plan.filters(self.s)
+        filters = ridge_filters(loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, RENEWAL[loop.labels])
+        e, u = (np.asarray(each) for each in filters(self.s))
         b = self.c / np.sqrt(self.rows * self.s)[:, None]
         bias = np.stack([np.mean((self.f - self.seen @ ((1 - row)[:, None] * b)) ** 2, axis=1) for row in e])
         return np.asarray(bias + self.noise / self.rows * (u @ (self.seen**2).T))
-
-    def compared(self, plan: Plan) -> tuple[Floats, Floats]:
-        """Predicted and observed, (T + 1, k) each."""
-        observed = self.observed(plan)
-        return np.broadcast_to(self.predicted(plan)[:, None], observed.shape), observed
 
 
 def feature_rows(X: Floats, kernel: Kernel, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
@@ -126,7 +110,8 @@ def check_frozen(
     y: Floats,
     group: NDArray[np.intp],
     found: Estimate,
-    plan: Plan,
+    loop: Loop,
+    generations: int,
     real_penalty: float,
     rng: np.random.Generator,
     precision: Floats | None = None,
@@ -137,39 +122,39 @@ def check_frozen(
     check: too few groups, or the interpolation threshold. ``real_penalty`` is that of real labels only, and
     ``precision`` that of each label (None: all alike).
     """
-    scaled, labels = (X - X.mean(axis=0), y - y.mean()) if precision is None else weighted_rows(X, y, precision)
     count = int(group.max()) + 1
-    train = y.size * (FOLDS - 1) / FOLDS
     if count < FEWEST_ROWS:
-        return TOO_FEW
-    if plan.penalty == 0 and abs(X.shape[1] / train - 1) < 0.1:
+        return too_few(FEWEST_ROWS)
+    if loop.penalty == 0 and abs(X.shape[1] * FOLDS / (y.size * (FOLDS - 1)) - 1) < 0.1:
         return AT_THRESHOLD
+    scaled, labels = weighted_rows(X, y, np.ones(y.size) if precision is None else precision)
     noise, counted = found.noise_variance, found.factorisation.row_weights is not None
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
-    parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}
-    real = replace(plan, weights=plan.weights[:0], penalty=real_penalty)
-    checks = []
-    for held_out, part in parts.items():
-        fold_of_row = part[group]
-        folds = [Fold.of(X, beta, fold_of_row == k, noise, precision, counted) for k in range(FOLDS)]
-        predicted, observed = (np.concatenate(each, axis=1) for each in zip(*(f.compared(plan) for f in folds), strict=True))
-        mean = predicted.mean(axis=1)
-        error = standard_error(observed - predicted, mean, np.concatenate([group[fold_of_row == k] for k in range(FOLDS)]))
-        alone = float(np.concatenate([fold.observed(real) for fold in folds], axis=1).mean())
-        check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone)
-        if not check.fits:
-            return replace(check, best=_best(folds, plan))
-        checks.append(check)
-    return checks[0]
+
+    def replays() -> Iterator[tuple[Check, partial[Mix]]]:
+        parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}
+        for held_out, part in parts.items():
+            fold = part[group]
+            folds = [Fold.of(X, beta, fold == k, noise, precision, counted) for k in range(FOLDS)]
+            observed = _observed(folds, loop, generations)
+            predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
+            mean = predicted.mean(axis=1)
+            error = standard_error(observed - predicted, mean, group[np.argsort(fold, kind="stable")])
+            alone = float(_observed(folds, loop.replace(penalty=real_penalty), 0).mean())
+            check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone)
+            yield check, partial(_best, folds, loop, generations)
+
+    return first_failure(replays())
 
 
-def _best(folds: list[Fold], plan: Plan) -> tuple[float, float, float]:
+def _observed(folds: Sequence[Fold], loop: Loop, generations: int) -> Floats:
+    """(T + 1, n) risks at the rows of all folds."""
+    return np.concatenate([fold.observed(loop, generations) for fold in folds], axis=1)
+
+
+def _best(folds: Sequence[Fold], loop: Loop, generations: int) -> Mix:
     """The best constant weight and penalty for the last generation on the replay itself: a grid, and the recommended pair."""
-    scale = max(plan.penalty, 1e-3 * float(folds[0].s[0]))
-    last = float(plan.weights[-1])
-    found = []
-    for w, penalty in [(last, plan.penalty), *product(np.linspace(0.1, 1.0, 10), scale * np.geomspace(1e-3, 1e3, 13))]:
-        tried = replace(plan, weights=np.full(plan.weights.size, w), penalty=float(penalty))
-        risk = np.mean(np.concatenate([fold.observed(tried)[-1] for fold in folds]))
-        found.append((float(w), float(penalty), float(risk)))
-    return min(found, key=lambda each: each[2])
+    scale = max(loop.penalty, 1e-3 * float(folds[0].s[0]))
+    grid = product(np.linspace(0.1, 1.0, 10), scale * np.geomspace(1e-3, 1e3, 13))
+    recommended = (loop.weights(generations)[-1], loop.penalty)
+    return best_mix(loop, [recommended, *grid], lambda tried: float(_observed(folds, tried, generations)[-1].mean()))

@@ -1,0 +1,160 @@
+"""The check for fresh covariates: each generation is fitted on other rows of the table (mathematics.md sections 5 and 7)."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from ..arguments import Floats
+from ..estimation import Estimate
+from ..loop import Group, Loop, takes_labels
+from ..population import Population
+from ..risks.fresh import FreshSetting
+from ..words.replay import AT_THRESHOLD, TOO_SMALL, too_few
+from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, copies, drawn_signals, first_failure
+from .learners import FastRidge
+from .run import Turn, run
+
+# Replays: as many as this work allows, within bounds.
+_WORK, _FEWEST, _MOST = 4e9, 4, 16
+
+
+@dataclass(frozen=True, eq=False)
+class NewRows:
+    """Replays on (N, p) centred rows: ``size`` of them are fitted in each of generations 0 ... T, and those left over judge.
+
+    ``beta`` (p, m) are the known signals; the noise of labels is drawn from ``residuals``; the last of the loops is kept on.
+    """
+
+    X: Floats
+    beta: Floats
+    residuals: Floats
+    loops: Sequence[Loop]
+    real_penalty: float
+    size: int
+    generations: int
+
+    def risks(self, order: NDArray[np.intp], rng: np.random.Generator) -> tuple[Floats, float]:
+        """(T + 1,) risks on rows in this order, mean over signals; and that of real labels only."""
+        X = self.X[order]
+        signal = X @ self.beta
+        turns = [self._turn(t, signal, rng) for t in range(self.generations + 1)]
+        last = turns[-1]
+        known = np.flatnonzero(np.isfinite(last.real[:, 0]))
+        rows = known + self.generations * self.size
+        real_only = Turn(FastRidge(known.size * self.real_penalty), rows, last.judged, last.real[known])
+        return run(X, signal, turns), float(run(X, signal, [real_only])[0])
+
+    def _turn(self, t: int, signal: Floats, rng: np.random.Generator) -> Turn:
+        """Generation t, the groups one after the other in its rows; the first one has real labels everywhere."""
+        rows, judged = slice(t * self.size, (t + 1) * self.size), slice((self.generations + 1) * self.size, None)
+        loop = self.loops[min(max(t, 1), len(self.loops)) - 1]
+        groups = loop.groups_at(t) if t else (Group(1.0),)
+        ends = np.round(np.cumsum([0.0, *(group.share for group in groups)]) * self.size).astype(int)
+        group = np.repeat(np.arange(len(groups)), np.diff(ends))
+        w, a = (np.array(each)[group] for each in zip(*((g.real_weight, g.row_weight) for g in groups), strict=True))
+        noise = rng.choice(self.residuals, (2, self.size, signal.shape[1]))
+        real = np.where(np.array(takes_labels(groups))[group, None], signal[rows] + noise[0], np.nan)
+        return Turn(
+            FastRidge(self.size * loop.penalty), rows, judged, real, math.sqrt(loop.synthetic_noise_ratio) * noise[1], w, a
+        )
+
+    def checks(
+        self, predicted: Floats, noise: float, group: NDArray[np.intp], rng: np.random.Generator
+    ) -> Iterator[tuple[Check, partial[Mix]]]:
+        """Predicted risks against those on rows in random order, then in the table's, with the search for the best mix."""
+        (N, p), size, T = self.X.shape, self.size, self.generations
+        work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)
+        repeats = int(np.clip(_WORK / work, _FEWEST, _MOST))
+        count = int(group.max()) + 1
+        for held_out in ("rows", "blocks"):
+            runs, orders = [], []
+            for r in range(repeats):
+                place = rng.permutation(count) if held_out == "rows" else (np.arange(count) + r * count // repeats) % count
+                orders.append(np.argsort(place[group], kind="stable"))
+                runs.append(self.risks(orders[-1], rng))
+            observed, alone = (np.array(each) for each in zip(*runs, strict=True))
+            # Repeats share the table: the error of its rows stays, that of gaussian ones.
+            error = np.hypot(observed.std(axis=0, ddof=1) / math.sqrt(repeats), predicted * math.sqrt(2 / N))
+            check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()))
+            yield check, partial(self._best, orders[:_FEWEST], rng)
+
+    def _best(self, orders: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> Mix:
+        """The best constant weight and penalty for the last generation: first the penalty, then the weight."""
+        seed, loop = int(rng.integers(2**32)), self.loops[-1]
+
+        def risk(tried: Loop) -> float:
+            # The same rows and noise for all.
+            again, replay = np.random.default_rng(seed), replace(self, loops=[tried])
+            return float(np.mean([replay.risks(order, again)[0][-1] for order in orders]))
+
+        penalties = max(loop.penalty, 1e-6) * np.geomspace(1e-2, 1e2, 5)
+        penalty = min(penalties, key=lambda each: risk(loop.replace(penalty=float(each))))
+        return best_mix(loop, [(w, penalty) for w in (0.1, 0.25, 0.5, 0.75, 1.0)], risk)
+
+
+def check_fresh(
+    X: Floats,
+    y: Floats,
+    found: Estimate,
+    loop: Loop | Sequence[Loop],
+    rows: int,
+    generations: int,
+    real_penalty: float,
+    rng: np.random.Generator,
+) -> Check | str:
+    """Run the loop on blocks of (N, p) X, first drawn at random, then in the table's order; the first failure is returned.
+
+    ``rows`` is the rows per generation: a quarter of the table where it does not hold four generations, and then the theory
+    is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels
+    everywhere. Or why there is no check: too few rows, or the interpolation threshold.
+    """
+    chosen = np.sort(rng.permutation(y.size)[:MOST_ROWS])
+    X, y = X[chosen] - X[chosen].mean(axis=0), y[chosen]
+    group, real = copies(X), np.isfinite(y)
+    count, (N, p) = int(group.max()) + 1, X.shape
+    size = min(rows, count // 4)
+    if count < FEWEST_ROWS or real.sum() < 3:
+        return too_few(FEWEST_ROWS)
+    if size < 3:
+        return TOO_SMALL
+    loops = [each.replace(aspect=p / size) for each in ([loop] if isinstance(loop, Loop) else loop)]
+    if loops[0].penalty == 0 and abs(p / size - 1) < 0.1:
+        return AT_THRESHOLD
+    labels = y[real] - y[real].mean()
+    noise = found.noise_variance
+    beta = drawn_signals(X[real] - X[real].mean(axis=0), labels, noise, found.population().null_risk, rng)
+    residuals = labels - X[real] @ beta.mean(axis=1)
+    residuals = (residuals - residuals.mean()) * math.sqrt(noise / residuals.var())
+    replay = NewRows(X, beta, residuals, loops, real_penalty, size, min(generations, N // size - 2))
+    predicted = FreshSetting(_population(X, beta, noise), tuple(loops)).by_generation(replay.generations)
+    return first_failure(replay.checks(predicted, noise, group, rng))
+
+
+def _population(X: Floats, beta: Floats, noise: float) -> Population:
+    """Spectrum of the rows and energies of the known signals, averaged over them, from curves in z (mathematics.md section 7).
+
+    1/v - z = gamma sum_j h_j tau_j / (1 + tau_j v) for h >= 0, and L (1 - x) = sum_j tau_j g_j d_j^2 for g >= 0, in which
+    the left side is sum_i c_i^2/(s_i+z)^2 / sum_i 1/(s_i+z)^2. The grid is finer than the bands of ``estimate``: the signals
+    are known here, and their energies are not to be smoothed.
+    """
+    n, p = X.shape
+    s, V = np.linalg.eigh(X.T @ X / n)
+    s = np.maximum(s, 0.0)
+    squares = n * s * np.mean((V.T @ beta) ** 2, axis=1)
+    # One direction of the n is spent on the mean; with more features than rows the smallest eigenvalues are of X'X alone.
+    s, squares = s[-(n - 1) :], squares[-(n - 1) :]
+    zeros = max(n - 1 - p, 0)
+    z = s[-1] * np.geomspace(1e-5, 1e2, 60)
+    near = 1 / np.add.outer(z, s)
+    v = (near.sum(axis=1) + zeros / z) / (n - 1)
+    tau = np.geomspace(max(float(np.median(s)) / 100, float(s[0]) / 4, 1e-8 * float(s[-1])), float(s[-1]), 80)
+    right = near @ s / (n - 1) / v
+    h, _ = nnls(tau / (1 + np.multiply.outer(v, tau)) / right[:, None], np.ones(z.size))
+    left = near**2 @ squares / ((near**2).sum(axis=1) + zeros / z**2)
+    g, _ = nnls(tau / (1 + np.multiply.outer(v, tau)) ** 2 / left[:, None], np.ones(z.size))
+    return Population(tau, h / h.sum(), g, noise)

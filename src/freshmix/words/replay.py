@@ -1,0 +1,64 @@
+"""What replays say: of a check that was made or not, of a backtest that was not, and of coefficients that drift."""
+
+from ..arguments import Floats
+
+TOO_SMALL = "not checked: fewer than 3 rows per generation"
+AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
+IN_BLOCKS = "not checked: the table is read in blocks of columns, and its rows are not kept"
+WEIGHTED = "not checked: new rows of several sample weights are not replayed"
+SEVERAL_GROUPS = "no backtest: it is for one group of labelled rows"
+
+
+def too_few(rows: int) -> str:
+    """Why there is no check of a table with fewer different rows than these."""
+    return f"not checked: fewer than {rows} different rows, or 3 labels, to replay with"
+
+
+def compared(fits: bool, rows: int, observed: Floats, predicted: Floats, z: float, worst: int) -> str:
+    """What a check found, in one sentence; ``z`` is the largest z-score, that of generation ``worst``."""
+    return (
+        f"{'it fits' if fits else 'it does not'}: replayed with {rows} of the table's rows, the loop has excess "
+        f"risk {observed[-1]:.4g} at generation {observed.size - 1}, and theory predicts {predicted[-1]:.4g} for that many; "
+        f"the largest z-score is {z:+.1f}, at generation {worst}"
+    )
+
+
+def in_place_of_theory(
+    observed: Floats, predicted: float, real_only: float, best: tuple[float, float, float] | None, no_worse: bool, blocks: bool
+) -> str:
+    """What a replay says where theory does not fit.
+
+    ``best`` is the best real weight, penalty and risk there, than which real labels only may do ``no_worse``; ``blocks``: it
+    failed on rows that stand together in the table.
+    """
+    said = (
+        "here is what the replay says: on the table's own rows the recommended loop has excess risk "
+        f"{observed[-1]:.4g} at generation {observed.size - 1}, real labels only {real_only:.4g}"
+    )
+    if best is not None:
+        w, penalty, risk = best
+        said += f", and the best mix there {risk:.4g} (real weight {w:.2g}, lambda {penalty:.2g})"
+        said += ": real labels only do no worse" if no_worse else ""
+    said += f"; theory predicted {predicted:.4g}"
+    if blocks:
+        said += "; rows near each other in the table are alike: shuffle it if the order of its rows has no meaning"
+    return said
+
+
+def no_backtest(steps: int, few: int, needed: int) -> str:
+    """Why steps cannot be backtested: ``few`` of them have too few labels, or there are fewer than ``needed``."""
+    short = f"{few} of {steps} steps have fewer than 2 labels"
+    return f"no backtest: {short if few else f'it needs {needed} steps with labels, got {steps}'}"
+
+
+def fewer_labels(loop: float, table: float) -> str:
+    """Why a loop is not backtested that labels a larger share of the rows than the table."""
+    return f"no backtest: the loop labels {100 * loop:.3g}% of the rows, the table {100 * table:.3g}%"
+
+
+def drifts(before: float, own: float, z: float) -> str:
+    """Coefficients drift: errors on the later half of a model of the earlier one and of its own, and their z-score."""
+    return (
+        f"the coefficients drift: on the later half a model of the earlier half errs by {before:.3g}, one of the later "
+        f"half itself by {own:.3g} (z = {z:.1f}); the theory assumes no drift"
+    )
