@@ -184,8 +184,12 @@ def test_times_of_any_kind_that_sorts(time):
         ("31.1.2025", "1.2.2025", "12.10.2025", None),
         ("1/31/2025", "2/1/2025", "12/10/2025", None),
         ("2/1/2025", "1/2/2025", "3/10/2025", "the day first: the first is '2/1/2025', the last '3/10/2025'"),
-        ("Apr", "Feb", "Jan", "by the alphabet: the first is 'Apr', the last 'Jan'"),
-        ("w1", "w10", "w9", "by the alphabet: the first is 'w1', the last 'w9'"),
+        ("Jan", "Feb", "Apr", None),
+        ("Dec 2022", "Jan 2023", "March 2023", None),
+        ("2024 Q4", "Q1 2025", "Q2 2025", None),
+        ("2024.1", "2024.9", "2024.10", "such as year and month: the first is '2024.1', the last '2024.10'"),
+        ("1.5", "1.50", "2.1", "as a number before and a number after the point"),
+        ("w1", "w9", "w10", "by the number that ends them: the first is 'w1', the last 'w10'"),
     ],
 )
 @pytest.mark.parametrize("kind", [np.array, pl.Series, lambda values: np.array(values, dtype=object)])
@@ -198,9 +202,9 @@ def test_text_times(early, middle, late, assumed, kind):
 def test_an_assumed_order_is_told(tmp_path):
     """The same from a file, where days with the month first must not be read with the day first."""
     X, y, time = table(rows=360, features=10)
-    months = np.array(["Jan", "Feb", "Mar", "Apr"])[time % 4]
-    for found in (fm.recommend(X, y, time=months), fm.plan(X, y, time=months, cost_per_label=1.0)):
-        assert any("by the alphabet: the first is 'Apr', the last 'Mar'" in each for each in found.warnings)
+    weeks = np.array(["week 9", "week 10", "week 11", "week 12"])[time % 4]
+    for found in (fm.recommend(X, y, time=weeks), fm.plan(X, y, time=weeks, cost_per_label=1.0)):
+        assert any("by the number that ends them: the first is 'week 9', the last 'week 12'" in each for each in found.warnings)
     days = [f"1/{1 + day}/2025" for day in range(30)]
     frame = pl.DataFrame({**{f"x{i}": column for i, column in enumerate(X.T)}, "day": np.repeat(days, 12), "y": y})
     frame.write_csv(tmp_path / "t.csv")
@@ -208,7 +212,14 @@ def test_an_assumed_order_is_told(tmp_path):
     assert Stream.of(held.y, held.time, None).steps.tolist() == np.repeat(np.arange(30), 12).tolist()
 
 
+def test_text_without_an_order_is_refused():
+    with pytest.raises(ValueError, match=r"got text such as 'early', whose order is not known"):
+        Stream.of(np.ones(6), np.array(["late", "early"] * 3), None)
+
+
 def test_times_with_gaps_are_refused():
+    with pytest.raises(ValueError, match="gaps, got 2 missing values"):
+        Stream.of(np.ones(6), np.array(["1", "2", "NA"] * 2), None)
     with pytest.raises(ValueError, match="gaps, got 1"):
         Stream.of(np.ones(2), np.array(["a", None], dtype=object), None)
     with pytest.raises(ValueError, match="gaps"):

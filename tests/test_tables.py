@@ -144,8 +144,6 @@ def test_constant_columns_are_named(tmp_path):
         ("a,y\n1,1\ninf,2\n3,3\n", r"infinite values in a \(1\)"),
         ("a,y\n5,1\n5,2\n5,3\n", "only constant columns"),
         ("a,a,y\n1,1,1\n2,2,2\n3,4,3\n", "same name: a$"),
-        ("a;b;y\n1;1,5;1\n2;2;2\n3;4;3\n", "must have its fields separated by ',', got ';' in its first line"),
-        ("a\ty\n1\t1\n2\t2\n3\t4\n", r"separated by ',', got '\\t'"),
         ("id,y\n" + "".join(f"p{i},{i}\n" for i in range(40)), r"id \(40 values"),
         (
             "day,name,y\n" + "".join(f"2020-01-{i:02},n{i},{i}\n" for i in range(1, 29)),
@@ -166,7 +164,7 @@ def test_more_bad_files(tmp_path):
     with pytest.raises(ValueError, match="folder"):
         read_table(tmp_path, "y")
     with pytest.raises(ValueError, match="must end in"):
-        read_table(write(tmp_path, GOOD, "t.xlsx"), "y")
+        read_table(write(tmp_path, GOOD, "t.doc"), "y")
     with pytest.raises(ValueError, match="as Parquet"):
         read_table(write(tmp_path, GOOD, "t.parquet"), "y")
     with pytest.raises(ValueError, match="NUL"):
@@ -175,8 +173,6 @@ def test_more_bad_files(tmp_path):
     utf16.write_text(GOOD, encoding="utf-16")
     with pytest.raises(ValueError, match="it is UTF-16: save it as UTF-8"):
         read_table(utf16, "y")
-    with pytest.raises(ValueError, match=r"separated by '\\t', got ','"):
-        read_table(write(tmp_path, GOOD, "t.tsv"), "y")
     with pytest.raises(ValueError, match="no column 'c'"):
         read_table(write(tmp_path, GOOD), "y", drop=["c"])
     with pytest.raises(ValueError, match="must not name the target"):

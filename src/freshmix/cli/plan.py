@@ -46,6 +46,8 @@ def plan(
     synthetic_noise: options.SyntheticNoise = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
     no_standardize: options.NoStandardize = False,
     as_json: AsJson = False,
     save: Save = None,
@@ -69,7 +71,9 @@ def plan(
     with quiet():
         from freshmix.tables import open_table
 
-        found = fm.plan(open_table(table, target, time=time, drop=tuple(drop or ()), drop_missing=drop_missing), **given)
+        reading: dict[str, Any] = {"drop": tuple(drop or ()), "drop_missing": drop_missing}
+        rows = open_table(table, target, time=time, separator=separator, decimal=decimal, **reading)
+        found = fm.plan(rows, **given)
         output = Output(partial(_print, found), found, partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
         output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))
 

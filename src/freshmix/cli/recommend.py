@@ -60,6 +60,8 @@ def recommend(
     generations: options.Generations = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
     no_standardize: options.NoStandardize = False,
     as_json: AsJson = False,
     report: Report = None,
@@ -80,6 +82,7 @@ def recommend(
     }
     noise = options.synthetic_noise_of(synthetic_labels, synthetic_noise)
     reading = {"target": target, "time": time, "weight": weight, "drop_missing": drop_missing, "drop": tuple(drop or ())}
+    reading |= {"separator": separator, "decimal": decimal}
     with quiet():
         from freshmix.recommendation.request import Today
 

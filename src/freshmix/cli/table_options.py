@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 Tables = Annotated[
     list[Path],
-    typer.Argument(metavar="TABLE...", help="CSV or Parquet file, one row per example; several of them, or a pattern."),
+    typer.Argument(
+        metavar="TABLE...",
+        help="CSV, Parquet, Arrow or Excel, a row per example; several, a pattern, or - (standard input).",
+    ),
 ]
 Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
 Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
@@ -31,6 +34,8 @@ SyntheticNoise = Annotated[
 Generations = Annotated[
     str | None, typer.Option(metavar="T|inf", help="Generation to be best at; inf: the long run (12 with fresh covariates).")
 ]
+Separator = Annotated[str | None, typer.Option(metavar="SIGN", help="What separates fields; by default read off the file.")]
+Decimal = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal sign; by default read off the file.")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
 NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]

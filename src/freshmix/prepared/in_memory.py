@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..tables.arrays import split_time, to_arrays
+from ..tables.arrays import aligned, split_time, to_arrays
 from .features import checked_weights, scaled_features
 from .kept import Prepared, Rows
 from .kernels import Kernel, precomputed
@@ -23,6 +23,7 @@ def from_memory(
 ) -> Prepared:
     """From arrays or data frames; ``columns`` and ``notes`` are those of a file that they come from."""
     X, time = split_time(X, time)
+    time, sample_weight = aligned(X, time, "time"), aligned(X, sample_weight, "sample_weight")
     every, labels, names = to_arrays(X, y, columns, unlabelled=True)
     weights = checked_weights(sample_weight, labels)
     # First of all: rows without weight have no say in scales, warnings and the kind of loop.

@@ -1,9 +1,12 @@
 """Tables into X and y: files through polars, arrays and data frames through narwhals, large tables block by block."""
 
 from .arrays import split_time, to_arrays
-from .blocks import Blocks, DaskBlocks, FileBlocks
-from .loading import MOST_BYTES, Table, read_table
+from .blocks import Blocks
+from .chunks import DaskBlocks
+from .fileblocks import FileBlocks
+from .loading import Table, read_table
 from .opening import open_table, source_of
+from .parts import MOST_BYTES
 
 __all__ = [
     "MOST_BYTES",

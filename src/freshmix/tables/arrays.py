@@ -1,7 +1,7 @@
 """Arrays, lists and data frames (through narwhals) into X and y."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arguments import Floats
 from ..words.table import named, some
+from .frames import raw_frame
 
 # Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
 LARGEST = 1e70
@@ -56,10 +57,11 @@ def to_arrays(
     >>> X.shape, y.tolist(), names
     ((3, 2), [1.0, 0.0, 1.0], None)
     """
-    data, found = _plain(X)
+    y = aligned(X, y, "y")
+    data, found = _plain(X, "X")
     names = found or (tuple(names) if names is not None else None)
     features = _floats("X", data)
-    labels = _floats("y", _plain(y)[0])
+    labels = _floats("y", _plain(y, "y")[0])
     if features.ndim != 2 or features.shape[1] == 0:
         raise ValueError(f"X must be two-dimensional with at least one column, got shape {features.shape}")
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -89,16 +91,55 @@ def to_arrays(
     return features, labels, names
 
 
+def aligned(X: Any, values: Any, name: str) -> Any:
+    """Values in the order of X, where both have an index (pandas); anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If the indexes do not hold the same labels, each once.
+    """
+    ours: Any = getattr(X, "index", None)
+    theirs: Any = getattr(values, "index", None)
+    if not (hasattr(ours, "equals") and hasattr(theirs, "equals")) or ours.equals(theirs):
+        return values
+    if len(ours) != len(theirs):
+        return values
+    if not (ours.is_unique and theirs.is_unique and theirs.isin(ours).all()):
+        raise ValueError(
+            f"X and {name} must have the same index, got other labels or repeated ones: align them, or hand over "
+            f"{name}.to_numpy() where their rows are in the same order"
+        )
+    return values.reindex(ours)
+
+
+def unmasked(data: Any) -> Any:
+    """A masked array with NaN where it is masked; anything else as it is."""
+    if not isinstance(data, np.ma.MaskedArray):
+        return data
+    if not np.ma.getmaskarray(data).any():
+        return data.data
+    if data.dtype.kind not in "biuf":
+        raise TypeError(f"masked arrays must hold real numbers, got {data.dtype}")
+    return np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data).astype(np.float64))
+
+
 def to_vector(data: Any) -> Any:
     """A series as an array; anything else as it is."""
-    return _plain(data)[0]
+    return _plain(data, "y")[0]
 
 
-def _plain(data: Any) -> tuple[Any, tuple[str, ...] | None]:
+def _plain(data: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
     """A data frame or series as an array, with its column names."""
-    native = nw.from_native(data, eager_only=True, allow_series=True, pass_through=True)
+    if type(data).__module__.startswith("scipy.sparse"):
+        raise TypeError(f"{name} must be dense, got a sparse {type(data).__name__}: hand over {name}.toarray() if that fits")
+    if isinstance(data, Mapping):
+        data = raw_frame(data)
+    native = nw.from_native(data, allow_series=True, pass_through=True)
+    if isinstance(native, nw.LazyFrame):
+        native = native.collect()
     if isinstance(native, nw.DataFrame):
-        bad = [str(name) for name, kind in native.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
+        bad = [str(each) for each, kind in native.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
         if bad:
             raise TypeError(f"X must have numeric columns, got others: {some(bad)}; encode or drop them")
         columns = [_column(column) for column in native.iter_columns()]
@@ -107,7 +148,7 @@ def _plain(data: Any) -> tuple[Any, tuple[str, ...] | None]:
         if not (native.dtype.is_numeric() or native.dtype == nw.Boolean):
             raise TypeError(f"y must be numeric, got a series of {native.dtype}")
         return _column(native), None
-    return data, None
+    return unmasked(data), None
 
 
 def _column(series: Any) -> Floats:
@@ -119,6 +160,8 @@ def _floats(name: str, data: Any) -> Floats:
         array = np.asarray(data)
     except ValueError:
         raise ValueError(f"{name} must be a regular array, got rows of different lengths") from None
+    if isinstance(data, list | tuple) or array.dtype == object:
+        _no_truth_among_numbers(name, data if isinstance(data, list | tuple) else array)
     if array.dtype == object:
         # Lists with None, or decimals: numbers if they convert, with None as NaN.
         try:
@@ -128,6 +171,19 @@ def _floats(name: str, data: Any) -> Floats:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got an array of {array.dtype}")
     return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _no_truth_among_numbers(name: str, data: Any) -> None:
+    """Columns hold truth values or numbers, not both: True among prices is no 1."""
+    cells = np.array(data, dtype=object)
+    if cells.ndim not in (1, 2) or not cells.size:
+        return
+    kinds = np.vectorize(lambda cell: type(cell) in (bool, np.bool_), otypes=[bool])(cells)
+    known = np.vectorize(lambda cell: cell is not None and cell == cell, otypes=[bool])(cells)
+    mixed = np.atleast_1d(np.asarray(kinds.any(axis=0) & ~np.asarray(kinds | ~known, dtype=bool).all(axis=0)))
+    if mixed.any():
+        where = "" if cells.ndim == 1 else f" in {some(f'column {i}' for i in np.flatnonzero(mixed))}"
+        raise TypeError(f"{name} must hold numbers or truth values, got both{where}")
 
 
 def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:

@@ -1,11 +1,7 @@
-"""CSV and Parquet files into X and y, through polars."""
+"""Files and data frames into X and y: every column typed as a whole."""
 
-import difflib
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from glob import glob
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,15 +9,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..words.table import some
-from .arrays import to_arrays
-from .cells import MISSING, bad_cell, numbers, uneven_line
-from .columns import complete, features_of, target_of, times_of, weights_of, words_of
-
-MOST_BYTES = 2 * 1024**3
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-_SUFFIXES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t", ".parquet": "", ".pq": ""}
-_OTHER_SEPARATORS = (";", "\t", "|", ",")
+from ..words.table import constant_columns, left_out, left_out_mostly
+from .arrays import is_constant, to_arrays, too_few_labels
+from .frames import is_frame, raw_frame
+from .kinds import Kind, as_text
+from .marks import MISSING
+from .parts import MOST_BYTES, FramePart, Part, Paths, list_paths, parts_of, size_problem
+from .refusals import missing_values, too_many_gaps
+from .textfile import NotRead, TextPart
+from .typed import Roles, Typed, blank_rows, columns_of, typed
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +34,8 @@ class Table:
         What was done to the file, one sentence each.
     time, weight : (n,) array or None
         Time and sample weight of each row, where a column was named.
+    gaps : dict
+        Missing values of each feature, where there are any, before rows with such were left out.
     """
 
     X: Floats
@@ -46,6 +44,7 @@ class Table:
     notes: tuple[str, ...]
     time: NDArray[Any] | None = None
     weight: Floats | None = None
+    gaps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def partly(self) -> bool:
@@ -64,7 +63,7 @@ class Table:
 
 
 def read_table(
-    path: Paths,
+    path: Paths | Any,
     target: str,
     *,
     time: str | None = None,
@@ -72,17 +71,21 @@ def read_table(
     drop_missing: bool = False,
     drop: Sequence[str] = (),
     max_bytes: int = MOST_BYTES,
+    separator: str | None = None,
+    decimal: str | None = None,
 ) -> Table:
-    """Read a CSV (also .tsv, .gz) or Parquet file, or several of the same columns, one under the other.
+    """Read a table: a data frame, or a file of text, Parquet, Arrow or Excel, or several with the same columns.
 
-    Numeric and boolean columns are used as they are; text columns of at most 20 values are one-hot encoded; others are
-    refused by name. In numeric columns of a CSV, NA, N/A, NaN, null and None stand for nothing. An empty target means "no
-    real label" and becomes NaN. Empty lines are no rows.
+    Columns of numbers and of truth words are used as they are; text columns of at most 20 values are one-hot encoded; others
+    are refused by name, as are numbers in another notation. An empty cell is missing, and beside numbers NA, N/A, NaN, null,
+    None and a point are. An empty target means "no real label" and becomes NaN. Empty lines are no rows. What a column is
+    depends on all its cells, however the table is split. docs/tables.md has the rules.
 
     Parameters
     ----------
-    path : str or Path, or a sequence of them
-        The file or files; a name with ``*``, ``?`` or ``[`` stands for all files it matches.
+    path : str or Path, or a sequence of them, or a data frame
+        The file or files; a name with ``*``, ``?`` or ``[`` stands for all files it matches, ``-`` for the standard input.
+        Also a data frame (pandas, polars, also lazy ...), a dict of columns or a list of dicts.
     target : str
         Column of real labels.
     time : str, optional
@@ -95,6 +98,8 @@ def read_table(
         Columns to leave out.
     max_bytes : int
         Largest table read, in bytes: on disk for CSV, as 8-byte numbers for Parquet.
+    separator, decimal : str, optional
+        What separates fields of text, and the decimal sign, "." or ","; by default both are read off the file.
 
     Raises
     ------
@@ -113,238 +118,145 @@ def read_table(
     >>> table.features, table.y.tolist()
     (('size', 'kind=b'), [2.5, 3.0, 5.0, 4.0, 7.0])
     """
-    paths = list_paths(path)
-    frame = _columns(paths, _read_all(paths, max_bytes, time), target, drop, extra := {"time": time, "weight": weight})
-    notes = [f"columns left out: {', '.join(drop)}"] if drop else []
-    empty = pl.all_horizontal(pl.all().is_null())
-    blank = int(frame.select(empty).to_series().sum())
-    if blank:
-        frame = frame.filter(~empty)
-        notes.append(f"{blank} empty {'row' if blank == 1 else 'rows'} left out")
-    return _used(frame, paths[0].name, target, extra, drop_missing, notes)
+    if is_frame(path):
+        parts: list[Part] = [FramePart("the table", raw_frame(path))]
+    else:
+        paths = list_paths(path)
+        too_large = size_problem(paths, max_bytes)
+        if too_large is not None:
+            raise ValueError(f"{too_large}: take a sample of its rows")
+        parts = parts_of(paths, separator)
+    return table_of(parts, Roles(target, time, weight, tuple(drop)), drop_missing, decimal)
 
 
-def _columns(
-    paths: Sequence[Path], frames: Sequence[pl.DataFrame], target: str, drop: Sequence[str], extra: dict[str, str | None]
-) -> pl.DataFrame:
-    """The columns that are not left out, of all files together."""
-    check_columns(
-        [frame.columns for frame in frames], paths, (target, *drop, *(name for name in extra.values() if name is not None))
-    )
-    for option, name in (("drop", target if target in drop else None), *extra.items()):
-        if name == target:
-            raise ValueError(f"{option} must not name the target {target!r}")
-    kept = [name for name in frames[0].columns if name not in drop]
-    return _together(paths, [frame.select(kept) for frame in frames], extra["time"])
+def table_of(parts: Sequence[Part], roles: Roles, drop_missing: bool, decimal: str | None) -> Table:
+    """The table of parts that fit into memory."""
+    columns = columns_of(parts, roles)
+    held = _held(parts, columns, roles, decimal)
+    rows = sum(part.frame.height for part in held)
+    if rows < 3:
+        raise ValueError(f"{parts[0].name} must have at least 3 rows, got {rows}")
 
+    def frames(names: Sequence[str]) -> Iterator[tuple[int, int, pl.DataFrame]]:
+        for place, part in enumerate(held):
+            yield place, 0, part.frame.select(names)
 
-def _used(
-    frame: pl.DataFrame, file: str, target: str, extra: dict[str, str | None], drop_missing: bool, notes: list[str]
-) -> Table:
-    """The table of a frame that is not empty."""
-    labels, words = words_of(frame[target])
-    y = target_of(labels)
-    time, weight = extra["time"], extra["weight"]
-    times = None if time is None else times_of(frame[time])
-    weights = None if weight is None else weights_of(frame[weight])
-    columns = frame.drop({target, *(name for name in extra.values() if name is not None)})
-    if not columns.width:
-        raise ValueError(f"{file} must have a column beside the target {target!r}, got none")
-    columns, kept, dropped = complete(columns.with_columns(pl.col(pl.String).replace("", None)), drop_missing)
-    X, features, made = features_of(columns)
-    to_arrays(X, y[kept], features, unlabelled=True)
+    found = typed(held, frames, roles, columns, decimal)
+    notes = [f"columns left out: {', '.join(roles.drop)}"] if roles.drop else []
+    if found.blank:
+        notes.append(f"{found.blank} empty {'row' if found.blank == 1 else 'rows'} left out")
+    full = [part.frame.filter(~blank_rows(part.frame)) for part in held]
+    y, said = labels_of(found, full)
+    notes += [*said, *found.notes]
+    weights = None
+    if found.weight is not None:
+        weights = np.concatenate([found.weight.arrays(frame[found.weight.name])[0] for frame in full]).astype(np.float64)
+    times = None if roles.time is None else times_of([frame[roles.time] for frame in full])
+    kept, lost = _complete(found, full, drop_missing)
+    X, names, made = _features(found.features, full, kept)
+    to_arrays(X, y[kept], names, unlabelled=True)
     times, weights = (None if each is None else each[kept] for each in (times, weights))
-    return Table(X, y[kept], features, (*notes, *words, *dropped, *made), times, weights)
+    gaps = {name: count for name, count in found.counts.items() if count}
+    return Table(X, y[kept], names, (*notes, *lost, *made), times, weights, gaps)
 
 
-def list_paths(path: Paths) -> list[Path]:
-    """The files that are meant: one, several, or all that a pattern matches, in order of their names."""
-    given = [path] if isinstance(path, str | os.PathLike) else list(path)
-    found: list[Path] = []
-    for each in given:
-        text = os.fspath(each)
-        if any(sign in text for sign in "*?[") and not os.path.exists(text):
-            matches = sorted(glob(text))
-            if not matches:
-                raise FileNotFoundError(2, "no file matches", text)
-            found += map(Path, matches)
-        else:
-            found.append(Path(text))
-    if not found:
-        raise ValueError("path must name at least one file, got none")
+def _held(parts: Sequence[Part], columns: Sequence[str], roles: Roles, decimal: str | None) -> list[FramePart]:
+    """All parts in memory: of text, columns that are numbers throughout at once, which is faster, else all as text."""
+    numbers = [name for name in columns if name != roles.time]
+    texts = [part for part in parts if isinstance(part, TextPart)]
+    if texts and decimal != "," and all(part.numeric(numbers) for part in texts):
+        try:
+            return [_read(part, columns, numbers) for part in parts]
+        except NotRead:
+            pass
+    return [_read(part, columns, ()) for part in parts]
+
+
+def _read(part: Part, columns: Sequence[str], numbers: Sequence[str]) -> FramePart:
+    return FramePart(part.name, pl.concat(list(part.frames(columns, None, numbers))), part.text, part.separator)
+
+
+def labels_of(found: Typed, frames: Sequence[pl.DataFrame]) -> tuple[Floats, list[str]]:
+    """Labels, NaN where there are none, and a note where they are classes; ValueError where they cannot be used."""
+    kind = found.target
+    words = kind.levels if kind.what == "words" else ()
+    y = np.concatenate([labels_in(kind, frame[kind.name]) for frame in frames]).astype(np.float64)
+    real = y[~np.isnan(y)]
+    if real.size < 3:
+        raise ValueError(too_few_labels("the target is empty", y.size - real.size, y.size))
+    if not np.isfinite(real).all():
+        raise ValueError(f"the target {kind.name!r} must be finite, got {np.isinf(real).sum()} infinite values")
+    if is_constant(real):
+        raise ValueError(f"the target {kind.name!r} must vary, got {real[0]:g} in all {real.size} labelled rows")
+    return y, [f"target {kind.name}: {words[0]!r} is 0, {words[1]!r} is 1"] if words else []
+
+
+def labels_in(kind: Kind, column: pl.Series) -> NDArray[np.floating[Any]]:
+    """The labels of some rows: a marker of a missing value is none, among words too."""
+    if kind.what != "words":
+        return kind.arrays(column)[0]
+    text = as_text(column)
+    found = (text == kind.levels[1]).fill_null(value=False).cast(pl.Float64).to_numpy(writable=True)
+    found[~text.is_in(kind.levels).fill_null(value=False).to_numpy()] = np.nan
     return found
 
 
-def check_columns(columns: Sequence[Sequence[str]], paths: Sequence[Path], wanted: Sequence[str]) -> None:
-    """Refuse files without a wanted column, and files whose columns differ from the first one's."""
-    for name in wanted:
-        _known(name, columns[0], paths[0])
-    for path, names in zip(paths[1:], columns[1:], strict=False):
-        apart = sorted(set(columns[0]) ^ set(names))
-        if apart:
-            raise ValueError(f"{path.name} must have the columns of {paths[0].name}, got a difference in {some(apart)}")
+def times_of(columns: Sequence[pl.Series]) -> NDArray[Any]:
+    """Times without gaps, as numbers, dates or text."""
+    kinds = {column.dtype for column in columns}
+    if len(kinds) > 1 or kinds <= {pl.String, pl.Categorical, pl.Enum}:
+        texts = pl.concat([as_text(column) for column in columns])
+        gaps = int((texts.is_null() | texts.is_in(MISSING)).sum())
+        found = texts
+    else:
+        found = pl.concat(columns)
+        gaps = found.null_count() + (int(found.is_nan().sum()) if found.dtype.is_float() else 0)
+    if gaps:
+        raise ValueError(f"the time column {columns[0].name!r} must not have gaps, got {gaps}")
+    return found.to_numpy()
 
 
-def _known(name: str, columns: Sequence[str], path: Path) -> None:
-    if name in columns:
-        return
-    near = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
-    lowered = [column for column in columns if column.lower().strip() == name.lower().strip()]
-    near = list(dict.fromkeys([*lowered, *near]))
-    hint = f"; nearest: {', '.join(map(repr, near))}" if near else f"; it has {some(list(columns))}"
-    raise ValueError(f"{path.name} has no column {name!r} among its {len(columns)}{hint}")
+def _complete(found: Typed, frames: Sequence[pl.DataFrame], drop_missing: bool) -> tuple[NDArray[np.bool_], list[str]]:
+    """Which rows have no gaps, and notes; ValueError where rows must not be left out."""
+    missing = {name: count for name, count in found.counts.items() if count}
+    if not missing:
+        return np.ones(found.rows, dtype=np.bool_), []
+    if not drop_missing:
+        raise ValueError(missing_values(found.counts, found.rows))
+    gaps = np.zeros(found.rows, dtype=np.intp)
+    alone: dict[str, NDArray[np.bool_]] = {}
+    for kind in found.features:
+        if kind.name in missing:
+            alone[kind.name] = np.concatenate([np.isnan(kind.arrays(frame[kind.name])[0]) for frame in frames])
+            gaps += alone[kind.name]
+    kept = gaps == 0
+    if kept.sum() < 3:
+        raise ValueError(too_many_gaps(found.counts, int(kept.sum()), found.rows))
+    said = [left_out(found.rows - int(kept.sum()), found.rows)]
+    if 2 * kept.sum() < found.rows:
+        costs = {name: int((mask & (gaps == 1)).sum()) for name, mask in alone.items()}
+        name = max(costs, key=lambda each: costs[each])
+        said.insert(0, left_out_mostly(name, costs[name], found.rows - int(kept.sum()), found.rows))
+    return kept, said
 
 
-def _read_all(paths: Sequence[Path], max_bytes: int, time: str | None) -> list[pl.DataFrame]:
-    for path in paths:
-        _openable(path)
-    too_large = size_problem(paths, max_bytes)
-    if too_large is not None:
-        raise ValueError(f"{too_large}: take a sample of its rows")
-    return [_read(path, time) for path in paths]
-
-
-def _together(paths: Sequence[Path], frames: Sequence[pl.DataFrame], time: str | None) -> pl.DataFrame:
-    """One frame, with the text of CSV files as numbers where it is that."""
-    made = []
-    for path, frame in zip(paths, frames, strict=True):
-        text = [] if is_parquet(path) else [name for name, kind in frame.schema.items() if kind == pl.String and name != time]
-        made.append(frame.with_columns(numbers(frame[name], path) for name in text))
-    try:
-        frame = made[0] if len(made) == 1 else pl.concat(made, how="vertical_relaxed")
-    except pl.exceptions.PolarsError as problem:
-        raise ValueError(f"files must have columns of the same kinds: {str(problem).splitlines()[0]}") from None
-    if frame.height < 3:
-        raise ValueError(f"{paths[0].name} must have at least 3 rows, got {frame.height}")
-    return frame
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether the name is that of a Parquet file."""
-    return path.name.lower().endswith((".parquet", ".pq"))
-
-
-def _openable(path: Path) -> str:
-    """The suffix of a file that exists, is not empty and has a known one."""
-    suffix = next((end for end in _SUFFIXES if path.name.lower().endswith(end)), None)
-    if path.is_dir():
-        raise ValueError(f"{path} must be a file, got a folder")
-    if not path.exists():
-        raise FileNotFoundError(2, "no such file", str(path))
-    if suffix is None:
-        raise ValueError(f"{path.name} must end in one of {', '.join(_SUFFIXES)}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty")
-    return suffix
-
-
-def _read(path: Path, time: str | None) -> pl.DataFrame:
-    suffix = _openable(path)
-    try:
-        if is_parquet(path):
-            frame = pl.read_parquet(path)
-        else:
-            _text_only(path, _SUFFIXES[suffix])
-            # Times as text: polars reads 1/2/2025 with the day first, and does not say so.
-            frame = pl.read_csv(
-                path,
-                separator=_SUFFIXES[suffix],
-                infer_schema_length=None,
-                try_parse_dates=True,
-                schema_overrides=None if time is None else {time: pl.String},
-            )
-    except pl.exceptions.PolarsError as problem:
-        raise unreadable(path, problem) from None
-    _no_doubles(path, frame.columns)
-    if not is_parquet(path) and frame.width and frame.to_series(frame.width - 1).null_count():
-        # Polars fills up short rows without a word.
-        even(path)
-    return frame
-
-
-def even(path: Path) -> None:
-    """Refuse a CSV with rows of too few or too many fields."""
-    said = uneven_line(path, _SUFFIXES[_openable(path)])
-    if said is not None:
-        raise ValueError(said)
-
-
-def scan_file(path: Path, target: str) -> pl.LazyFrame:
-    """A file to be streamed; of a CSV, whole numbers and the target are taken for floats, as late decimals may come."""
-    suffix = _openable(path)
-    try:
-        if is_parquet(path):
-            return pl.scan_parquet(path)
-        if suffix.endswith(".gz"):
-            raise ValueError(f"{path.name} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
-        _text_only(path, _SUFFIXES[suffix])
-        options: dict[str, Any] = {"separator": _SUFFIXES[suffix], "infer_schema_length": 10_000, "try_parse_dates": True}
-        options["null_values"] = list(MISSING)
-        schema = pl.scan_csv(path, **options).collect_schema()
-        _no_doubles(path, schema.names())
-        floats = {name: pl.Float64 for name, kind in schema.items() if kind.is_integer()}
-        if schema.get(target) != pl.Boolean:
-            floats |= {target: pl.Float64} if target in schema else {}
-        return pl.scan_csv(path, schema_overrides=floats, **options)
-    except pl.exceptions.PolarsError as problem:
-        raise unreadable(path, problem) from None
-
-
-def unreadable(path: Path, problem: Exception, columns: Sequence[str] = ()) -> ValueError:
-    """What polars could not read, in one line that names the file; the cell, if it is one of these columns of numbers."""
-    if is_parquet(path):
-        return ValueError(f"{path.name} cannot be read as Parquet: {str(problem).splitlines()[0]}")
-    separator = _SUFFIXES[_openable(path)]
-    said = uneven_line(path, separator)
-    if said is None and columns and "could not parse" in str(problem):
-        said = bad_cell(path, separator, columns)
-    return ValueError(said or f"{path.name} cannot be read as CSV: {str(problem).splitlines()[0]}")
-
-
-def _no_doubles(path: Path, columns: Sequence[str]) -> None:
-    # The name that polars gives to a second column of a name.
-    doubled = [name.rpartition("_duplicated_")[0] for name in columns if "_duplicated_" in name]
-    if doubled:
-        raise ValueError(f"{path.name} has columns of the same name: {some(dict.fromkeys(doubled))}")
-
-
-def _text_only(path: Path, separator: str) -> None:
-    """A CSV has no NUL bytes (a file of them would be read as one endless line), and its own separator in its first line."""
-    if path.name.lower().endswith(".gz"):
-        return
-    with path.open("rb") as file:
-        start = file.read(65536)
-    if b"\0" in start:
-        why = "is UTF-16: save it as UTF-8" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "holds NUL bytes"
-        raise ValueError(f"{path.name} cannot be read as CSV: it {why}")
-    header = start.split(b"\n")[0].decode(errors="replace")
-    other = next((each for each in _OTHER_SEPARATORS if each in header), None)
-    if separator not in header and other is not None:
-        raise ValueError(f"{path.name} must have its fields separated by {separator!r}, got {other!r} in its first line")
-
-
-def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
-    """Why the files cannot be read at once, if so: reading, centring and scaling take about four copies."""
-    size = sum(_size(path) for path in paths)
-    name = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-    if size > max_bytes:
-        return f"{name} is too large ({size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-    if 4 * size > free:
-        return f"{name} ({size / 1e9:.2g} GB) needs more memory than the {free / 1e9:.2g} GB free"
-    return None
-
-
-def _size(path: Path) -> int:
-    """Bytes: on disk for CSV, as 8-byte numbers for Parquet."""
-    suffix = _openable(path)
-    if not is_parquet(path):
-        return path.stat().st_size * (8 if suffix.endswith(".gz") else 1)
-    try:
-        scan = pl.scan_parquet(path)
-        return len(scan.collect_schema()) * int(scan.select(pl.len()).collect().item()) * 8
-    except pl.exceptions.PolarsError as problem:
-        raise unreadable(path, problem) from None
+def _features(
+    kinds: Sequence[Kind], frames: Sequence[pl.DataFrame], kept: NDArray[np.bool_]
+) -> tuple[Floats, tuple[str, ...], list[str]]:
+    """The (n, p) matrix and its names: categories one-hot, without what is constant; and notes."""
+    columns: list[tuple[str, Floats]] = []
+    notes = []
+    for kind in kinds:
+        parts = zip(*(kind.arrays(frame[kind.name]) for frame in frames), strict=True)
+        columns += [
+            (name, np.concatenate(part).astype(np.float64)[kept]) for name, part in zip(kind.columns, parts, strict=True)
+        ]
+        if kind.what == "words":
+            notes.append(f"column {kind.name} one-hot encoded ({len(kind.levels)} values)")
+    constant = {name for name, values in columns if values.min() == values.max()}
+    if constant:
+        notes.append(constant_columns([name for name, _ in columns if name in constant]))
+    varying = [(name, values) for name, values in columns if name not in constant]
+    if not varying:
+        raise ValueError("features must vary, got only constant columns")
+    return np.column_stack([values for _, values in varying]), tuple(name for name, _ in varying), notes

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from . import loading as files
-from .blocks import Blocks, DaskBlocks, FileBlocks
-from .loading import Paths, Table, list_paths, read_table, size_problem
+from . import parts as files
+from .blocks import Blocks
+from .chunks import DaskBlocks
+from .fileblocks import FileBlocks
+from .frames import is_frame
+from .loading import Table, read_table, table_of
+from .parts import Paths, list_paths, parts_of, size_problem
+from .typed import Roles
 
 
 def open_table(
-    path: Paths,
+    path: Paths | Any,
     target: str,
     *,
     time: str | None = None,
@@ -17,11 +22,13 @@ def open_table(
     drop_missing: bool = False,
     drop: Sequence[str] = (),
     max_bytes: int | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
 ) -> Table | FileBlocks:
     """Read files that fit into memory, or get ready to read them block by block.
 
-    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. A table in blocks takes numeric and
-    boolean columns only, and no weights; of ``time`` it takes the rows per generation, without a backtest.
+    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. A table in blocks takes no
+    weights; of ``time`` it takes the rows per generation, without a backtest.
 
     Returns
     -------
@@ -38,14 +45,16 @@ def open_table(
     >>> type(small).__name__, type(large).__name__
     ('Table', 'FileBlocks')
     """
+    if is_frame(path):
+        return read_table(path, target, time=time, weight=weight, drop_missing=drop_missing, drop=drop, decimal=decimal)
     paths = list_paths(path)
-    limit = files.MOST_BYTES if max_bytes is None else max_bytes
-    too_large = size_problem(paths, limit)
+    roles = Roles(target, time, weight, tuple(drop))
+    too_large = size_problem(paths, files.MOST_BYTES if max_bytes is None else max_bytes)
     if too_large is None:
-        return read_table(paths, target, time=time, weight=weight, drop_missing=drop_missing, drop=drop, max_bytes=limit)
+        return table_of(parts_of(paths, separator), roles, drop_missing, decimal)
     if weight is not None:
         raise ValueError(f"{too_large} and must be read in blocks, where weights are not supported: take a sample of its rows")
-    return FileBlocks(paths, target, drop, drop_missing, time)
+    return FileBlocks(paths, target, drop, drop_missing, time, separator, decimal)
 
 
 def source_of(X: Any, y: Any) -> Table | Blocks | None:

@@ -1,4 +1,4 @@
-"""Time steps in their order: numbers and dates by value, also where they come as text; other text by the alphabet, and said."""
+"""Time steps in their order: numbers, dates and months by value, also where they come as text; other text is refused."""
 
 import re
 from collections.abc import Callable
@@ -8,60 +8,154 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.table import assumed_order
+from ..words.table import MONTHS_AS_NUMBERS, assumed_order, same_times
+from .marks import MISSING
 
 # Years, quarters, months and weeks of fixed width sort as text: 2025, 2025-07, 2025Q3, 2025-W09.
 _SORTS = re.compile(r"\d{4}(-?(Q[1-4]|W\d{2})|-\d{2})?")
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
-def steps_in_order(times: NDArray[Any]) -> tuple[NDArray[np.intp], str | None]:
-    """The step 0, 1, ... of each of (n,) times, and a warning where their order had to be assumed.
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONG = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_COUNTED = re.compile(r"([^\d]*?)\s*(\d+)")
+# Months or versions rather than numbers: 2024.1 and 2024.10.
+_DOTTED = re.compile(r"(\d+)\.(\d+)")
+_YEAR_MONTH = re.compile(r"(19|20)\d\d\.(0?[1-9]|1[0-2])")
 
-    Text that is all numbers is ordered as numbers, ISO dates (and days such as 31.12.2025 or 12/31/2025 where only one reading
-    fits) as dates, any other text by the alphabet.
+
+def steps_in_order(times: NDArray[Any]) -> tuple[NDArray[np.intp], str | None]:
+    """The step 0, 1, ... of each of (n,) times, and a warning where their order or number had to be assumed.
+
+    Text that is all numbers is ordered as numbers, but 2024.1 and 2024.10 are two steps, the first and the tenth of 2024; ISO
+    dates (and days such as 31.12.2025 or 12/31/2025 where only one reading fits) as dates; months (Jan 2022), quarters and
+    words with a number (week 9) by what they count.
 
     Raises
     ------
     TypeError
         If the times cannot be sorted.
+    ValueError
+        If text is none of these, or stands for a missing time.
 
     Examples
     --------
     >>> steps_in_order(np.array(["10", "9", "10"]))
     (array([1, 0, 1]), None)
-    >>> steps_in_order(np.array(["Jan", "Feb"]))[0]
+    >>> steps_in_order(np.array(["Jan 2023", "Feb 2022"]))[0]
     array([1, 0])
+    >>> steps_in_order(np.array(["2024.10", "2024.1", "2024.9"]))[0]
+    array([2, 0, 1])
     """
+    if np.ma.getmaskarray(times).any():
+        raise ValueError(f"time must not have gaps, got {int(np.ma.getmaskarray(times).sum())} missing values")
     try:
-        values, index = np.unique(times, return_inverse=True)
+        values, index = np.unique(np.ma.getdata(times), return_inverse=True)
     except TypeError:
         raise TypeError("time must hold values that can be sorted: numbers, dates or text, not a mixture") from None
     index = index.astype(np.intp)
     if not all(isinstance(value, str) for value in values.tolist()):
-        return index, None
+        return index, _looks_like_months(values)
     words = [str(value).strip() for value in values.tolist()]
+    gaps = np.flatnonzero([word in MISSING for word in words])
+    if gaps.size:
+        raise ValueError(f"time must not have gaps, got {int(np.isin(index, gaps).sum())} missing values ({words[gaps[0]]!r})")
     keys, how = _keys(words)
-    order = np.unique(np.array(keys, dtype=object), return_inverse=True)[1].astype(np.intp)
+    order = np.unique(_objects(keys), return_inverse=True)[1].astype(np.intp)
     if how is None:
-        return order[index], None
+        same = len({*words}) - len({*order.tolist()})
+        return order[index], same_times(words, order.tolist()) if same and _each(_number, words) is not None else None
     first, last = (words[int(place)] for place in (np.argmin(order), np.argmax(order)))
     return order[index], assumed_order(how, first, last)
+
+
+def _objects(keys: list[Any]) -> NDArray[Any]:
+    """One object each, tuples too."""
+    made = np.empty(len(keys), dtype=object)
+    made[:] = keys
+    return made
+
+
+def _looks_like_months(values: NDArray[Any]) -> str | None:
+    """A warning where numbers may have been months: 2024.1 is then January and October at once."""
+    if values.dtype.kind != "f":
+        return None
+    words = [f"{value:.10g}" for value in values.tolist()]
+    if not all(_YEAR_MONTH.fullmatch(word) for word in words if "." in word) or not any(
+        word.endswith((".11", ".12")) for word in words
+    ):
+        return None
+    return MONTHS_AS_NUMBERS
 
 
 def _keys(words: list[str]) -> tuple[list[Any], str | None]:
     """What each text is sorted by, and how it is read where that is a guess."""
     if len({len(word) for word in words}) == 1 and all(_SORTS.fullmatch(word) for word in words):
         return list(words), None
-    for read in (_number, _iso):
+    numbers = _each(_number, words)
+    if numbers is not None:
+        dotted = [match for word in words if (match := _DOTTED.fullmatch(word))]
+        months = all(_YEAR_MONTH.fullmatch(word) for word in words) and len({len(word) for word in words}) > 1
+        if len(dotted) == len(words) and (months or len({*numbers}) < len({*words})):
+            pairs = [(int(match[1]), int(match[2]), len(match[2])) for match in dotted]
+            return pairs, "as a number before and a number after the point, such as year and month"
+        return numbers, None
+    for read in (_iso, _month, _quarter):
         keys = _each(read, words)
-        if keys is not None:
+        if (
+            keys is not None
+            and len({type(key) for key in keys}) == 1
+            and len({len(k) if isinstance(k, tuple) else 0 for k in keys}) == 1
+        ):
             return keys, None
     readings = [keys for keys in (_each(_day_first, words), _each(_month_first, words)) if keys is not None]
     if readings:
         # Both fit where no day is above 12.
         return readings[0], None if len(readings) == 1 else "the day first"
-    return list(words), "as text, by the alphabet"
+    counted = [_COUNTED.fullmatch(word) for word in words]
+    if all(counted) and len({match[1].lower() for match in counted if match}) == 1:
+        return [int(match[2]) for match in counted if match], "by the number that ends them"
+    odd = (
+        next(word for word in words if not (_COUNTED.fullmatch(word) or _each(_month, [word])))
+        if not all(counted)
+        else words[0]
+    )
+    raise ValueError(
+        f"time must hold numbers, dates, months or words with one number, got text such as {odd!r}, whose order is not known: "
+        "write numbers or ISO dates"
+    )
+
+
+def _month(word: str) -> tuple[int, ...]:
+    """(year, month), or the month alone, of Jan 2022, 2022 January, Jan-22, January."""
+    parts = [part for part in re.split(r"[\s./,'-]+", word.lower()) if part]
+    names = [place % 12 for place, name in enumerate((*_MONTHS, *_LONG)) for part in parts if part == name]
+    years = [part for part in parts if re.fullmatch(r"\d{4}|\d{2}", part)]
+    if not names or len(parts) != 1 + len(years) or len(years) > 1:
+        raise ValueError(word)
+    year = [int(each) if len(each) == 4 else 2000 + int(each) for each in years]
+    return (*year, names[0])
+
+
+def _quarter(word: str) -> tuple[int, ...]:
+    """(year, quarter or half) of Q1 2024, 2024 Q1, 2024H2, or the quarter alone."""
+    match = re.fullmatch(r"(?:(\d{4})[\s/-]*)?([QH])([1-4])(?:[\s/-]*(\d{4}))?", word.upper())
+    if match is None or (match[1] and match[4]):
+        raise ValueError(word)
+    return (*(int(year) for year in (match[1], match[4]) if year), int(match[3]))
 
 
 def _each(read: Callable[[str], Any], words: list[str]) -> list[Any] | None:

@@ -9,6 +9,11 @@ PRECISIONS = (
     "a fit with weights of another mean m needs m x alpha"
 )
 
+MONTHS_AS_NUMBERS = (
+    "time steps look like year and month written as one number (2024.11): 2024.1 is then both January and October; write text "
+    "or ISO months"
+)
+
 
 def some(names: Iterable[str], most: int = 8) -> str:
     """The first few names, and how many more there are."""
@@ -29,6 +34,25 @@ def constant_columns(names: Iterable[str], most: int = 8) -> str:
 def left_out(rows: int, of: int | None = None, why: str = "with missing features") -> str:
     """Rows that are not used."""
     return f"{rows}{'' if of is None else f' of {of}'} rows {why} left out"
+
+
+def left_out_mostly(name: str, alone: int, lost: int, rows: int) -> str:
+    """Rows that are left out are most of the table."""
+    return (
+        f"most of the table is left out: {lost} of {rows} rows have missing features, {alone} of them in {name} alone; leave "
+        "out such a column, or fill its gaps, to keep them"
+    )
+
+
+def same_times(words: Sequence[str], steps: Sequence[int]) -> str:
+    """Texts that differ and are one time step, as they are the same number."""
+    first: dict[int, str] = {}
+    pairs = [
+        f"{first[step]} and {word}" for word, step in zip(words, steps, strict=True) if first.setdefault(step, word) != word
+    ]
+    return (
+        f"time steps that are the same number are one step: {some(pairs, 3)}; write text that is no number to keep them apart"
+    )
 
 
 def read_in_blocks(of: str, bytes_held: int, kept: int | None) -> str:

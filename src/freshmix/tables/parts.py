@@ -1,0 +1,185 @@
+"""The parts of a table: files of text, Parquet, Arrow and Excel, what comes through a pipe, and data frames."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .names import header_names
+from .textfile import Content, NotRead, TextPart, text_part
+
+MOST_BYTES = 2 * 1024**3
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+_TEXT = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".csv.gz": ",", ".tsv.gz": "\t"}
+_PARQUET, _ARROW, _EXCEL = (".parquet", ".pq"), (".feather", ".arrow", ".ipc"), (".xlsx", ".xls", ".xlsb", ".ods")
+SUFFIXES = (*_TEXT, *_PARQUET, *_ARROW, *_EXCEL)
+
+
+@dataclass(frozen=True)
+class ColumnarPart:
+    """A file that keeps columns apart and knows their types: Parquet or Arrow (Feather)."""
+
+    name: str
+    content: Content
+    arrow: bool = False
+    text = False
+    separator = ","
+
+    @property
+    def scan(self) -> pl.LazyFrame:
+        """All of it."""
+        source = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
+        return pl.scan_ipc(source) if self.arrow else pl.scan_parquet(source)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        try:
+            return header_names(self.scan.collect_schema().names())
+        except pl.exceptions.PolarsError as problem:
+            raise self._unreadable(problem) from None
+
+    def lazy(self, columns: Sequence[str], numbers: Sequence[str] = ()) -> pl.LazyFrame:
+        """The columns, as they are."""
+        scan = self.scan
+        raw = dict(zip(header_names(scan.collect_schema().names()), scan.collect_schema().names(), strict=True))
+        return scan.select(pl.col(raw[name]).alias(name) for name in columns)
+
+    def frames(self, columns: Sequence[str], size: int | None = None, numbers: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """The rows in blocks of some ``size``, or at once."""
+        try:
+            lazy = self.lazy(columns)
+            yield from [lazy.collect()] if size is None else lazy.collect_batches(chunk_size=size)
+        except pl.exceptions.PolarsError as problem:
+            raise self._unreadable(problem) from None
+
+    def _unreadable(self, problem: Exception) -> NotRead:
+        kind = "Arrow" if self.arrow else "Parquet"
+        return NotRead(f"{self.name} cannot be read as {kind}: {str(problem).splitlines()[0]}")
+
+
+@dataclass(frozen=True)
+class FramePart:
+    """A data frame in memory; ``text`` where its rows are counted below a header, and what separated its fields there."""
+
+    name: str
+    frame: pl.DataFrame
+    text: bool = False
+    separator: str = ","
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return header_names(self.frame.columns)
+
+    def lazy(self, columns: Sequence[str], numbers: Sequence[str] = ()) -> pl.LazyFrame:
+        """The columns, as they are."""
+        at = dict(zip(self.names, self.frame.columns, strict=True))
+        return self.frame.select(pl.col(at[name]).alias(name) for name in columns).lazy()
+
+    def frames(self, columns: Sequence[str], size: int | None = None, numbers: Sequence[str] = ()) -> Iterator[pl.DataFrame]:
+        """All rows."""
+        yield self.lazy(columns).collect()
+
+
+Part = TextPart | ColumnarPart | FramePart
+
+
+def list_paths(path: Paths) -> list[Path]:
+    """The files that are meant: one, several, or all that a pattern matches, in order of their names."""
+    listed: list[Path] = []
+    for each in [path] if isinstance(path, str | os.PathLike) else list(path):
+        text = os.fspath(each)
+        if any(sign in text for sign in "*?[") and not os.path.exists(text):
+            matches = sorted(glob(text))
+            if not matches:
+                raise FileNotFoundError(2, "no file matches", text)
+            listed += map(Path, matches)
+        else:
+            listed.append(Path(text))
+    if not listed:
+        raise ValueError("path must name at least one file, got none")
+    return listed
+
+
+def parts_of(paths: Sequence[Path], separator: str | None = None) -> list[Part]:
+    """The parts that the names stand for; ``-`` is the standard input, and what comes through a pipe is read at once."""
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise ValueError(f"separator must be one sign such as ; or a tab, got {separator!r}")
+    return [_part(path, separator) for path in paths]
+
+
+def _part(path: Path, separator: str | None) -> Part:
+    if path.is_dir():
+        raise ValueError(f"{path} must be a file, got a folder")
+    if str(path) == "-":
+        return _piped("standard input", sys.stdin.buffer.read(MOST_BYTES + 1), separator)
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
+    if not path.is_file():
+        with path.open("rb") as file:
+            return _piped(str(path), file.read(MOST_BYTES + 1), separator)
+    name = path.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise ValueError(f"{path.name} must end in one of {', '.join(SUFFIXES)}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path.name} is empty")
+    if name.endswith((*_PARQUET, *_ARROW)):
+        return ColumnarPart(path.name, path, name.endswith(_ARROW))
+    if name.endswith(_EXCEL):
+        return _excel(path.name, path)
+    usual = next(sign for suffix, sign in _TEXT.items() if name.endswith(suffix))
+    return text_part(path.name, path, separator, usual)
+
+
+def _piped(name: str, content: bytes, separator: str | None) -> Part:
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"{name} is too large for a pipe (limit {MOST_BYTES / 1e9:.2g} GB): name a file")
+    if content[:4] == b"PAR1" or content[:6] == b"ARROW1":
+        return ColumnarPart(name, content, content[:6] == b"ARROW1")
+    if content[:4] == b"PK\x03\x04":
+        return _excel(name, content)
+    return text_part(name, content, separator, ",")
+
+
+def _excel(name: str, content: Content) -> FramePart:
+    """The first sheet, its cells as text."""
+    source: Any = io.BytesIO(content) if isinstance(content, bytes) else content
+    try:
+        frame = pl.read_excel(source, read_options={"dtypes": "string"})
+    except ModuleNotFoundError:
+        raise ValueError(f"{name} needs the package fastexcel: pip install 'freshmix[excel]', or save it as CSV") from None
+    except (pl.exceptions.PolarsError, ValueError, RuntimeError, OSError) as problem:
+        raise NotRead(f"{name} cannot be read as a spreadsheet: {str(problem).splitlines()[0]}") from None
+    return FramePart(name, frame, text=True)
+
+
+def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
+    """Why the files cannot be read at once, if so: reading, centring and scaling take about four copies."""
+    size = sum(_size(path) for path in paths)
+    name = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    if size > max_bytes:
+        return f"{name} is too large ({size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    if 4 * size > free:
+        return f"{name} ({size / 1e9:.2g} GB) needs more memory than the {free / 1e9:.2g} GB free"
+    return None
+
+
+def _size(path: Path) -> int:
+    """Bytes: on disk for text, as 8-byte numbers for Parquet and Arrow, none for what is no file."""
+    if not path.is_file():
+        return 0
+    if not path.name.lower().endswith((*_PARQUET, *_ARROW)) or path.stat().st_size == 0:
+        return path.stat().st_size * (8 if path.name.lower().endswith(".gz") else 1)
+    scan = ColumnarPart(path.name, path, path.name.lower().endswith(_ARROW))
+    return len(scan.names) * int(scan.scan.select(pl.len()).collect().item()) * 8

@@ -1,0 +1,328 @@
+"""One table, many readers: every cell is equal, or the refusal is the same, however the table comes and is split."""
+
+import gzip
+import io
+import re
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from freshmix.prepared.moments import moments
+from freshmix.tables import open_table, read_table, to_arrays
+
+
+def write(folder, text, name="t.csv"):
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def from_csv(folder, text, **options):
+    return open_table(write(folder, text), "y", **options)
+
+
+def from_gz(folder, text, **options):
+    return open_table(write(folder, gzip.compress(text.encode()), "t.csv.gz"), "y", **options)
+
+
+def from_two(folder, text, **options):
+    head, *rows = text.splitlines()
+    parts = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+    paths = [write(folder, "\n".join([head, *part]) + "\n", f"p{i}.csv") for i, part in enumerate(parts)]
+    return open_table(paths, "y", **options)
+
+
+def from_parquet(folder, text, **options):
+    pl.read_csv(io.StringIO(text), infer_schema=False).write_parquet(folder / "t.parquet")
+    return open_table(folder / "t.parquet", "y", **options)
+
+
+def from_feather(folder, text, **options):
+    pl.read_csv(io.StringIO(text), infer_schema=False).write_ipc(folder / "t.feather")
+    return open_table(folder / "t.feather", "y", **options)
+
+
+def from_pandas(folder, text, **options):
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    return open_table(frame, "y", **options)
+
+
+def from_polars(folder, text, **options):
+    return open_table(pl.read_csv(io.StringIO(text), infer_schema=False).lazy(), "y", **options)
+
+
+def from_dict(folder, text, **options):
+    return open_table(pl.read_csv(io.StringIO(text), infer_schema=False).to_dict(as_series=False), "y", **options)
+
+
+def from_stdin(folder, text, **options):
+    class Piped:
+        buffer = io.BytesIO(text.encode())
+
+    kept, sys.stdin = sys.stdin, Piped
+    try:
+        return open_table("-", "y", **options)
+    finally:
+        sys.stdin = kept
+
+
+class Held:
+    """The rows of blocks, put together."""
+
+    def __init__(self, source):
+        rows = source.fold(lambda columns, y: np.column_stack([*columns, y]), lambda a, b: np.concatenate([a, b]))
+        moments(source, source.drop_missing)
+        rows = rows[np.isfinite(rows[:, :-1]).all(axis=1)]
+        vary = [i for i in range(rows.shape[1] - 1) if np.ptp(rows[:, i]) > 0]
+        self.X, self.y, self.features = rows[:, vary], rows[:, -1], tuple(source.names[i] for i in vary)
+
+
+def from_blocks(folder, text, **options):
+    return Held(open_table(write(folder, text), "y", max_bytes=0, **options))
+
+
+READERS = [from_gz, from_two, from_parquet, from_feather, from_pandas, from_polars, from_dict, from_stdin, from_blocks]
+
+
+def repeated(*cells):
+    """A table whose first column has these cells, in order and often enough to be categories."""
+    return "a,b,y\n" + "".join(f"{cell},{i * i % 7},{i * i % 11}\n" for i, cell in enumerate(cells * 4))
+
+
+TABLES = {
+    "numbers": repeated("1", "2.5", "-3", "1e2", " 4", "+5", "0.5 "),
+    "truth": repeated("TRUE", "false", "True"),
+    "truth among numbers": "f,y\nTRUE,1\n5,2\n7,3\n9,5\n2,4\n4,6\n",
+    "one truth word": repeated("1", "FALSE", "3", "4"),
+    "truth in the target": "a,y\n1,1\n2,TRUE\n3,4\n4,FALSE\n5,3\n6,2\n",
+    "codes": "k,y\n" + "".join(f"{k},{i}\n" for i, k in enumerate(["01", "02"] * 6 + ["A1", "B2"] * 6)),
+    "the level NA": repeated("NA", "part", "full"),
+    "truth as words": repeated("TRUE", "true", "maybe"),
+    "equal numbers": repeated("1.50", "1.5", "2"),
+    "clock": repeated("09:00", "09:00:00", "10:00"),
+    "datetimes": repeated("2024-01-01", "2024-01-01 10:00", "2024-01-02T00:00:00"),
+    "points": repeated("1", ".", "3", "4"),
+    "markers": repeated("1", "NA", "3", "N/A", "null", "None", "NaN", "8"),
+    "wholly empty": "a,c,y\n" + "".join(f"{i if i % 3 else ''},,{i * i}\n" for i in range(12)),
+    "ids and gaps": "a,id,y\n" + "".join(f"{i if i % 3 else ''},n{i},{i * i}\n" for i in range(60)),
+    "words among numbers": repeated("1", "2", "3", "4", "?"),
+    "failed": repeated("1", "#DIV/0!"),
+    "no label": "a,y\n1,1\n2,\n3,NA\n4,3\n5,.\n6,2\n",
+    "yes and no": "a,y\n" + "".join(f"{i},{('yes', 'no', 'NA')[i % 3]}\n" for i in range(12)),
+    "three classes": "a,y\n" + "".join(f"{i},{'rgb'[i % 3]}\n" for i in range(30)),
+    "huge": repeated("9223372036854775807123", "1", "5"),
+    "infinite": repeated("inf", "1", "2"),
+    **{
+        f"notation {cell}": repeated("1", "2", cell, "4", "5")
+        for cell in ("\u22125", "-$5", "(5)", "1D+05", "<0.1", "1_000", "1 kg", "5%", "\u20ac7", "1 200", "10km")
+    },
+    "only units": repeated("1 kg", "2 kg"),
+}
+
+
+def outcome(reader, folder, text, **options):
+    try:
+        table = reader(folder, text, **options)
+    except ValueError as problem:
+        said = str(problem)
+        assert "\n" not in said
+        # The name of the file and the place of the cell are those of each reader.
+        said = re.sub(r"^.*? must have numbers", "must have numbers", said)
+        said = re.sub(
+            r", and infinite|X must be finite, got infinite values in|features have infinite values:", "infinite:", said
+        )
+        return re.sub(r"( below the header)|( in \d+ cells, first)|( in row \d+)", "", said)
+    return table
+
+
+@pytest.mark.parametrize("drop_missing", [False, True])
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", TABLES)
+def test_every_reader_reads_the_same(tmp_path, name, reader, drop_missing):
+    options = {"drop_missing": drop_missing}
+    expected, found = outcome(from_csv, tmp_path, TABLES[name], **options), outcome(reader, tmp_path, TABLES[name], **options)
+    if isinstance(expected, str) or isinstance(found, str):
+        assert found == expected
+        return
+    assert found.features == expected.features
+    np.testing.assert_array_equal(found.X, expected.X)
+    np.testing.assert_array_equal(found.y, expected.y)
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("truth among numbers", r"column 'f', got 'TRUE' in row 1 below the header: .* 1 and 0 for truth words"),
+        ("one truth word", r"column 'a', got 'FALSE' in 4 cells, first in row 2"),
+        ("truth in the target", r"column 'y', got 'TRUE' in row 2 below the header, 'FALSE' in row 4:"),
+        ("clock", r"a \(Time\)"),
+        ("datetimes", r"a \(Date\)"),
+        ("wholly empty", r"^features have missing values: c \(all 12\), a \(4\)"),
+        ("ids and gaps", r"id \(60 values, text such as 'n0', 'n1', 'n2'\).*missing values: a \(20\)"),
+        ("failed", r"got '#DIV/0!'"),
+        ("only units", r"got '1 kg' in 4 cells, first in row 1 below the header, '2 kg'"),
+        ("notation \u22125", "column 'a', got '\u22125'"),
+        ("notation 1 kg", "column 'a', got '1 kg'"),
+    ],
+)
+def test_refusals_name_the_cells(tmp_path, name, match):
+    with pytest.raises(ValueError, match=match):
+        from_csv(tmp_path, TABLES[name])
+
+
+def test_what_is_read(tmp_path):
+    assert from_csv(tmp_path, TABLES["truth"]).X[:3, 0].tolist() == [1, 0, 1]
+    assert from_csv(tmp_path, TABLES["codes"]).features == ("k=01", "k=02", "k=A1", "k=B2")
+    table = from_csv(tmp_path, TABLES["the level NA"])
+    assert table.features[:3] == ("a=NA", "a=full", "a=part")
+    assert any("'NA' is a category" in note for note in table.notes)
+    assert from_csv(tmp_path, TABLES["yes and no"]).y[:3].tolist()[:2] == [1, 0]
+    assert np.isnan(from_csv(tmp_path, TABLES["yes and no"]).y[2])
+    assert from_csv(tmp_path, TABLES["equal numbers"]).X[:3, 0].tolist() == [1.5, 1.5, 2]
+
+
+SEMICOLON = "a;b;y\n1;1,5;1\n2;2;2\n3;-4,25;3\n4;0;5\n"
+
+
+@pytest.mark.parametrize("limit", [None, 0])
+def test_semicolons_and_decimal_commas(tmp_path, limit):
+    source = open_table(write(tmp_path, SEMICOLON), "y", max_bytes=limit)
+    table = source if limit is None else Held(source)
+    assert table.X.tolist() == [[1, 1.5], [2, 2], [3, -4.25], [4, 0]]
+    for text, match in (
+        (SEMICOLON.replace("1;1,5;1", "1.5;1,5;1"), r"commas in b \('1,5'\) and points in a \('1.5'\): say --decimal"),
+        ("a;y\n1,234;1\n2,345;3\n5,100;2\n", r"may be decimal signs or separate thousands in a"),
+        (SEMICOLON.replace("-4,25", "1.234,56"), r"column 'b', got '1.234,56' in row 3"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            open_table(write(tmp_path, text, "u.csv"), "y", max_bytes=limit)
+    table = open_table(write(tmp_path, "a;y\n1,234;1\n2,345;3\n5,100;2\n"), "y", decimal=",")
+    assert table.X.ravel().tolist() == [1.234, 2.345, 5.1]
+    assert open_table(write(tmp_path, "a:y\n1:1\n2:3\n5:2\n"), "y", separator=":").X.ravel().tolist() == [1, 2, 5]
+
+
+@pytest.mark.parametrize("limit", [None, 0])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a,name,y\n1,M\xfcller,1\n2,x,3\n5,y,2\n",
+        b"a,name,name,y\n1,p,q,1\n2,x,x,3\n5,y,y,2\n",
+        b"a,name,y\n1,99999999999999999999999999999,1\n2,x,3\n5,true,2\n",
+    ],
+)
+def test_dropped_columns_are_never_looked_at(tmp_path, text, limit):
+    path = write(tmp_path, text)
+    source = open_table(path, "y", drop=["name"], max_bytes=limit)
+    assert (source if limit is None else Held(source)).X.ravel().tolist() == [1, 2, 5]
+    with pytest.raises(ValueError) as caught:
+        open_table(path, "y", max_bytes=limit)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ('p,y\n5" pipe,1\n2,2\n3,4\n', r"quotation mark .* in row 1 below its header \(line 2\)"),
+        ('p,y\n"5 pipe,1\n2,2\n3,4\n', r"quotation mark .* in row 1 below its header"),
+        ('p,y\n1,1\n5" a,2\n6" b,4\n2,7\n', r"quotation mark .* in row 2 below its header"),
+    ],
+)
+def test_stray_quotes(tmp_path, text, match):
+    for limit in (None, 0):
+        with pytest.raises(ValueError, match=match):
+            open_table(write(tmp_path, text), "y", max_bytes=limit)
+
+
+def test_line_ends_headers_and_unnamed_columns(tmp_path):
+    assert open_table(write(tmp_path, "a,y\r1,1\r2,3\r5,2\r"), "y").X.ravel().tolist() == [1, 2, 5]
+    assert open_table(write(tmp_path, "a,y\r\n1,1\r\n2,3\r\n5,2\r\n"), "y").X.ravel().tolist() == [1, 2, 5]
+    assert open_table(write(tmp_path, '"a ""b""",y\n1,1\n2,3\n5,2\n'), "y").features == ('a "b"',)
+    table = open_table(write(tmp_path, '"","a","y"\n"1",4,1\n"2",3,3\n"3",5,2\n'), "y")
+    assert table.features == ("a",)
+    assert "unnamed first column left out: it numbers the rows" in table.notes
+    with pytest.raises(ValueError, match="unnamed first column"):
+        open_table(write(tmp_path, "".join(f"{x}\n" for x in [",a,y", *(f"Mazda {i},{i},{i * i}" for i in range(30))])), "y")
+
+
+def test_masked_arrays_are_missing():
+    X = np.ma.masked_equal(np.arange(12.0).reshape(4, 3) ** 2, 4)
+    with pytest.raises(ValueError, match=r"missing values in column 2 \(1\)"):
+        to_arrays(X, [1, 2, 3, 5])
+    y = to_arrays(X.data, np.ma.masked_equal([1, 2, 3, 5], 3), unlabelled=True)[1]
+    assert np.isnan(y).tolist() == [False, False, True, False]
+
+
+def test_masked_chunks_are_missing():
+    da = pytest.importorskip("dask.array")
+    from freshmix.tables import DaskBlocks
+
+    X = np.ma.masked_equal(np.arange(40.0).reshape(20, 2) ** 2, 4)
+    with pytest.raises(ValueError, match=r"missing values: column 0 \(1\)"):
+        moments(DaskBlocks(da.from_array(X, chunks=5, asarray=False), da.from_array(np.arange(20.0), chunks=5)))
+
+
+def test_series_are_aligned_by_index():
+    X = pd.DataFrame({"a": [1, 2, 5]}, index=["p", "q", "r"])
+    y = pd.Series([3.0, 1.0, 2.0], index=["r", "p", "q"])
+    assert to_arrays(X, y)[1].tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match="must have the same index"):
+        to_arrays(X, y.rename({"r": "s"}))
+    with pytest.raises(ValueError, match="must have the same index"):
+        to_arrays(X, y.rename({"r": "q"}))
+
+
+def test_sparse_lazy_and_mixed_lists():
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match=r"X must be dense, got a sparse csr_.*toarray"):
+        to_arrays(sparse.csr_array(np.eye(3)), [1, 2, 3])
+    X = {"a": [1, 2, 5], "b": np.array([2, 4, 3])}
+    assert to_arrays(X, [1, 2, 4])[0].tolist() == to_arrays(pl.DataFrame(X).lazy(), [1, 2, 4])[0].tolist()
+    with pytest.raises(TypeError, match="numbers or truth values, got both in column 1"):
+        to_arrays([[1, True], [2, 3], [4, 5]], [1, 2, 4])
+    assert open_table([{"a": 1, "y": 2}, {"a": 2, "y": 1}, {"a": 4, "y": 5}], "y").X.ravel().tolist() == [1, 2, 4]
+
+
+def test_most_of_the_table_left_out_is_told(tmp_path):
+    rows = "".join(f"{i},{i if i % 20 == 0 else ''},{i * i % 17}\n" for i in range(200))
+    table = open_table(write(tmp_path, "a,b,y\n" + rows), "y", drop_missing=True)
+    assert table.gaps == {"b": 190}
+    assert any("190 of 200 rows have missing features, 190 of them in b alone" in note for note in table.notes)
+
+
+def mutated(rng, data):
+    """Bytes flipped, cells swapped, or a line cut."""
+    how = rng.integers(3)
+    lines = data.split(b"\n")
+    row = int(rng.integers(1, len(lines) - 1))
+    if how == 0:
+        place = int(rng.integers(len(data)))
+        return data[:place] + bytes([int(rng.integers(32, 256))]) + data[place + 1 :]
+    if how == 1:
+        cells = lines[row].split(b",")
+        rng.shuffle(cells)
+        lines[row] = b",".join(cells)
+    else:
+        lines[row] = lines[row][: int(rng.integers(len(lines[row])))]
+    return b"\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(500))
+def test_mutated_files_are_read_as_pandas_does_or_refused(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    rows = [f"{i},{rng.normal():.3f},{'xyz'[i % 3]},{('true', 'false')[i % 2]},{rng.normal():.2f}" for i in range(24)]
+    data = mutated(rng, ("n,a,kind,flag,y\n" + "\n".join(rows) + "\n").encode())
+    path = write(tmp_path, data)
+    table = outcome(lambda folder, text, **options: read_table(path, "y", **options), tmp_path, "", drop_missing=True)
+    if isinstance(table, str):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        frame = pd.read_csv(path, skipinitialspace=True)
+    for name in table.features:
+        if name in frame and pd.api.types.is_numeric_dtype(frame[name]) and len(frame) == len(table.X):
+            np.testing.assert_allclose(table.X[:, table.features.index(name)], frame[name].astype(float), rtol=1e-15)
