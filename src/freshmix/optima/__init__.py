@@ -1,19 +1,20 @@
 """Best weights, penalties and schedules; collapse boundary and labels needed (mathematics.md sections 3 to 6)."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..arguments import Floats, whole
-from ..equivalents import PopulationEquivalents
 from ..loop import Loop
 from ..population import Population
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import FrozenSetting
 from ..risks.least import least
 from ..risks.plain import penalty_grid
-from ..risks.setting import Setting, check_loops
+from ..risks.setting import Setting, setting_of
 from . import fresh_weight, frozen_weight
 from .boundary import collapse_boundary, improving_weights, labels_needed
-from .frozen_weight import Best, Goal
 from .optimum import Optimum
 from .schedule import optimal_schedule
 
@@ -27,6 +28,9 @@ __all__ = [
     "optimal_schedule",
     "optimal_weight",
 ]
+
+# The searches of each kind of loop: ``weight`` and ``weight_and_penalty`` of a setting at a horizon.
+_SEARCHES: dict[type, Any] = {FrozenSetting: frozen_weight, FreshSetting: fresh_weight}
 
 
 def optimal_weight(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
@@ -64,10 +68,9 @@ def optimal_weight(population: Population, loop: Loop, *, generations: int | Non
     >>> round(optimal_weight(Population.isotropic(signal=4.0), Loop(aspect=0.5, penalty=0.1)).real_weight, 6)
     0.716253
     """
-    horizon = _checked(population, loop, generations)
-    if loop.covariates == "fresh":
-        return fresh_weight.best_weight(population, loop, horizon)
-    return _frozen_optimum(loop, frozen_weight.best_weight(_goal(population, loop, horizon), loop.penalty))
+    setting, horizon = _checked(population, loop, generations)
+    found: Optimum = _SEARCHES[type(setting)].weight(setting, horizon)
+    return found
 
 
 def optimal_loop(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
@@ -84,10 +87,9 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     >>> round(best.real_weight, 6), round(best.loop.penalty, 6), round(best.risk, 6)
     (0.683254, 0.46752, 1.364005)
     """
-    horizon = _checked(population, loop, generations)
-    if loop.covariates == "fresh":
-        return fresh_weight.best_loop(population, loop, horizon)
-    return _frozen_optimum(loop, frozen_weight.best_loop(_goal(population, loop, horizon)))
+    setting, horizon = _checked(population, loop, generations)
+    found: Optimum = _SEARCHES[type(setting)].weight_and_penalty(setting, horizon)
+    return found
 
 
 def best_penalty(setting: Setting, generations: int | None) -> Loop:
@@ -102,18 +104,8 @@ def best_penalty(setting: Setting, generations: int | None) -> Loop:
     return setting.loop.replace(penalty=0.0 if none <= risk else math.exp(log_penalty))
 
 
-def _checked(population: Population, loop: Loop, generations: int | None) -> int | None:
+def _checked(population: Population, loop: Loop, generations: int | None) -> tuple[Setting, int | None]:
     if not isinstance(loop, Loop):
         raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
-    check_loops(population, loop)
-    return None if generations is None else whole("generations", generations, low=1)
-
-
-def _goal(population: Population, loop: Loop, generations: int | None) -> Goal:
-    equivalents = PopulationEquivalents(population, loop.aspect or 0.0)
-    return Goal(equivalents, loop.synthetic_noise_ratio, loop.labels, generations)
-
-
-def _frozen_optimum(loop: Loop, best: Best) -> Optimum:
-    found = loop.replace(real_weight=best.real_weight, penalty=best.penalty)
-    return Optimum(found, best.real_weight, best.risk, bool(best.attained))
+    setting = setting_of(population, loop)
+    return setting, None if generations is None else whole("generations", generations, low=1)

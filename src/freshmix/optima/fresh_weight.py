@@ -16,6 +16,16 @@ from .box import Box
 from .optimum import Optimum
 
 
+def weight(setting: FreshSetting, generations: int | None) -> Optimum:
+    """The best weight at the loop's own penalty and row weights."""
+    return best_weight(setting.population, setting.loop, generations)
+
+
+def weight_and_penalty(setting: FreshSetting, generations: int | None) -> Optimum:
+    """The best weight, penalty and row weight of unlabelled rows."""
+    return best_loop(setting.population, setting.loop, generations)
+
+
 def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """The best weight on labelled rows at the loop's penalty and row weights."""
     if generations is None and _averages_for_ever(population, loop):

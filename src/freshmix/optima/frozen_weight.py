@@ -13,10 +13,11 @@ from scipy.interpolate import RectBivariateSpline
 from ..arguments import Floats
 from ..equivalents import Equivalents
 from ..risks import frozen
-from ..risks.frozen import RENEWAL
+from ..risks.frozen import RENEWAL, FrozenSetting
 from ..risks.least import least
 from ..risks.plain import POINTS_PER_DECADE, penalty_grid
 from .box import Box
+from .optimum import Optimum
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Goal:
     labels: str
     generations: int | None = None
 
+    @classmethod
+    def of(cls, setting: FrozenSetting, generations: int | None) -> "Goal":
+        """The risk of a setting's labels."""
+        return cls(setting.equivalents, setting.loop.synthetic_noise_ratio, setting.loop.labels, generations)
+
     @property
     def law(self) -> tuple[float, float]:
         """rho and kappa."""
@@ -54,6 +60,21 @@ class Goal:
         if self.generations is None:
             return frozen.limit_risk(self.equivalents, w, penalties, *self.law)
         return np.array([self.over_weights(np.array([w]), penalty)[0] for penalty in penalties])
+
+
+def weight(setting: FrozenSetting, generations: int | None) -> Optimum:
+    """The best weight at the loop's own penalty."""
+    return _optimum(setting, best_weight(Goal.of(setting, generations), setting.loop.penalty))
+
+
+def weight_and_penalty(setting: FrozenSetting, generations: int | None) -> Optimum:
+    """Both at their best."""
+    return _optimum(setting, best_loop(Goal.of(setting, generations)))
+
+
+def _optimum(setting: FrozenSetting, best: Best) -> Optimum:
+    loop = setting.loop.replace(real_weight=best.real_weight, penalty=best.penalty)
+    return Optimum(loop, best.real_weight, best.risk, bool(best.attained))
 
 
 def best_weight(goal: Goal, penalty: float) -> Best:

@@ -54,15 +54,14 @@ class SameRows(Answer[FrozenSetting]):
     @property
     def goal(self) -> Goal:
         """What is minimised."""
-        loop = self.known
-        return Goal(self.setting.equivalents, loop.synthetic_noise_ratio, loop.labels, self.horizon)
+        return Goal.of(self.setting, self.horizon)
 
     @cached_property
     def constants(self) -> Sequence[Optimum]:
         """The best constant weight, and the best penalty where none is given."""
-        best = optimum.best_loop(self.goal) if self.given is None else optimum.best_weight(self.goal, self.given)
-        loop = self.setting.loop.replace(real_weight=best.real_weight, penalty=best.penalty)
-        return [Optimum(loop, best.real_weight, best.risk, best.attained)]
+        if self.given is None:
+            return [optimum.weight_and_penalty(self.setting, self.horizon)]
+        return [optimum.weight(self.setting.with_loops(self.setting.loop.replace(penalty=self.given)), self.horizon)]
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """From a table of all pairs of lambda/w and lambda/(2-w)."""
