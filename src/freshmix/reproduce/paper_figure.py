@@ -1,7 +1,5 @@
 """One figure: its sweeps run, its panels drawn, its data and its verdict written."""
 
-import csv
-import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -10,10 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
+import polars as pl
 
 from ..files import picture, replace_file
-from ..plots.panels import Panel, panels
+from ..plots.panels import Panel, Series, panels
 from .part import Part
 from .scores import threshold
 
@@ -105,24 +103,15 @@ def _span(numbers: Sequence[int]) -> str:
 
 def _table(content: Sequence[Panel]) -> bytes:
     """Lines and points of all panels, one a row."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("panel", "curve", "kind", "x_name", "x", "y_name", "y", "standard_error", "theory", "z"))
-    for row in _rows(content):
-        writer.writerow("" if isinstance(each, float) and np.isnan(each) else each for each in row)
-    return buffer.getvalue().encode()
+    names = ("panel", "curve", "kind", "x_name", "x", "y_name", "y", "standard_error", "theory", "z")
+    rows = [(panel.title, each.label, *row) for panel in content for each in panel.series for row in _rows(panel, each)]
+    schema = {name: pl.Float64 if name in ("x", *names[6:]) else pl.String for name in names}
+    return pl.DataFrame(rows, schema, orient="row").fill_nan(None).write_csv().encode()
 
 
-def _rows(content: Sequence[Panel]) -> Iterator[tuple[str | float, ...]]:
-    for panel in content:
-        for each in panel.series:
-            named = (panel.title, each.label)
-            if each.line is not None:
-                for x, y in zip(*each.line, strict=True):
-                    yield *named, "theory", panel.x_label, float(x), panel.y_label, float(y), np.nan, np.nan, np.nan
-            if each.best is not None:
-                x, y = map(float, each.best)
-                yield *named, "best of theory", panel.x_label, x, panel.y_label, y, np.nan, np.nan, np.nan
-            if each.marks is not None:
-                for x, y, *rest in each.marks.points():
-                    yield *named, "simulation", panel.x_label, x, panel.y_label, y, *rest
+def _rows(panel: Panel, series: Series) -> Iterator[tuple[str | float, ...]]:
+    lines = [] if series.line is None else [("theory", *each) for each in zip(*series.line, strict=True)]
+    for kind, x, y in (*lines, *(() if series.best is None else (("best of theory", *series.best),))):
+        yield kind, panel.x_label, float(x), panel.y_label, float(y), math.nan, math.nan, math.nan
+    for x, y, *rest in () if series.marks is None else series.marks.points():
+        yield "simulation", panel.x_label, x, panel.y_label, y, *rest
