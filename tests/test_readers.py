@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from freshmix.prepared.moments import moments
+from freshmix.prepared.stream import checked_times
+from freshmix.prepared.suspects import table_warnings
 from freshmix.tables import open_table, read_table, to_arrays
 
 
@@ -326,3 +328,21 @@ def test_mutated_files_are_read_as_pandas_does_or_refused(tmp_path, seed):
     for name in table.features:
         if name in frame and pd.api.types.is_numeric_dtype(frame[name]) and len(frame) == len(table.X):
             np.testing.assert_allclose(table.X[:, table.features.index(name)], frame[name].astype(float), rtol=1e-15)
+
+
+def test_values_that_may_stand_for_nothing_are_told():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 3)), rng.standard_normal(200)
+    X[:40, 1] = 1e6
+    y[:120] = -999
+    said = table_warnings(X, y, "abc", "linear")
+    assert any(each.startswith("60% of the target is -999, far from the others") for each in said)
+    assert any(each.startswith("20% of b is 1e+06, far from the others") for each in said)
+    counts = np.floor(3 * np.abs(X[:, [0]]))
+    assert not any("far from the others" in each for each in table_warnings(counts, X[:, 2], None, "linear"))
+
+
+def test_masked_times_are_missing():
+    time = np.ma.masked_equal(np.arange(12) // 4, 1)
+    with pytest.raises(ValueError, match="gaps, got 4 missing values"):
+        checked_times(time, 12)

@@ -75,6 +75,9 @@ def checked_times(time: Any, rows: int) -> NDArray[Any]:
     ValueError
         If there is not one for each row, or some are missing.
     """
+    masked = int(np.ma.getmaskarray(time).sum()) if isinstance(time, np.ma.MaskedArray) else 0
+    if masked:
+        raise ValueError(f"time must not have gaps, got {masked} missing values")
     times = np.asarray(time.to_numpy() if hasattr(time, "to_numpy") else time)
     if times.ndim != 1 or times.size != rows:
         raise ValueError(f"time must hold one value for each of the {rows} rows, got shape {times.shape}")

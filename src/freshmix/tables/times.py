@@ -60,10 +60,8 @@ def steps_in_order(times: NDArray[Any]) -> tuple[NDArray[np.intp], str | None]:
     >>> steps_in_order(np.array(["2024.10", "2024.1", "2024.9"]))[0]
     array([2, 0, 1])
     """
-    if np.ma.getmaskarray(times).any():
-        raise ValueError(f"time must not have gaps, got {int(np.ma.getmaskarray(times).sum())} missing values")
     try:
-        values, index = np.unique(np.ma.getdata(times), return_inverse=True)
+        values, index = np.unique(times, return_inverse=True)
     except TypeError:
         raise TypeError("time must hold values that can be sorted: numbers, dates or text, not a mixture") from None
     index = index.astype(np.intp)
@@ -125,6 +123,8 @@ def _keys(words: list[str]) -> tuple[list[Any], str | None]:
     if readings:
         # Both fit where no day is above 12.
         return readings[0], None if len(readings) == 1 else "the day first"
+    if all(len(word) == 1 for word in words):
+        return list(words), "by the alphabet"
     counted = [_COUNTED.fullmatch(word) for word in words]
     if all(counted) and len({match[1].lower() for match in counted if match}) == 1:
         return [int(match[2]) for match in counted if match], "by the number that ends them"

@@ -101,6 +101,14 @@ def label_outlier(value: float, share: float) -> str:
     return f"one label, {value:.6g}, makes up {100 * share:.0f}% of the target's variance: check it, the estimates rest on it"
 
 
+def sentinel(name: str, value: float, share: float, low: float, high: float) -> str:
+    """A value that may stand for a missing one."""
+    return (
+        f"{100 * share:.2g}% of {name} is {value:g}, far from the others ({low:.4g} to {high:.4g}): if it stands for a missing "
+        "value, write NA or nothing"
+    )
+
+
 def same_columns(groups: Sequence[Sequence[str]]) -> str:
     """Columns that are copies, group by group."""
     count = sum(len(group) - 1 for group in groups)
