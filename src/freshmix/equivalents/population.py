@@ -12,6 +12,8 @@ from .protocol import Numbers, Solved, pairing
 MOST_STEPS = 100
 # Newton's method doubles the digits: after a step of this size the next one ends at rounding.
 _LAST_STEP = 1e-9
+# A penalty this far below every sample eigenvalue is none: its square is 0 beside theirs.
+_NOTHING = 1e-150
 
 
 class PopulationEquivalents:
@@ -54,7 +56,9 @@ class PopulationEquivalents:
         """
         z = np.asarray(z, dtype=np.float64)
         result = np.where(np.isinf(z), 0.0, np.inf)
-        finite = np.flatnonzero(((z > 0) | (self.rank > 1)) & np.isfinite(z))
+        # Below rank 1 v grows like (1 - rank)/z: it is infinite before tau v overflows.
+        least = _NOTHING * self.bulk[0] if self.rank < 1 else 0.0
+        finite = np.flatnonzero(((z > least) | (self.rank > 1)) & np.isfinite(z))
         if not finite.size:
             return result
         z = z[finite]
@@ -80,7 +84,7 @@ class PopulationEquivalents:
             if not active.size:
                 break
         else:
-            raise ArithmeticError(f"the companion equation did not settle at z = {z[active][0]!r}")
+            raise ArithmeticError(f"the companion equation did not settle at z = {float(z[active][0])!r}")
         v = np.exp(u)
         excess, slope = self._excess(z, v)
         # The last step, on v itself: exp(u) carries the rounding of a large |u|.
@@ -123,7 +127,7 @@ class PopulationEquivalents:
         while True:
             v, good = self._newton(z + far, v)
             if not good.all():
-                raise ArithmeticError(f"the companion equation lost its branch at z = {(z + far)[~good][0]!r}")
+                raise ArithmeticError(f"the companion equation lost its branch at z = {complex((z + far)[~good][0])!r}")
             if not far.any():
                 return v
             far = np.where(np.abs(far) > 0.05 * np.abs(z.imag), far / 2, 0.0)

@@ -119,7 +119,7 @@ class Contour:
             weights=weights,
             inverse=weights / points,
             far=np.zeros(points.size) if ellipse_penalty is None else weights / (points + ellipse_penalty),
-            traces=equivalents.trace(solved),
+            traces=_traces(equivalents, solved),
             same=equivalents.bias(solved, solved, table=True),
             conjugate=equivalents.bias(solved, mirrored, table=True),
             crossing=crossing,
@@ -156,6 +156,17 @@ class Contour:
     def linear(self, u: Numbers) -> Floats:
         """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""
         return np.asarray((u @ self.noise).real)
+
+
+def _traces(equivalents: Equivalents, solved: Solved) -> Numbers:
+    """T(z) for filters with u(0) = 0; of a singular S without the pole of its eigenvalue 0, to which they are blind.
+
+    The pole is 1/(z v_0), and from the companion equation 1/(z v) - 1/(z v_0) - 1 = x_0 / (1 - x_0), x_0 that of v and v_0:
+    taken off after the fact it would cost as many digits as the spectrum spans powers of ten.
+    """
+    if not equivalents.singular:
+        return equivalents.trace(solved)
+    return equivalents.variance(solved, equivalents.solve(0.0), table=True)[:, 0]
 
 
 def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[Iterator[Contour]]:

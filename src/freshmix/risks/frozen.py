@@ -80,7 +80,8 @@ def limit_risk(
     if not kept.all():
         forgetting, sigma2 = lam[~kept], equivalents.noise_variance
         spread = equivalents.spread(equivalents.solve(forgetting / 2))
-        risk[~kept] = equivalents.null_risk + noise_ratio * sigma2 / (2 * forgetting) * spread
+        with np.errstate(over="ignore"):
+            risk[~kept] = equivalents.null_risk + noise_ratio * sigma2 / (2 * forgetting) * spread
     return risk.reshape(shape)
 
 
@@ -126,10 +127,15 @@ def risk_by_generation(
 
     Raises ArithmeticError if the quadrature does not settle to 1e-10.
     """
-    if penalty == 0:
+    if inert(equivalents, penalty, weights.shape[0]):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
     bias, variance = functionals(equivalents, penalty, weights.size, ridge_filters(weights, penalty, noise_ratio, renewal))
     return bias + variance
+
+
+def inert(equivalents: Equivalents, penalty: float, generations: int) -> bool:
+    """Whether a penalty changes nothing that a float can hold: 1 - q is at most lambda/s, in every generation."""
+    return penalty * generations <= 1e-17 * equivalents.bulk[0]
 
 
 def horizon_risk(
@@ -142,7 +148,7 @@ def horizon_risk(
 ) -> Floats:
     """(m,) excess risk of generation T >= 1 for m constant real weights: ``risk_by_generation`` at its last entry."""
     weights = np.tile(real_weight, (generations, 1))
-    if penalty == 0:
+    if inert(equivalents, penalty, generations):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal)[-1])
     filters = ridge_filters(weights, penalty, noise_ratio, renewal, last=True)
     bias, variance = functionals(equivalents, penalty, generations, filters)
