@@ -13,7 +13,7 @@ from ..population import Population
 from ..threads import on_one_blas_thread
 from ..words import table as words
 from .factorise import Factorisation
-from .intervals import credible
+from .intervals import credible, holding
 from .noise import NoiseEstimate, noise_estimates, stretch
 from .outlying import outlying_signal
 from .posterior import Posterior
@@ -95,10 +95,11 @@ class Estimate:
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """90% intervals of ``noise_variance``, ``signal_to_noise_ratio`` and ``null_risk``."""
+        null, noise = self.population().null_risk, self.noise_variance
         return {
-            "noise_variance": self.interval(self.noise_draws),
-            "signal_to_noise_ratio": self.interval(self.null_draws / self.noise_draws),
-            "null_risk": self.interval(self.null_draws),
+            "noise_variance": holding(self.interval(self.noise_draws), noise),
+            "signal_to_noise_ratio": holding(self.interval(self.null_draws / self.noise_draws), null / noise),
+            "null_risk": holding(self.interval(self.null_draws), null),
         }
 
     def doubts(self) -> tuple[str, ...]:
@@ -165,9 +166,10 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
     coefficients = np.maximum(weight * f.directions, 1.0)
     if f.zeros > _WELL_SEEN * f.eigenvalues.size:
-        # It shows in the rows; these give beta'S beta, which varies about beta'Sigma beta, and bands and profiles as well.
+        # It shows in the rows; these give beta'S beta, which varies about beta'Sigma beta, and bands and profiles as well:
+        # by a factor of mean 1, whose inverse would have no mean for a handful of rows.
         signal = posterior.realised(noise, signal, coefficients, rng)
-        signal = signal * (f.directions / 2) / rng.chisquare(f.directions / 2, signal.shape)
+        signal = signal * rng.chisquare(f.directions / 2, signal.shape) / (f.directions / 2)
     else:
         signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
     fitted = float(noise.mean())

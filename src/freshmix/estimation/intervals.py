@@ -5,6 +5,7 @@ import numpy as np
 from ..arguments import Floats
 
 LEVEL = 0.9
+Interval = tuple[float, float]
 # Draws pile up at 0 where their 5% quantile is a smaller part of the median: it is 0.1 for a flat density from 0.
 _AT_WALL = 0.25
 
@@ -24,3 +25,11 @@ def credible(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
     ends = np.array([0.0, top] if top < high - low and low < _AT_WALL * middle else [low, high])
     ends = middle + scale * (ends - middle)
     return float(max(ends[0], 0.0)), float(ends[1])
+
+
+def holding(interval: Interval, value: float) -> Interval:
+    """The interval, extended to a value that is reported beside it.
+
+    A mean may lie outside the middle of its own draws: that of a noise next to nothing rests on the few that are not.
+    """
+    return float(min(interval[0], value)), float(max(interval[1], value))
