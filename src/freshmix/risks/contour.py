@@ -58,10 +58,11 @@ def ellipse(penalty: float, high: float, degree: int, refinement: float) -> tupl
     """Upper half of a contour around [0, high] in the plane of q = zeta / (zeta + lambda), as points and weights in zeta.
 
     q = q_max/2 (1 + (u + 1/u)/2) with |u| = 1 + delta. A polynomial of degree t grows on it by exp(t delta^2/4) at most,
-    which sets delta, and the rule's error falls like |u|^-nodes, which sets the nodes.
+    which sets delta, and the rule's error falls like |u|^-nodes, which sets the nodes. (Of ((1 + cos x)/2)^t the coefficients
+    beyond some sqrt(t) are nothing: high degrees ask for no more.)
     """
     delta = min(1.0, math.sqrt(6.0 / (degree + 1)))
-    nodes = math.ceil(refinement * (14.0 / math.log1p(delta) + degree / 4))
+    nodes = math.ceil(refinement * (14.0 / math.log1p(delta) + min(degree / 4, 4 * math.sqrt(degree))))
     u = (1 + delta) * np.exp(1j * np.pi * (np.arange(nodes) + 0.5) / nodes)
     span = high / (high + penalty)
     q = span / 2 * (1 + (u + 1 / u) / 2)

@@ -1,5 +1,6 @@
 """Filters of frozen covariates: what generations make of an eigenvalue of S (mathematics.md sections 3 and 4)."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,14 @@ class Recursion:
         noise = self.renewal * w**2 + self.noise_ratio * (1 - w) ** 2
         return (1 - self.q) + m * e, w + m * kept, noise * self.fit + m**2 * new
 
-    def course(self, weights: Floats) -> list[State]:
-        """Generations 0 ... T."""
-        states = [self.start]
-        for w in weights:
-            states.append(self.step(w, states[-1]))
+    def course(self, weights: Floats, shown: Container[int] | None = None) -> list[State]:
+        """Generations 0 ... T, or those of them that are ``shown``."""
+        state = self.start
+        states = [state] if shown is None or 0 in shown else []
+        for t, w in enumerate(weights, start=1):
+            state = self.step(w, state)
+            if shown is None or t in shown:
+                states.append(state)
         return states
 
     def variance(self, state: State) -> Numbers:
@@ -71,15 +75,25 @@ def variance_factors(weights: Floats, noise_ratio: float, renewal: float = 1.0) 
     return np.array([recursion.variance(state) for state in recursion.course(weights)])
 
 
-def ridge_filters(weights: Floats, penalty: float, noise_ratio: float, renewal: float = 1.0, *, last: bool = False) -> Filters:
+def ridge_filters(
+    weights: Floats,
+    penalty: float,
+    noise_ratio: float,
+    renewal: float = 1.0,
+    *,
+    last: bool = False,
+    shown: Container[int] | None = None,
+) -> Filters:
     """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T: those of ``Recursion`` (sections 3 and 4).
 
-    ``weights`` is (T,); or with ``last`` (T, m), and the rows are generation T of m loops.
+    ``weights`` is (T,), and the rows are the generations that are ``shown``; or with ``last`` (T, m), and the rows are
+    generation T of m loops.
     """
+    T = weights.shape[0]
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
         recursion = Recursion.at(s, penalty, noise_ratio, renewal)
-        states = recursion.course(weights[..., None])
+        states = recursion.course(weights[..., None], range(T, T + 1) if last else shown)
         if last:
             return states[-1][0], recursion.variance(states[-1])
         return np.array([state[0] for state in states]), np.array([recursion.variance(state) for state in states])

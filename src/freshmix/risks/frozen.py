@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import Floats
 from ..equivalents import Equivalents, Numbers, PopulationEquivalents
@@ -21,6 +21,7 @@ from ..words import verdict as words
 from .contour import functionals
 from .filters import ridge_filters, variance_factors
 from .frozen_schedules import FrozenSchedules
+from .long_courses import along, contractions, memory, settled_after
 from .pairs import Pairs
 from .plain import PlainRidge
 from .verdict import Limit, judge
@@ -129,8 +130,19 @@ def risk_by_generation(
     """
     if inert(equivalents, penalty, weights.shape[0]):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
-    bias, variance = functionals(equivalents, penalty, weights.size, ridge_filters(weights, penalty, noise_ratio, renewal))
-    return bias + variance
+    kept = contractions(weights, penalty, equivalents.bulk[1])
+    constant, settled = settled_after(weights, kept) if weights.size else (0, 0)
+
+    def at(generations: NDArray[np.intp]) -> Floats:
+        order, place = np.unique(generations, return_inverse=True)
+        head = weights[: order[-1]]
+        filters = ridge_filters(head, penalty, noise_ratio, renewal, shown=set(order.tolist()))
+        bias, variance = functionals(equivalents, penalty, memory(kept[: head.size]), filters)
+        return np.asarray((bias + variance)[place])
+
+    risks = along(constant, settled, at)
+    # From there on nothing changes any more.
+    return np.concatenate([risks, np.full(weights.size - settled, risks[-1])])
 
 
 def inert(equivalents: Equivalents, penalty: float, generations: int) -> bool:
@@ -151,7 +163,8 @@ def horizon_risk(
     if inert(equivalents, penalty, generations):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal)[-1])
     filters = ridge_filters(weights, penalty, noise_ratio, renewal, last=True)
-    bias, variance = functionals(equivalents, penalty, generations, filters)
+    degree = memory(contractions(weights.min(axis=1), penalty, equivalents.bulk[1]))
+    bias, variance = functionals(equivalents, penalty, degree, filters)
     return bias + variance
 
 
