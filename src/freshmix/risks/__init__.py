@@ -8,6 +8,9 @@ from ..population import Population
 from .setting import setting_of
 from .verdict import Limit, Verdict
 
+# Seconds of work; what comes later is the long run.
+MOST_GENERATIONS = 100_000
+
 __all__ = ["Limit", "Verdict", "limit", "risk"]
 
 
@@ -22,7 +25,7 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
         The training loop, with an aspect and real weights (constant, a schedule, or groups); with fresh covariates also a
         sequence for t = 1, 2, ..., of which the last one is kept on. Generation 0 is plain ridge on real labels.
     generations : int
-        T, at least 0.
+        T, from 0 to 100,000.
 
     Returns
     -------
@@ -51,6 +54,8 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     [2.666667, 4.444444, 5.62963]
     """
     generations = whole("generations", generations, low=0)
+    if generations > MOST_GENERATIONS:
+        raise ValueError(f"generations must be at most {MOST_GENERATIONS}; fm.limit gives the long run; got {generations}")
     return setting_of(population, loop).by_generation(generations)
 
 
