@@ -147,7 +147,7 @@ def risk_by_generation(
 
 def inert(equivalents: Equivalents, penalty: float, generations: int) -> bool:
     """Whether a penalty changes nothing that a float can hold: 1 - q is at most lambda/s, in every generation."""
-    return penalty * generations <= 1e-17 * equivalents.bulk[0]
+    return penalty * (generations + 1) <= 1e-17 * equivalents.bulk[0]
 
 
 def horizon_risk(
