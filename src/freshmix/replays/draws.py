@@ -1,7 +1,7 @@
 """The check for fresh covariates: each generation is fitted on other rows of the table (mathematics.md sections 5 and 7)."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from ..risks.fresh import FreshSetting
 from ..words.replay import AT_THRESHOLD, TOO_SMALL, too_few
 from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, copies, drawn_signals, first_failure
 from .learners import FastRidge
-from .run import Turn, run
+from .run import Learner, Turn, run
 
 # Replays: as many as this work allows, within bounds.
 _WORK, _FEWEST, _MOST = 4e9, 4, 16
@@ -28,6 +28,7 @@ class NewRows:
     """Replays on (N, p) centred rows: ``size`` of them are fitted in each of generations 0 ... T, and those left over judge.
 
     ``beta`` (p, m) are the known signals; the noise of labels is drawn from ``residuals``; the last of the loops is kept on.
+    ``learner`` makes one of a penalty on the sum over its rows.
     """
 
     X: Floats
@@ -37,6 +38,7 @@ class NewRows:
     real_penalty: float
     size: int
     generations: int
+    learner: Callable[[float], Learner] = FastRidge
 
     def risks(self, order: NDArray[np.intp], rng: np.random.Generator) -> tuple[Floats, float]:
         """(T + 1,) risks on rows in this order, mean over signals; and that of real labels only."""
@@ -46,7 +48,7 @@ class NewRows:
         last = turns[-1]
         known = np.flatnonzero(np.isfinite(last.real[:, 0]))
         rows = known + self.generations * self.size
-        real_only = Turn(FastRidge(known.size * self.real_penalty), rows, last.judged, last.real[known])
+        real_only = Turn(self.learner(known.size * self.real_penalty), rows, last.judged, last.real[known])
         return run(X, signal, turns), float(run(X, signal, [real_only])[0])
 
     def _turn(self, t: int, signal: Floats, rng: np.random.Generator) -> Turn:
@@ -59,9 +61,8 @@ class NewRows:
         w, a = (np.array(each)[group] for each in zip(*((g.real_weight, g.row_weight) for g in groups), strict=True))
         noise = rng.choice(self.residuals, (2, self.size, signal.shape[1]))
         real = np.where(np.array(takes_labels(groups))[group, None], signal[rows] + noise[0], np.nan)
-        return Turn(
-            FastRidge(self.size * loop.penalty), rows, judged, real, math.sqrt(loop.synthetic_noise_ratio) * noise[1], w, a
-        )
+        synthetic = math.sqrt(loop.synthetic_noise_ratio) * noise[1]
+        return Turn(self.learner(self.size * loop.penalty), rows, judged, real, synthetic, w, a)
 
     def checks(
         self, predicted: Floats, noise: float, group: NDArray[np.intp], rng: np.random.Generator

@@ -11,7 +11,7 @@ from ..arguments import Floats
 from ..loop import Loop, takes_labels
 from ..words.replay import drifts, no_backtest
 from .learners import ridge
-from .run import Turn, fitted, run
+from .run import Learner, Turn, fitted, run
 
 FEWEST_STEPS = 3
 Blocks = Sequence[NDArray[np.intp]]
@@ -19,13 +19,17 @@ Blocks = Sequence[NDArray[np.intp]]
 
 @dataclass(frozen=True)
 class Course:
-    """One way of training: penalty and real weight of step t, row weights without and with a label, and which rows it keeps."""
+    """One way of training: penalty and real weight of step t, row weights without and with a label, and which rows it keeps.
+
+    ``learner`` makes one of a penalty on the sum over its rows.
+    """
 
     penalty: Callable[[int], float]
     real_weight: Callable[[int], float] = lambda t: 1.0
     row_weight: float = 0.0
     labelled_row_weight: float = 1.0
     keeps: bool = False
+    learner: Callable[[float], Learner] = ridge
 
     @classmethod
     def of(cls, loops: Sequence[Loop], first_penalty: float) -> "Course":
@@ -53,7 +57,7 @@ class Course:
             else:
                 w = np.where(real, self.real_weight(t), 0.0)
                 a = np.where(real, self.labelled_row_weight, self.row_weight)
-            yield Turn(ridge(rows.size * self.penalty(t)), rows, judged, shown[rows], noise[rows], w, a)
+            yield Turn(self.learner(rows.size * self.penalty(t)), rows, judged, shown[rows], noise[rows], w, a)
 
 
 def thinned(y: Floats, share: float, rng: np.random.Generator) -> Floats:

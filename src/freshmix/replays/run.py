@@ -1,7 +1,7 @@
 """The one runner of the loop on real rows: models are fitted, relabel the next rows, and are judged, whatever the learner."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,13 +16,11 @@ Rows = NDArray[np.intp] | slice
 class Learner(Protocol):
     """Anything that fits and predicts as scikit-learn's regressors do; ``sample_weight`` is for rows of different weight."""
 
-    @property
-    def fit(self) -> Callable[..., Any]:
-        """(n, p) rows and (n,) or (n, m) labels, as many columns as the run has."""
+    def fit(self, *args: Any, **options: Any) -> Any:
+        """From (n, p) rows and (n,) or (n, m) labels."""
 
-    @property
-    def predict(self) -> Callable[[Floats], Floats]:
-        """(k, p) rows to (k,) or (k, m) predictions."""
+    def predict(self, X: Floats) -> Floats:
+        """(k,) or (k, m) labels of (k, p) rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +51,12 @@ class Turn:
 
 def fitted(learner: Learner, X: Floats, labels: Floats, weights: Floats | float = 1.0) -> Learner:
     """A copy of the learner, fitted on the rows of positive weight."""
-    model = copy.deepcopy(learner)
-    if np.all(weights == 1):
-        model.fit(X, labels)
-    else:
-        weights = np.broadcast_to(weights, len(X))
-        counted = weights > 0
-        model.fit(X[counted], labels[counted], sample_weight=weights[counted])
+    model, weights = copy.deepcopy(learner), np.broadcast_to(weights, len(X))
+    counted = weights > 0
+    if not counted.all():
+        X, labels, weights = X[counted], labels[counted], weights[counted]
+    # Learners that take no weights serve where rows count alike.
+    model.fit(X, labels, **({} if np.all(weights == 1) else {"sample_weight": weights}))
     return model
 
 
