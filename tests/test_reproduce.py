@@ -18,7 +18,7 @@ from freshmix.reproduce.part import content_of
 from freshmix.reproduce.scores import mean_and_error, scores, threshold
 from freshmix.reproduce.statistics import best_weight, growth, least_weight
 from freshmix.sweeps import task
-from freshmix.sweeps.processes import Here
+from freshmix.sweeps.processes import Here, Processes
 from freshmix.sweeps.spec import read_spec
 
 from .test_cli import failure
@@ -26,7 +26,7 @@ from .test_plots import check_text
 from .tolerances import largest_z
 
 TINY = {"replicates": 2, "grid": {"rows": [20, 40]}}
-SLOW = {"ridge-best-weight", "ridge-weight", "fresh-covariates", "partial-labels", "beyond"}
+QUICK = ("min-norm-weight", "min-norm-generations", "frozen-labels")
 
 
 def over_rows(values, rows):
@@ -123,8 +123,8 @@ def test_accumulated_least_squares():
     assert math.isclose(found[-1] / found[0], math.pi**2 / 6, rel_tol=1e-4)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in NAMES])
-def test_small_runs(name, tmp_path, monkeypatch):
+def run(name, changes, executor, tmp_path, monkeypatch):
+    """The verdict on a figure whose picture and table are sound."""
     drawn = []
 
     def kept(shape, kind):
@@ -133,10 +133,7 @@ def test_small_runs(name, tmp_path, monkeypatch):
 
     picture = paper_figure.picture
     monkeypatch.setattr(paper_figure, "picture", kept)
-    wanted = figure(name)
-    changes = dict.fromkeys(wanted.sweeps, TINY) | {"beyond_scale": {"replicates": 2, "rows": 1000}}
-    # Two replicates say little, so what they say is not asked here.
-    verdict = produce(wanted, tmp_path, tmp_path, changes, 0, Here())
+    verdict = produce(figure(name), tmp_path, tmp_path, changes, 2, executor)
     check_text(drawn[0])
     png, svg, table = (path.read_bytes() for path in verdict.files)
     assert png.startswith(b"\x89PNG")
@@ -147,6 +144,26 @@ def test_small_runs(name, tmp_path, monkeypatch):
     assert np.isclose(max(map(abs, scored)), verdict.worst)
     assert math.isfinite(verdict.worst)
     assert {row["kind"] for row in rows} >= {"theory", "simulation"}
+    return verdict
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_small_runs(name, tmp_path, monkeypatch):
+    # Two replicates say little, so what they say is not asked here.
+    run(name, dict.fromkeys(figure(name).sweeps, TINY), Here(), tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    with Processes(2) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_quick_figures_agree(name, processes, tmp_path, monkeypatch):
+    verdict = run(name, figure(name).sweeps, processes, tmp_path, monkeypatch)
+    assert verdict.agrees, verdict
 
 
 @pytest.fixture
@@ -217,10 +234,3 @@ def test_bad_input_is_one_line(arguments, says, capsys, tmp_path):
 def test_names_and_numbers():
     assert named() == list(NAMES)
     assert named(["8", "min_norm_weight", "beyond"]) == ["min-norm-weight", "beyond"]
-
-
-@pytest.mark.slow
-def test_quick_figures_agree(tmp_path, capsys):
-    code, out = reproduced(capsys, "--quick", "--out", tmp_path)
-    assert code == 0, out
-    assert out.count("theory and simulation agree") == len(NAMES)

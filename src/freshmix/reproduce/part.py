@@ -5,7 +5,7 @@ import tomllib
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -55,6 +55,8 @@ class Part:
     sweep: Sweep
     results: xr.DataArray
     theory: Theory = long_run
+    # What several statistics are compared with is computed once.
+    _known: dict[frozenset[tuple[str, Any]], xr.DataArray] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def run(cls, name: str, changed: Mapping[str, Any], store: Path, workers: int, executor: Executor) -> "Part":
@@ -106,6 +108,8 @@ class Part:
 
     def theories(self, **at: Any) -> xr.DataArray:
         """Theory of some points of the sweep, over the dimensions of the results that ``at`` leaves, but replicate."""
+        if (key := frozenset(at.items())) in self._known:
+            return self._known[key]
         axes = {name: (at[name],) if name in at else values for name, values in self.sweep.axes.items()}
         inner = {name: (at[name],) if name in at else values for name, values in self.sweep.inner.items()}
         layers = [self._layer(dict(zip(axes, point, strict=True)), inner) for point in product(*axes.values())]
@@ -114,7 +118,8 @@ class Part:
         coordinates = {**{name: list(values) for name, values in (axes | inner).items()}, "generation": generation}
         values = np.reshape(layers, [len(each) for each in coordinates.values()])
         found = xr.DataArray(values, coordinates, list(coordinates))
-        return (found if "rows" in axes else found.expand_dims(rows=self.results.rows)).sel(at)
+        self._known[key] = (found if "rows" in axes else found.expand_dims(rows=self.results.rows)).sel(at)
+        return self._known[key]
 
     def _layer(self, at: Mapping[str, Any], inner: Mapping[str, tuple[float, ...]]) -> Floats:
         """(..., generations) theory over real weights and penalties."""
