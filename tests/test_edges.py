@@ -153,3 +153,22 @@ def test_an_interval_holds_its_point_and_the_null_risk_is_plausible(count, seed)
 def test_six_rows_of_one_feature():
     found = fm.estimate([[-1], [0], [1], [2], [3], [5]], [0, 1, 0, 2, 1, 4])
     assert 0 < found.null_risk < 2 * np.var([0, 1, 0, 2, 1, 4])
+
+
+@pytest.mark.parametrize(("p", "n"), [(1, 4), (3, 30), (40, 30), (2, 240)])
+@pytest.mark.parametrize("ask", [fm.recommend, lambda X, y: fm.plan(X, y, cost_per_label=1.0)])
+def test_features_have_to_vary_where_there_are_labels(ask, p, n):
+    rng = np.random.default_rng(0)
+    X, y = np.zeros((n, p)), rng.standard_normal(n)
+    X[-1], y[-1] = 5.0, np.nan
+    with pytest.raises(ValueError, match=r"a column that varies on the labelled rows, got none: .* on the other rows only"):
+        ask(X, y)
+
+
+def test_a_feature_that_varies_elsewhere_is_left_out_and_told():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 3)), rng.standard_normal(60)
+    y[50:], X[:50, 2] = np.nan, 1.0
+    found = fm.recommend(X, y, generations=2)
+    assert found.features == 2
+    assert "columns left out that vary only on rows without a label: 2" in found.notes

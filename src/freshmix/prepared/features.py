@@ -15,18 +15,25 @@ _ALIKE = 0.9
 
 
 def scaled_features(
-    X: Floats, names: tuple[str, ...] | None, standardize: bool
+    X: Floats, names: tuple[str, ...] | None, standardize: bool, labelled: NDArray[np.bool_] | None = None
 ) -> tuple[Floats, tuple[str, ...] | None, tuple[str, ...]]:
     """Columns that vary, scaled to unit variance if asked; every fit has an intercept, so all are centred later.
 
-    Returns the columns, their names and notes of what was done; ValueError if none varies.
+    A column has to vary on the rows that are ``labelled`` (None: all are). Returns the columns, their names and notes of what
+    was done; ValueError if none varies.
     """
-    centred = X - X.mean(axis=0)
-    size = np.maximum(centred.max(axis=0), -centred.min(axis=0))
-    kept = size > 1e-13 * np.maximum(X.max(axis=0), -X.min(axis=0))
+    centred, size = _centred(X)
+    kept = alone = size > 0
     if not kept.any():
         raise ValueError("X must have a column that varies, got only constant ones")
-    names, notes = varying_names(names, kept)
+    if labelled is not None and not labelled.all():
+        kept = _centred(X[labelled])[1] > 0
+        if not kept.any():
+            varies = [names[i] if names else str(i) for i in np.flatnonzero(alone)]
+            raise ValueError(words.none_varies(varies))
+    elsewhere = [names[i] if names else str(i) for i in np.flatnonzero(alone & ~kept)]
+    names, notes = varying_names(names, kept, ~alone)
+    notes += [words.left_out_elsewhere(elsewhere)] if elsewhere else []
     if not kept.all():
         X, centred, size = X[:, kept], centred[:, kept], size[kept]
     if not standardize:
@@ -39,11 +46,20 @@ def scaled_features(
     return centred, names, (*notes, words.STANDARDISED)
 
 
-def varying_names(names: tuple[str, ...] | None, kept: NDArray[np.bool_]) -> tuple[tuple[str, ...] | None, list[str]]:
-    """The names of the columns that are kept, and a note of the others."""
-    constant = [names[i] if names else str(i) for i in np.flatnonzero(~kept)]
+def _centred(X: Floats) -> tuple[Floats, Floats]:
+    """Columns about their means, and their largest distance from it; 0 where that is rounding."""
+    centred = X - X.mean(axis=0)
+    size = np.maximum(centred.max(axis=0), -centred.min(axis=0))
+    return centred, np.where(size > 1e-13 * np.maximum(X.max(axis=0), -X.min(axis=0)), size, 0.0)
+
+
+def varying_names(
+    names: tuple[str, ...] | None, kept: NDArray[np.bool_], constant: NDArray[np.bool_] | None = None
+) -> tuple[tuple[str, ...] | None, list[str]]:
+    """The names of the columns that are kept, and a note of those that are ``constant`` (by default the others)."""
+    still = [names[i] if names else str(i) for i in np.flatnonzero(~kept if constant is None else constant)]
     left = None if names is None else tuple(names[i] for i in np.flatnonzero(kept))
-    return left, [words.constant_columns(constant, 5)] if constant else []
+    return left, [words.constant_columns(still, 5)] if still else []
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ..tables.arrays import aligned, split_time, to_arrays
 from .features import checked_weights, scaled_features
 from .kept import Prepared, Rows
@@ -31,7 +33,7 @@ def from_memory(
     real = labels[weights.kept]
     gram = kernel == "precomputed"
     raw = precomputed(every)[weights.kept][:, weights.kept] if gram else every[weights.kept]
-    features, kept, done = (raw, names, ()) if gram else scaled_features(raw, names, standardize)
+    features, kept, done = (raw, names, ()) if gram else scaled_features(raw, names, standardize, ~np.isnan(real))
     return Prepared(
         Stream.of(real, times, rows_per_generation, label_bias(features, real, kept)),
         features.shape[1],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
 from ..tables.blocks import Blocks, Column
-from ..words.table import named, some
+from ..words.table import named, none_varies, some
 from .kept import Products, Rows
 from .sampled import Sample
 from .spread import Spread
@@ -219,6 +219,8 @@ def products_of(found: Moments, standardize: bool = True) -> Products:
     kept = spread.varies
     if not kept.any():
         raise ValueError("X must have a column that varies, got only constant ones")
+    if not np.diag(found.scatter)[:-1].any():
+        raise ValueError(none_varies([f"column {i}" for i in np.flatnonzero(kept)]))
     n, p = found.rows, int(kept.sum())
     scale = spread.deviation[kept] if standardize else np.ones(p)
     gram = found.scatter[:-1, :-1][np.ix_(kept, kept)] / np.multiply.outer(scale, scale) / n

@@ -26,6 +26,17 @@ def named(names: Sequence[str] | None, index: int) -> str:
     return names[index] if names else f"column {index}"
 
 
+def none_varies(elsewhere: Sequence[str]) -> str:
+    """Columns that vary, but none where there are labels."""
+    which = f"{some(elsewhere)} {'varies' if len(elsewhere) == 1 else 'vary'} on the other rows only"
+    return f"X must have a column that varies on the labelled rows, got none: {which}"
+
+
+def left_out_elsewhere(names: Sequence[str]) -> str:
+    """What became of such columns."""
+    return f"columns left out that vary only on rows without a label: {some(names, 5)}"
+
+
 def constant_columns(names: Iterable[str], most: int = 8) -> str:
     """Columns that say nothing."""
     return f"constant columns left out: {some(names, most)}"
