@@ -12,6 +12,7 @@ from freshmix.estimation import banded, factorise
 from freshmix.plans.course import Setting, best_point
 from freshmix.plans.curve import Curve, _drawn
 from freshmix.population import Population
+from freshmix.recommendation.uncertainty import Affine
 from freshmix.tables import Blocks
 
 from .test_cli import failure, invoke
@@ -104,7 +105,7 @@ def test_draws_are_evaluated_as_populations_are():
     found = banded(factorise(X, y), np.random.default_rng(0))
     setting = Setting(found.population(), 0.5, 0.0, 3)
     curve = Curve(setting, 30)
-    drawn = _drawn(found, curve)
+    drawn = _drawn(found, Affine.of(found, 400), curve)
     population = found.population(float(found.noise_draws[0]), found.signal_draws[0])
     for j, count in enumerate(curve.labels):
         point = curve.found[count]

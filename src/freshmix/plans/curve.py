@@ -8,8 +8,8 @@ import numpy as np
 
 from ..arguments import Floats
 from ..estimation import Estimate
-from ..population import Population
 from ..recommendation.result import ratio
+from ..recommendation.uncertainty import Affine
 from ..threads import on_one_blas_thread
 from ..words import doubts
 from ..words import plan as words
@@ -96,14 +96,15 @@ def plan_from(
     if curve.least[1].risk > null * (1 + 1e-9):
         verdict, needed = "collapses", None
     point = curve.least[1] if needed is None else curve.at(needed)
-    drawn = _drawn(found, curve)
+    affine = Affine.of(found, DRAWS)
+    drawn = _drawn(found, affine, curve)
     table = _table(found, curve, drawn, price)
     noise = found.noise_variance
     at_labels = round(point.share * rows)
     at = curve.labels.index(at_labels)
     intervals = {
         "risk": found.interval(drawn[:, at]),
-        "prediction_error": found.interval(drawn[:, at] + _chosen(found)[0]),
+        "prediction_error": found.interval(drawn[:, at] + affine.draws[:, 0]),
         "noise_variance": found.interval(found.noise_draws),
     }
     rivals: dict[str, float] = {}
@@ -145,30 +146,11 @@ def plan_from(
     )
 
 
-def _chosen(found: Estimate) -> tuple[Floats, Floats]:
-    """Some of the posterior draws, evenly spread."""
-    index = np.linspace(0, found.noise_draws.size - 1, min(DRAWS, found.noise_draws.size)).astype(int)
-    return found.noise_draws[index], found.signal_draws[index]
-
-
-def _drawn(found: Estimate, curve: Curve) -> Floats:
-    """(draws, points) risks of the curve's loops for drawn populations.
-
-    A loop's risk is linear in (g, sigma^2), so that one evaluation for each of them serves all draws.
-    """
-    drawn = [found.population(float(sigma2), g) for sigma2, g in zip(*_chosen(found), strict=True)]
-    values = np.array([[*each.signal, each.noise_variance] for each in drawn])
-    known = curve.setting.population
-    units = np.eye(values.shape[1])
-    bases = [
-        replace(curve.setting, population=Population(known.eigenvalues, known.shares, unit[:-1], unit[-1])) for unit in units
-    ]
-    risks = np.empty((len(drawn), len(curve.found)))
-    for j, count in enumerate(curve.labels):
-        point = curve.found[count]
-        each = np.array([basis.risk(point.loop, basis.start(point.share, point.first_penalty)) for basis in bases])
-        risks[:, j] = values @ each if np.isfinite(each).all() else math.inf
-    return risks
+def _drawn(found: Estimate, affine: Affine, curve: Curve) -> Floats:
+    """(draws, points) risks of the curve's loops for drawn populations."""
+    points = [curve.found[count] for count in curve.labels]
+    settings = [replace(curve.setting, population=found.population(float(each[0]), each[1:])) for each in affine.points]
+    return affine(np.array([[at.risk(p.loop, at.start(p.share, p.first_penalty)) for p in points] for at in settings]))
 
 
 def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
