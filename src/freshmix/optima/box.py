@@ -63,19 +63,23 @@ class Box:
         function: Callable[[dict[str, float]], float],
         start: Mapping[str, float],
         *,
-        widen: float = 1.0,
+        steps: tuple[float, float] = (_STEP, _LOG_STEP),
+        inwards: bool = True,
         tolerance: float = 1e-8,
         value_tolerance: float = 1e-15,
         most: int = 600,
         evaluations: int | None = None,
     ) -> tuple[dict[str, float], float]:
-        """The least point near a start and the value there, by the simplex search of Nelder and Mead; never worse than it."""
+        """The least point near a start and the value there, by the simplex search of Nelder and Mead; never worse than it.
+
+        ``steps`` of the first simplex are those in a weight and in logarithms: away from the upper bound, and ``inwards`` in a
+        weight of more than a half.
+        """
         first = self.point(start)
-        steps = widen * np.array([_LOG_STEP if name in _LOGARITHMIC else _STEP for name in self.bounds])
-        # Inwards in a weight of more than a half, and away from the upper bound in all.
-        backwards = [point > 0.5 if name not in _LOGARITHMIC else False for name, point in zip(self.bounds, first, strict=True)]
-        steps = np.diag(np.where(backwards | (first + steps > np.array(self.ends)[:, 1]), -steps, steps))
-        options = {"initial_simplex": np.vstack([first, first + steps]), "xatol": tolerance, "fatol": value_tolerance}
+        moves = np.array([steps[name in _LOGARITHMIC] for name in self.bounds])
+        backwards = [inwards and name not in _LOGARITHMIC and x > 0.5 for name, x in zip(self.bounds, first, strict=True)]
+        moves = np.diag(np.where(backwards | (first + moves > np.array(self.ends)[:, 1]), -moves, moves))
+        options = {"initial_simplex": np.vstack([first, first + moves]), "xatol": tolerance, "fatol": value_tolerance}
         limit = {"maxiter": most} if evaluations is None else {"maxfev": evaluations}
         with np.errstate(invalid="ignore"):
             found = minimize(

@@ -134,7 +134,7 @@ def best_loop(goal: Goal) -> Best:
         return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"] * at["real_weight"])[0])
 
     start = {"penalty": z[i], "real_weight": _weight_of(z[j] / z[i])}
-    found, _ = box.simplex(risk_at, start, widen=0.5, tolerance=1e-9)
+    found, _ = box.simplex(risk_at, start, steps=(0.025, 0.25), tolerance=1e-9)
     w, penalty = found["real_weight"], found["penalty"] * found["real_weight"]
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
     w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
@@ -215,7 +215,7 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
         return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"])[0])
 
     start = {"penalty": grid[i], "real_weight": weights[j]}
-    found, risk = box.simplex(risk_at, start, widen=0.6, tolerance=1e-7, value_tolerance=1e-14)
+    found, risk = box.simplex(risk_at, start, steps=(0.03, 0.3), tolerance=1e-7, value_tolerance=1e-14)
     best = Best(found["real_weight"], found["penalty"], risk, box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best
 

@@ -5,23 +5,19 @@ gamma/f, penalty lambda/f. With labels on all rows (f = 1) that is the loop of `
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.optimize import minimize
 
-from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
+from ..optima.box import Box
 from ..population import Population
 from ..risks.generation import State, generation
 from ..risks.plain import PlainRidge
 
-# The search box: penalties in units of the largest eigenvalue, row weights in units of those of labelled rows.
-PENALTIES = (1e-8, 1e6)
-ROW_WEIGHTS = (1e-3, 1e3)
 # Leaving the other rows out is searched for only where it is not far behind.
 _WORTH_A_SEARCH = 1.3
 _GRID = (np.linspace(0.1, 1.0, 5), np.geomspace(1e-4, 1e2, 9), np.geomspace(0.03, 30.0, 3))
@@ -110,62 +106,41 @@ class Point:
 def best_point(setting: Setting, share: float, near: Point | None = None) -> Point:
     """The best weight, penalty and row weight at a share, from a point nearby or, without one, from a grid."""
     scale = PopulationEquivalents(setting.population, setting.aspect).bulk[1]
+    free = ("real_weight", "penalty") if setting.penalty is None else ("real_weight",)
     mixed = share < 1
-    free = setting.penalty is None
-
-    def loop_at(x: Floats, row_weight: float | None) -> Loop:
-        penalty = math.exp(x[1]) if free else setting.penalty or 0.0
-        row = row_weight if row_weight is not None else math.exp(x[-1]) if mixed else 1.0
-        return setting.loop(share, float(np.clip(x[0], 0.0, 1.0)), penalty, row)
-
-    bounds = [(0.0, 1.0)]
-    axes = [_GRID[0]]
-    if free:
-        bounds.append((math.log(PENALTIES[0] * scale), math.log(PENALTIES[1] * scale)))
-        axes.append(np.log(scale * _GRID[1]))
     # Rows without a label at the best weight, and left out altogether.
     kinds: list[float | None] = [None, 0.0] if setting.row_weight is None and mixed else [setting.row_weight]
     found: list[Point] = []
     for kind in kinds:
-        box, grid = list(bounds), list(axes)
-        if mixed and kind is None:
-            box.append((math.log(ROW_WEIGHTS[0]), math.log(ROW_WEIGHTS[1])))
-            grid.append(np.log(_GRID[2]))
+        box = Box.of((*free, "row_weight") if mixed and kind is None else free, scale)
+        known = {"penalty": setting.penalty or 0.0, "row_weight": 1.0 if kind is None else kind}
 
-        def value(x: Floats, kind: float | None = kind) -> float:
-            loop = loop_at(x, kind)
+        def loop_at(values: Mapping[str, float], known: Mapping[str, float] = known) -> Loop:
+            return setting.loop(share, **{**known, **values})
+
+        def value(values: Mapping[str, float], loop_at: Callable[..., Loop] = loop_at) -> float:
+            loop = loop_at(values)
             return setting.risk(loop, setting.start(share, loop.penalty / share))
 
-        first = None if near is None else _coordinates(near, free, mixed and kind is None)
-        if found and first is not None and free and value(first) > _WORTH_A_SEARCH * found[0].risk:
+        first = None if near is None else box.values(box.point(_beside(near)))
+        if found and first is not None and len(free) > 1 and value(first) > _WORTH_A_SEARCH * found[0].risk:
             continue
         if first is None or not math.isfinite(value(first)):
-            first = min((np.array(x) for x in product(*grid)), key=value)
-        x, risk = _simplex(value, first, box)
-        found.append(Point(share, loop_at(x, kind), risk))
+            axes = {"real_weight": _GRID[0], "penalty": scale * _GRID[1], "row_weight": _GRID[2]}
+            grid = product(*(axes[name].tolist() for name in box.bounds))
+            first = min((dict(zip(box.bounds, point, strict=True)) for point in grid), key=value)
+        values, risk = first, value(first)
+        if math.isfinite(risk):
+            # The risk is flat at its minimum: a thousandth in the coordinates is a millionth of the risk.
+            made, least = box.simplex(
+                value, first, steps=(0.1, 0.7), inwards=False, tolerance=2e-3, value_tolerance=1e-6 * risk, most=300
+            )
+            values, risk = (made, least) if least <= risk else (values, risk)
+        found.append(Point(share, loop_at(values), risk))
     return min(found, key=lambda point: point.risk)
 
 
-def _coordinates(point: Point, free: bool, mixed: bool) -> Floats:
-    x = [point.real_weight]
-    if free:
-        x.append(math.log(max(point.loop.penalty, 1e-300)))
-    if mixed:
-        x.append(math.log(min(max(point.row_weight, 0.1), 10.0)))
-    return np.array(x)
-
-
-def _simplex(function: Callable[[Floats], float], start: Floats, box: list[tuple[float, float]]) -> tuple[Floats, float]:
-    """A local minimum by the simplex search of Nelder and Mead."""
-    low, high = np.array(box).T
-    start = np.clip(start, low, high)
-    steps = np.diag([0.1, 0.7, 0.7][: start.size])
-    steps = np.where(start + np.diag(steps) > high, -1.0, 1.0)[:, None] * steps
-    at_start = function(start)
-    if not math.isfinite(at_start):
-        return start, at_start
-    # The risk is flat at its minimum: a thousandth in the coordinates is a millionth of the risk.
-    options = {"initial_simplex": np.vstack([start, start + steps]), "xatol": 2e-3, "fatol": 1e-6 * at_start, "maxiter": 300}
-    with np.errstate(invalid="ignore"):
-        found = minimize(function, start, method="Nelder-Mead", bounds=box, options=options)
-    return (found.x, float(found.fun)) if found.fun <= at_start else (start, at_start)
+def _beside(point: Point) -> dict[str, float]:
+    """Where a search begins at another share."""
+    row_weight = min(max(point.row_weight, 0.1), 10.0)
+    return {"real_weight": point.real_weight, "penalty": max(point.loop.penalty, 1e-300), "row_weight": row_weight}
