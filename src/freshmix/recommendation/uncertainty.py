@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
-from scipy.optimize import minimize
 
 from ..arguments import Floats
 from ..equivalents import SampleEquivalents
 from ..equivalents.weights import WeightedSampleEquivalents, sample_equivalents
 from ..estimation import Estimate
-from ..loop import Loop
 from ..optima import Optimum
+from ..optima.box import Box
 from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.setting import Setting, varied
@@ -196,27 +195,21 @@ def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple
     groups = loop.groups or ()
     real = [group.real_weight for group in groups if group.labelled]
     rows = [group.row_weight for group in groups if not group.labelled]
-    w = max(real, default=0.0)
-    free = free and loop.penalty > 0
-    mixed = free and bool(real and rows) and rows[0] > 0
-    start = np.array([w, math.log(loop.penalty) if free else 0.0, math.log(rows[0]) if mixed else 0.0])
-    start = start[: 3 if mixed else 2 if free else 1]
-
-    def made(point: Floats) -> Loop:
-        penalty = math.exp(point[1]) if free else None
-        row_weight = math.exp(point[2]) if mixed else None
-        return varied(loop, real_weight=float(np.clip(point[0], 0, 1)), penalty=penalty, row_weight=row_weight)
-
-    steps = np.diag([-0.1 if w > 0.5 else 0.1, 0.5, 0.5][: start.size])
-    wide = math.log(RANGE)
-    found = minimize(
-        lambda point: setting.with_loops(made(point)).risk(horizon),
+    start = {"real_weight": max(real, default=0.0)}
+    if free and loop.penalty > 0:
+        start["penalty"] = loop.penalty
+        if real and rows and rows[0] > 0:
+            start["row_weight"] = rows[0]
+    box = Box({name: (0.0, 1.0) if name == "real_weight" else (x / RANGE, x * RANGE) for name, x in start.items()})
+    found, _ = box.simplex(
+        lambda at: setting.with_loops(varied(loop, **at)).risk(horizon),
         start,
-        method="Nelder-Mead",
-        bounds=[(0.0, 1.0), *((x - wide, x + wide) for x in start[1:])],
-        options={"initial_simplex": np.vstack([start, start + steps]), "maxfev": _EVALUATIONS, "xatol": 1e-2, "fatol": 1e-12},
+        steps=(0.1, 0.5),
+        tolerance=1e-2,
+        value_tolerance=1e-12,
+        evaluations=_EVALUATIONS,
     )
-    return float(np.clip(found.x[0], 0, 1)), math.exp(found.x[1]) if free else loop.penalty
+    return found["real_weight"], found.get("penalty", loop.penalty)
 
 
 def _gathered(sample: SampleEquivalents, outlying: int) -> SampleEquivalents:
