@@ -12,8 +12,8 @@ from .protocol import Numbers, Solved, pairing
 MOST_STEPS = 100
 # Newton's method doubles the digits: after a step of this size the next one ends at rounding.
 _LAST_STEP = 1e-9
-# A penalty this far below every sample eigenvalue is none: its square is 0 beside theirs.
-_NOTHING = 1e-150
+# A penalty this far below the largest eigenvalue is none: tau v would overflow.
+_NOTHING = 1e-306
 
 
 class PopulationEquivalents:
@@ -33,6 +33,8 @@ class PopulationEquivalents:
         self.rank = aspect if positive.all() else aspect * math.fsum(population.shares[positive])
         self.mean_trace = float(self.weight @ self.tau)
         self.singular = self.rank > 1
+        # Penalties down to this one count.
+        self.least = _NOTHING * float(self.tau.max()) if self.rank < 1 else 0.0
         edge = self.tau.min() * (1 - np.sqrt(self.rank)) ** 2
         self.bulk = (float(edge), float(self.tau.max() * (1 + np.sqrt(self.rank)) ** 2))
 
@@ -57,8 +59,7 @@ class PopulationEquivalents:
         z = np.asarray(z, dtype=np.float64)
         result = np.where(np.isinf(z), 0.0, np.inf)
         # Below rank 1 v grows like (1 - rank)/z: it is infinite before tau v overflows.
-        least = _NOTHING * self.bulk[0] if self.rank < 1 else 0.0
-        finite = np.flatnonzero(((z > least) | (self.rank > 1)) & np.isfinite(z))
+        finite = np.flatnonzero(((z > self.least) | (self.rank > 1)) & np.isfinite(z))
         if not finite.size:
             return result
         z = z[finite]

@@ -153,7 +153,7 @@ def generations(
     ``penalty`` (m,) is 0 for all of them or for none; row shares ``f`` and real weights ``w`` are (m, k), row weights ``a``
     (k,), above 0.
     """
-    bare = penalty[0] == 0
+    bare = penalty.max() <= solved.least
     if bare and solved.rank == 1:
         return None
     if bare and solved.rank < 1:
