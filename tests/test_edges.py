@@ -7,12 +7,15 @@ import pytest
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.risks import contour, frozen
+from freshmix.risks import contour
 from freshmix.risks.filters import ridge_filters
 from freshmix.risks.long_courses import memory
 
 ISOTROPIC = fm.Population.isotropic(signal=2.0)
 LEVELS = fm.Population([4.0, 1.0, 0.1], [0.2, 0.5, 0.3], [1.0, 0.5, 0.4], 1.0)
+
+# kappa of the two kinds of real labels.
+RENEWAL = {"fresh": 1.0, "frozen": 0.0}
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +81,7 @@ def test_many_generations_are_those_of_all_filters(penalty, real_weight, labels)
     found = fm.risk(LEVELS, loop, T)
     equivalents = PopulationEquivalents(LEVELS, aspect)
     some = [0, 1, 5, 100, 600, 1024, 1100, 1333, 1599, 1600]
-    filters = ridge_filters(np.full(T, real_weight), penalty, 0.7, frozen.RENEWAL[labels], shown=set(some))
+    filters = ridge_filters(np.full(T, real_weight), penalty, 0.7, RENEWAL[labels], shown=set(some))
     made = contour.Contour.around(equivalents, *contour.ellipse(penalty, equivalents.bulk[1], T, 3.0), penalty)
     e, u = filters(made.nodes)
     assert found[some] == pytest.approx(made.bilinear(e, e) + made.linear(u), rel=1e-10)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents, SampleEquivalents
 from freshmix.risks import contour, frozen
-from freshmix.risks.frozen import RENEWAL
 from freshmix.risks.verdict import judge
 
 from . import naive
@@ -20,6 +19,9 @@ from .naive import POPULATIONS
 from .tolerances import CLOSED, FINITE_SIZE, LAW, REFERENCE, SOLVED, largest_z
 
 LABELS = ["fresh", "frozen"]
+
+# kappa of the two kinds of real labels.
+RENEWAL = {"fresh": 1.0, "frozen": 0.0}
 
 
 def closed_form(population, aspect, penalty, labels="fresh"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Floats, choice, flag, number, vector
+from .arguments import Floats, choice, flag, number, vector, whole
 
 _SHARES_SUM = 1e-9
 # Any penalty beyond this predicts 0, and its square would overflow.
@@ -28,9 +28,10 @@ class Group:
     row_weight : float
         Weight of these rows in the loss, at least 0 (inert when the model interpolates).
     real_weight : float
-        w in the mixed label ``w * real + (1 - w) * synthetic``, in [0, 1]; 0 for rows without a real label.
+        w in the mixed label ``w * real + (1 - w) * synthetic``; 0 for rows without a real label, and within [0, 1] where
+        covariates are fresh.
     labelled : bool, optional
-        Whether these rows have a real label, whatever its weight; by default where ``real_weight`` is above 0.
+        Whether these rows have a real label, whatever its weight; by default where ``real_weight`` is not 0.
 
     Raises
     ------
@@ -51,9 +52,9 @@ class Group:
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", number("share", self.share, low=0.0, high=1.0))
         object.__setattr__(self, "row_weight", number("row_weight", self.row_weight, low=0.0))
-        object.__setattr__(self, "real_weight", number("real_weight", self.real_weight, low=0.0, high=1.0))
-        labelled = self.real_weight > 0 if self.labelled is None else flag("labelled", self.labelled)
-        if self.real_weight > 0 and not labelled:
+        object.__setattr__(self, "real_weight", number("real_weight", self.real_weight))
+        labelled = self.real_weight != 0 if self.labelled is None else flag("labelled", self.labelled)
+        if self.real_weight != 0 and not labelled:
             raise ValueError(f"real_weight must be 0 for rows without a real label, got {self.real_weight!r}")
         object.__setattr__(self, "labelled", labelled)
 
@@ -69,7 +70,7 @@ class Loop:
     penalty : float
         lambda of ridge, ``(X'X/n + lambda I)^-1 X'y/n``; 0 means min-norm interpolation (least squares if aspect < 1).
     real_weight : float, optional
-        w in [0, 1], the same in every generation and row. Left out where it is to be found.
+        w, the same in every generation and row; in [0, 1] where covariates are fresh. Left out where it is to be found.
     schedule : sequence of float, optional
         w_1, w_2, ... instead of a constant; the last one is kept on.
     covariates : "frozen" or "fresh"
@@ -80,16 +81,28 @@ class Loop:
         rho: noise variance of the synthetic labels over that of the real ones (1: sampled; 0: predictions).
     groups : sequence of Group, optional
         Groups of rows (in place of ``real_weight``), kept as a tuple.
+    label_renewal : float, optional
+        kappa in [0, 1], frozen covariates: the share of the noise variance that is drawn anew when a row is labelled again.
+        ``labels`` says 1 (fresh) or 0 (frozen) where it is left out.
+    anchor : float
+        alpha in [0, 1]: the penalty pulls towards alpha times the previous model.
+    kept_generations : int or None
+        Fresh covariates: of how many earlier generations the labelled rows stay in the fit; None for all.
+    forgetting : float
+        In (0, 1]: kept rows of age a count forgetting^a in the loss.
+    first_rows : float
+        Fresh covariates: rows that generation 0 is fitted on over the rows of any other, above 0; all with a real label.
 
     Raises
     ------
     TypeError, ValueError
-        If a value is out of range, two ways of giving the weights are combined, or fresh covariates come with frozen
-        labels.
+        If a value is out of range, two ways of giving the weights are combined, fresh covariates come with frozen
+        labels, frozen ones with kept rows, or frozen labels with a renewal above 0.
 
     Notes
     -----
-    Source: mathematics.md sections 1 and 5. A ``real_weight`` is kept as one group that holds all rows.
+    Source: mathematics.md sections 1, 3, 4 and 5. A ``real_weight`` is kept as one group that holds all rows. Weights beyond
+    [0, 1] are for frozen covariates alone.
 
     Examples
     --------
@@ -109,6 +122,11 @@ class Loop:
     covariates: str
     labels: str
     synthetic_noise_ratio: float
+    label_renewal: float | None
+    anchor: float
+    kept_generations: int | None
+    forgetting: float
+    first_rows: float
 
     def __init__(
         self,
@@ -121,6 +139,11 @@ class Loop:
         labels: str = "fresh",
         synthetic_noise_ratio: float = 1.0,
         groups: Iterable[Group] | None = None,
+        label_renewal: float | None = None,
+        anchor: float = 0.0,
+        kept_generations: int | None = 0,
+        forgetting: float = 1.0,
+        first_rows: float = 1.0,
     ) -> None:
         given = [
             name
@@ -131,8 +154,6 @@ class Loop:
             raise ValueError(f"a loop takes one of real_weight, schedule and groups, got {' and '.join(given)}")
         covariates = choice("covariates", covariates, ("frozen", "fresh"))
         labels = choice("labels", labels, ("fresh", "frozen"))
-        if covariates == "fresh" and labels == "frozen":
-            raise ValueError("labels='frozen' needs covariates='frozen': new rows come with labels of their own")
         if real_weight is not None:
             groups = (Group(1.0, 1.0, real_weight, labelled=True),)
         self._set("aspect", None if aspect is None else number("aspect", aspect, above=0.0))
@@ -142,6 +163,30 @@ class Loop:
         self._set("covariates", covariates)
         self._set("labels", labels)
         self._set("synthetic_noise_ratio", number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0))
+        renewal = None if label_renewal is None else number("label_renewal", label_renewal, low=0.0, high=1.0)
+        self._set("label_renewal", renewal)
+        self._set("anchor", number("anchor", anchor, low=0.0, high=1.0))
+        kept = None if kept_generations is None else whole("kept_generations", kept_generations, low=0)
+        self._set("kept_generations", kept)
+        self._set("forgetting", number("forgetting", forgetting, above=0.0, high=1.0))
+        self._set("first_rows", number("first_rows", first_rows, above=0.0))
+        self._agree()
+
+    def _agree(self) -> None:
+        """Raise ValueError where two parameters contradict each other."""
+        if self.labels == "frozen" and self.label_renewal:
+            raise ValueError(f"label_renewal must be 0 with labels='frozen', got {self.label_renewal!r}")
+        if self.covariates == "fresh":
+            if self.labels == "frozen" or (self.label_renewal is not None and self.label_renewal < 1):
+                raise ValueError("labels='frozen' needs covariates='frozen': new rows come with labels of their own")
+            beyond = [w for w in self.schedule or () if not 0 <= w <= 1]
+            beyond += [group.real_weight for group in self.groups or () if not 0 <= group.real_weight <= 1]
+            if beyond:
+                raise ValueError(f"real_weight must be a number between 0 and 1 with covariates='fresh', got {beyond[0]!r}")
+            return
+        for name, none in (("kept_generations", 0), ("forgetting", 1.0), ("first_rows", 1.0)):
+            if getattr(self, name) != none:
+                raise ValueError(f"{name} needs covariates='fresh', got {getattr(self, name)!r} with frozen ones")
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -186,6 +231,11 @@ class Loop:
         if self.groups is not None and len({group.real_weight for group in self.groups}) == 1:
             return self.groups[0].real_weight
         return None
+
+    @property
+    def renewal(self) -> float:
+        """kappa: ``label_renewal``, or what ``labels`` stands for (1 fresh, 0 frozen)."""
+        return float(self.labels == "fresh") if self.label_renewal is None else self.label_renewal
 
     @property
     def labelled(self) -> float:
@@ -259,7 +309,4 @@ def _groups(groups: Iterable[Group]) -> tuple[Group, ...]:
 def _schedule(schedule: Iterable[float]) -> tuple[float, ...]:
     if isinstance(schedule, str) or not isinstance(schedule, Iterable):
         raise TypeError(f"schedule must be a sequence of weights, got {schedule!r}")
-    values = vector("schedule", list(schedule), low=0.0)
-    if values.max() > 1:
-        raise ValueError(f"schedule must hold weights between 0 and 1, got {float(values.max())!r}")
-    return tuple(values.tolist())
+    return tuple(vector("schedule", list(schedule)).tolist())

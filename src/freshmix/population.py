@@ -13,6 +13,7 @@ from .arguments import Floats, number, vector, whole
 _SHARES_SUM = 1e-9
 # Far beyond any unit; products of a few such numbers still fit a float.
 _MOST = 1e100
+_PARAMETERS = ("eigenvalues", "shares", "signal", "noise_variance", "row_sizes", "persistence")
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -29,12 +30,16 @@ class Population:
         g, the energy ``||beta||^2`` in each eigenspace.
     noise_variance : float
         sigma^2, the variance of the real labels around ``x'beta``.
+    row_sizes : pair of (c,) arrays, optional
+        b and pi: a row is ``x = sqrt(b) Sigma^(1/2) z`` with b of mean 1, values with their shares; rows are alike without.
+    persistence : float
+        c in [0, 1]: the coefficients of the next generation are ``c beta + sqrt(1 - c^2) xi``, with energies kept.
 
     Raises
     ------
     TypeError, ValueError
         If a value is not a finite number of at least 0, an eigenvalue is above 1e100, lengths differ, the shares do not sum
-        to 1, or the null risk overflows.
+        to 1, the row sizes do not average to 1, or the null risk overflows.
 
     Notes
     -----
@@ -53,8 +58,18 @@ class Population:
     shares: Floats
     signal: Floats
     noise_variance: float
+    row_sizes: tuple[Floats, Floats] | None
+    persistence: float
 
-    def __init__(self, eigenvalues: ArrayLike, shares: ArrayLike, signal: ArrayLike, noise_variance: float = 1.0) -> None:
+    def __init__(
+        self,
+        eigenvalues: ArrayLike,
+        shares: ArrayLike,
+        signal: ArrayLike,
+        noise_variance: float = 1.0,
+        row_sizes: tuple[ArrayLike, ArrayLike] | None = None,
+        persistence: float = 1.0,
+    ) -> None:
         tau = vector("eigenvalues", eigenvalues, low=0.0)
         h = vector("shares", shares, low=0.0)
         g = vector("signal", signal, low=0.0)
@@ -75,25 +90,40 @@ class Population:
         object.__setattr__(self, "shares", h)
         object.__setattr__(self, "signal", g)
         object.__setattr__(self, "noise_variance", number("noise_variance", noise_variance, low=0.0))
+        object.__setattr__(self, "row_sizes", None if row_sizes is None else _row_sizes(row_sizes))
+        object.__setattr__(self, "persistence", number("persistence", persistence, low=0.0, high=1.0))
+
+    def replace(self, **changes: Any) -> "Population":
+        """This population with some parameters changed. Raises as ``Population`` does.
+
+        >>> Population.isotropic().replace(persistence=0.9).persistence
+        0.9
+        """
+        return Population(**{name: getattr(self, name) for name in _PARAMETERS} | changes)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Population):
             return NotImplemented
-        return self.noise_variance == other.noise_variance and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("eigenvalues", "shares", "signal")
-        )
+        return self._numbers() == other._numbers()
 
     def __hash__(self) -> int:
-        return hash((*self.eigenvalues, *self.shares, *self.signal, self.noise_variance))
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple[Any, ...]:
+        sizes = None if self.row_sizes is None else tuple(tuple(each.tolist()) for each in self.row_sizes)
+        arrays = (tuple(each.tolist()) for each in (self.eigenvalues, self.shares, self.signal))
+        return (*arrays, self.noise_variance, sizes, self.persistence)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles go through the constructor, which makes their arrays read-only again.
-        return Population, (self.eigenvalues, self.shares, self.signal, self.noise_variance)
+        return Population, tuple(getattr(self, name) for name in _PARAMETERS)
 
     def __repr__(self) -> str:
         tau = self.eigenvalues
         spectrum = f"eigenvalue {tau[0]:.4g}" if tau.size == 1 else f"{tau.size} atoms in {tau.min():.4g}..{tau.max():.4g}"
-        return f"Population({spectrum}, null_risk={self.null_risk:.4g}, noise_variance={self.noise_variance:.4g})"
+        sizes = "" if self.row_sizes is None else f", row sizes in {self.row_sizes[0].min():.4g}..{self.row_sizes[0].max():.4g}"
+        drift = "" if self.persistence == 1 else f", persistence={self.persistence:.4g}"
+        return f"Population({spectrum}, null_risk={self.null_risk:.4g}, noise_variance={self.noise_variance:.4g}{sizes}{drift})"
 
     @property
     def null_risk(self) -> float:
@@ -275,3 +305,18 @@ class Population:
         exponent = 0.0 if source is None else -(1 + 2 * number("source", source, low=0.0) * alpha) + alpha
         energy = j**exponent
         return cls(j**-alpha, np.full(p, 1 / p), number("signal", signal, low=0.0) * energy / energy.sum(), noise_variance)
+
+
+def _row_sizes(row_sizes: Any) -> tuple[Floats, Floats]:
+    """Values b > 0 of mean 1, and their shares."""
+    if not isinstance(row_sizes, (tuple, list)) or len(row_sizes) != 2:
+        raise TypeError(f"row_sizes must be a pair of arrays, values and shares, got {type(row_sizes).__name__}")
+    value, share = vector("row_sizes values", row_sizes[0], low=0.0), vector("row_sizes shares", row_sizes[1], low=0.0)
+    if value.size != share.size:
+        raise ValueError(f"row_sizes must hold as many values as shares, got {value.size} and {share.size}")
+    if not value.min() > 0:
+        raise ValueError("row_sizes must hold values above 0, got 0.0")
+    for name, total in (("shares that sum to 1", math.fsum(share)), ("values of mean 1", math.fsum(value * share))):
+        if abs(total - 1.0) > _SHARES_SUM:
+            raise ValueError(f"row_sizes must have {name}, got {total!r}")
+    return value, share

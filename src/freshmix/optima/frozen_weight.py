@@ -13,7 +13,7 @@ from scipy.interpolate import RectBivariateSpline
 from ..arguments import Floats
 from ..equivalents import Equivalents
 from ..risks import frozen
-from ..risks.frozen import RENEWAL, FrozenSetting
+from ..risks.frozen import FrozenSetting
 from ..risks.least import least
 from ..risks.plain import POINTS_PER_DECADE, penalty_grid
 from .box import Box
@@ -36,18 +36,18 @@ class Goal:
 
     equivalents: Equivalents
     noise_ratio: float
-    labels: str
+    renewal: float
     generations: int | None = None
 
     @classmethod
     def of(cls, setting: FrozenSetting, generations: int | None) -> "Goal":
         """The risk of a setting's labels."""
-        return cls(setting.equivalents, setting.loop.synthetic_noise_ratio, setting.loop.labels, generations)
+        return cls(setting.equivalents, *setting.law, generations)
 
     @property
     def law(self) -> tuple[float, float]:
         """rho and kappa."""
-        return self.noise_ratio, RENEWAL[self.labels]
+        return self.noise_ratio, self.renewal
 
     def over_weights(self, w: Floats, penalty: float) -> Floats:
         """(m,) risks of m weights at one penalty."""

@@ -18,7 +18,7 @@ from ..estimation import Estimate, weighted_rows
 from ..loop import Loop
 from ..prepared.kernels import Kernel, gram_of
 from ..risks.filters import ridge_filters
-from ..risks.frozen import RENEWAL, FrozenSetting
+from ..risks.frozen import FrozenSetting
 from ..words.replay import AT_THRESHOLD, too_few
 from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, drawn_signals, first_failure, standard_error
 
@@ -83,7 +83,7 @@ class Fold:
 
     def observed(self, loop: Loop, generations: int) -> Floats:
         """(T + 1, k) risk at each held-out row, expected over label noise of variance sigma^2 (its law does not matter)."""
-        filters = ridge_filters(loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, RENEWAL[loop.labels])
+        filters = ridge_filters(loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.renewal)
         e, u = (np.asarray(each) for each in filters(self.s))
         b = self.c / np.sqrt(self.rows * self.s)[:, None]
         bias = np.stack([np.mean((self.f - self.seen @ ((1 - row)[:, None] * b)) ** 2, axis=1) for row in e])

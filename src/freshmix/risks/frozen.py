@@ -26,8 +26,6 @@ from .pairs import Pairs
 from .plain import PlainRidge
 from .verdict import Limit, judge
 
-# Label renewal kappa of the two kinds of real labels (mathematics.md section 4).
-RENEWAL = {"fresh": 1.0, "frozen": 0.0}
 # Smaller surfaces are evaluated point by point.
 _MOST_DIRECT = 150
 
@@ -229,7 +227,7 @@ class FrozenSetting:
     @property
     def law(self) -> tuple[float, float]:
         """rho and kappa: what the formulas ask of the labels."""
-        return self.loop.synthetic_noise_ratio, RENEWAL[self.loop.labels]
+        return self.loop.synthetic_noise_ratio, self.loop.renewal
 
     def with_loops(self, loops: Loop | Sequence[Loop]) -> "FrozenSetting":
         """Other loops on the same rows."""

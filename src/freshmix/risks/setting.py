@@ -150,5 +150,22 @@ def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Lo
     for each in loops:
         if each.aspect is None:
             raise ValueError("the loop needs an aspect (features / rows per generation), got none")
+        _not_yet(population, each)
         kind_of(each).check(loops)
     return loops
+
+
+def _not_yet(population: Population, loop: Loop) -> None:
+    """Raise ValueError where theory is still to come."""
+    weights = loop.schedule or [group.real_weight for group in loop.groups or ()]
+    more = {
+        "anchor": loop.anchor > 0,
+        "kept_generations": loop.kept_generations != 0,
+        "first_rows": loop.first_rows != 1,
+        "persistence": population.persistence < 1,
+        "row_sizes": population.row_sizes is not None,
+        "real weights beyond [0, 1]": any(not 0 <= w <= 1 for w in weights),
+    }
+    named = [name for name, present in more.items() if present]
+    if named:
+        raise ValueError(f"there is no theory yet of {', '.join(named)}")

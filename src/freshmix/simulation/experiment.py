@@ -46,7 +46,7 @@ class Experiment:
     @property
     def renewed(self) -> bool:
         """Whether real labels are drawn anew in each generation."""
-        return self.loops[0].labels == "fresh"
+        return self.loops[0].renewal == 1
 
     @property
     def alike(self) -> bool:

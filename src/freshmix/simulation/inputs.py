@@ -39,6 +39,7 @@ def prepared(
     loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Iterable) else ()
     if not loops or not all(isinstance(each, Loop) for each in loops):
         raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
+    _not_yet(population, loops)
     T = whole("generations", generations, low=0)
     source, counts = data_of(population, loops, T, rows)
     weights = grid_of("real_weight", real_weight, high=1.0)
@@ -59,6 +60,21 @@ def prepared(
     check_entries(source, experiment.entries)
     name = engine_of(experiment, choice("engine", engine, ("auto", *registry.ENGINES)), noise)
     return name, experiment if registry.engine(name).EXPECTS else dataclasses.replace(experiment, expected=False)
+
+
+def _not_yet(population: Any, loops: Sequence[Loop]) -> None:
+    """Raise ValueError where simulation is still to come."""
+    more = {
+        "anchor": any(each.anchor > 0 for each in loops),
+        "kept_generations": any(each.kept_generations != 0 for each in loops),
+        "first_rows": any(each.first_rows != 1 for each in loops),
+        "label_renewal between 0 and 1": any(0 < each.renewal < 1 for each in loops),
+        "persistence": getattr(population, "persistence", 1.0) < 1,
+        "row_sizes": getattr(population, "row_sizes", None) is not None,
+    }
+    named = [name for name, present in more.items() if present]
+    if named:
+        raise ValueError(f"there is no simulation yet of {', '.join(named)}")
 
 
 def grid_of(name: str, values: ArrayLike | None, high: float = math.inf) -> Floats | None:

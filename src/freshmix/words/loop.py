@@ -27,7 +27,7 @@ def synthetic_labels(
 def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
     """A loop on a table of that many rows, or with that many new ones in each generation, and its horizon."""
     if loop.covariates == "frozen":
-        real = "fresh real labels each generation" if loop.labels == "fresh" else "the first generation's real labels kept"
+        real = "fresh real labels each generation" if loop.renewal == 1 else "the first generation's real labels kept"
         which = f"the same {rows} rows relabelled in each generation, {real}"
     else:
         share = loop.labelled
@@ -40,7 +40,7 @@ def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
 def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:
     """A loop without a table; grids take the place of its real weight and its penalty."""
     rows = "new rows in each generation" if loop.covariates == "fresh" else "the same rows relabelled in each generation"
-    if loop.labels == "frozen":
+    if loop.renewal == 0:
         rows += ", real labels only the first time"
     learner = f"ridge, penalty {loop.penalty:.4g}" if loop.penalty else "no penalty (min-norm, or least squares below aspect 1)"
     if penalty_grid:
