@@ -1,15 +1,18 @@
 """Estimates from data against dense linear algebra and against the truth of drawn tables."""
 
 import pickle
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
 import freshmix as fm
 from freshmix.estimation import NoiseEstimate, banded, factorise, factorise_gram
 from freshmix.estimation.intervals import credible
 from freshmix.estimation.noise import Routes, stretch
+from freshmix.estimation.nonnegative import nonnegative
 from freshmix.estimation.outlying import outlying_signal
 from freshmix.estimation.posterior import WALKERS, Posterior
 from freshmix.estimation.spectrum import leaks, outliers, profiles, spectrum
@@ -434,3 +437,39 @@ def test_noise_of_heavy_tails_is_covered_more_often():
         low, high = banded(factorise(X, y), rng).intervals()["noise_variance"]
         inside.append(low <= 1 <= high)
     assert np.mean(inside) > 0.8
+
+
+def _companion_design(seed, points=30, bands=6):
+    """Profiles of bands over penalties, and left sides that they explain nearly: columns that are nearly dependent."""
+    rng = np.random.default_rng(seed)
+    tau, v = np.geomspace(1e-2, 1, bands), 1 / (np.geomspace(1e-2, 1e2, points) + 0.1)
+    design = np.column_stack([np.ones(points), tau / (1 + np.multiply.outer(v, tau)) ** 2])
+    mix = np.exp(2 * rng.standard_normal(bands + 1)) * (rng.uniform(size=bands + 1) < 0.6) / design.max(axis=0)
+    left = (design @ mix + 1e-9) * (1 + rng.choice([0, 1e-3, 0.01]) * rng.standard_normal(points))
+    return design / left[:, None]
+
+
+@pytest.mark.parametrize("seed", [340, 5620, *range(40)])
+def test_nonnegative_least_squares_never_stops(seed):
+    # The first two send scipy 1.17's nnls to its step limit, as the noise of the table Hitters does.
+    design, target = _companion_design(seed), np.ones(30)
+    found = nonnegative(design, target)
+    # The conditions of Karush, Kuhn and Tucker, for columns of length 1.
+    length = np.linalg.norm(design, axis=0)
+    slope = design.T @ (design @ found - target) / length
+    assert found.min() >= 0 and slope.min() > -1e-10 and np.abs(slope * found * length).max() < 1e-10
+    try:
+        assert np.array_equal(found, nnls(design, target)[0])
+    except RuntimeError:
+        assert seed in (340, 5620)
+
+
+def test_nonnegative_least_squares_beyond_its_step_limit(monkeypatch):
+    designs = [_companion_design(seed) for seed in range(20)]
+    known = [nonnegative(design, np.ones(30)) for design in designs]
+    module = sys.modules["freshmix.estimation.nonnegative"]
+    monkeypatch.setattr(module, "nnls", lambda A, b: nnls(A, b, maxiter=1))
+    for design, before in zip(designs, known, strict=True):
+        found = nonnegative(design, np.ones(30))
+        assert np.linalg.norm(design @ found - 1) == pytest.approx(np.linalg.norm(design @ before - 1), rel=1e-9, abs=1e-12)
+    assert not nonnegative(np.column_stack([np.zeros(30), designs[0]]), np.ones(30))[0]

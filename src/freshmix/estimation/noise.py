@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..arguments import Floats
 from .factorise import Factorisation
+from .nonnegative import nonnegative
 from .spectrum import Companion
 
 _POINTS = 30
@@ -75,7 +75,7 @@ class Routes:
         if most > 0:
             left = np.maximum(left, 1e-12 * most)
             # Relative errors: the left side varies by orders of magnitude.
-            level = float(nnls(self.design / left[:, None], np.ones(left.size))[0][0])
+            level = float(nonnegative(self.design / left[:, None], np.ones(left.size))[0])
         count = s.size + f.zeros
         total = squares[: s.size].sum() + f.zeros * zero_mean
         first, second = s.sum() / count, (s @ s) / count

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..arguments import Floats
 from ..equivalents import Numbers
 from .factorise import Factorisation
+from .nonnegative import nonnegative
 
 BANDS = 6
 # Profiles are interpolated between this many eigenvalues where there are more.
@@ -72,7 +72,7 @@ def spectrum(f: Factorisation, outlying: int = 0) -> tuple[Floats, Floats]:
     low = max(float(np.median(s)) / 100, float(s[-1]) / 4)
     grid = np.geomspace(min(low, s[0] / 2), s[0], 80)
     design = grid / (1 + np.multiply.outer(v, grid)) / right[:, None]
-    mass, _ = nnls(design, np.ones(z.size))
+    mass = nonnegative(design, np.ones(z.size))
     support = np.flatnonzero(mass > 1e-6 * mass.sum())
     edges = np.geomspace(grid[support[0]], grid[support[-1]], BANDS + 1)
     band = np.clip(np.searchsorted(edges, grid, side="right") - 1, 0, BANDS - 1)

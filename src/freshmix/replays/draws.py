@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from ..arguments import Floats
 from ..estimation import Estimate
+from ..estimation.nonnegative import nonnegative
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
 from ..risks.fresh import FreshSetting
@@ -155,7 +155,7 @@ def _population(X: Floats, beta: Floats, noise: float) -> Population:
     v = (near.sum(axis=1) + zeros / z) / (n - 1)
     tau = np.geomspace(max(float(np.median(s)) / 100, float(s[0]) / 4, 1e-8 * float(s[-1])), float(s[-1]), 80)
     right = near @ s / (n - 1) / v
-    h, _ = nnls(tau / (1 + np.multiply.outer(v, tau)) / right[:, None], np.ones(z.size))
+    h = nonnegative(tau / (1 + np.multiply.outer(v, tau)) / right[:, None], np.ones(z.size))
     left = near**2 @ squares / ((near**2).sum(axis=1) + zeros / z**2)
-    g, _ = nnls(tau / (1 + np.multiply.outer(v, tau)) ** 2 / left[:, None], np.ones(z.size))
+    g = nonnegative(tau / (1 + np.multiply.outer(v, tau)) ** 2 / left[:, None], np.ones(z.size))
     return Population(tau, h / h.sum(), g, noise)
