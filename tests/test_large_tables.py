@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -13,10 +14,12 @@ from freshmix.estimation import factorise
 from freshmix.estimation.factorise import factorise_products
 from freshmix.prepared import prepare
 from freshmix.prepared.by_columns import products_by_columns
+from freshmix.prepared.ends import Ends
 from freshmix.prepared.features import scaled_features
 from freshmix.prepared.moments import moments, products_of
 from freshmix.prepared.suspects import label_bias
 from freshmix.tables import Blocks, DaskBlocks, FileBlocks, open_table
+from freshmix.words import table as words
 
 from .test_cli import invoke
 
@@ -129,7 +132,7 @@ def test_more_columns_than_rows_are_read_by_columns(tmp_path, labelled):
     X, y = rng.standard_normal((60, 400)) * np.geomspace(1, 1e6, 400), rng.standard_normal(60)
     X[:, 7] = 4.0
     y[rng.random(60) > labelled] = np.nan
-    products, labels, (one, other) = products_by_columns(FileBlocks(files(tmp_path, X, y), "y"))
+    products, labels, (one, other), _ = products_by_columns(FileBlocks(files(tmp_path, X, y), "y"))
     found = factorise_products(products)
     prepared, *_ = scaled_features(X, None, True)
     real = ~np.isnan(y)
@@ -219,6 +222,44 @@ def test_paths_and_dask_arrays_go_straight_into_recommend(tmp_path, monkeypatch)
     assert fm.recommend([str(pattern)], "y").risk == pytest.approx(expected.risk, rel=1e-4)
 
 
+@pytest.mark.parametrize("features", [6, 90])
+def test_values_that_may_stand_for_nothing_and_columns_without_labels_are_told_as_in_memory(tmp_path, features):
+    rng = np.random.default_rng(8)
+    X, y = rng.standard_normal((80, features)), rng.standard_normal(80)
+    X[:20, 1], X[40:44, 2], y[5:30] = -999.0, 1e9, 99.0
+    X[:, 3] = rng.integers(0, 2, 80)
+    y[60:] = np.nan
+    X[:60, 4] = 3.0
+    small = prepare(frame(X, y).drop("y"), y)
+    large = prepare(FileBlocks(files(tmp_path, X, y), "y"))
+    assert [each for each in small.warnings if "far from" in each] == [each for each in large.warnings if "far from" in each]
+    assert sum("far from the others" in each for each in large.warnings) == 3
+    assert large.features == small.features == features - 1
+    assert "columns left out that vary only on rows without a label: x4" in large.notes
+
+
+def test_ends_of_parts_are_those_of_the_whole():
+    rng = np.random.default_rng(9)
+    for _ in range(300):
+        n = int(rng.integers(1, 60))
+        X = np.column_stack([rng.standard_normal(n), rng.integers(0, 4, n), rng.integers(0, 2, n)]).astype(float)
+        X[rng.random(n) < 0.3, rng.integers(3)] = rng.choice([-999.0, 1e308])
+        parts = [Ends.of(list(part.T)) for part in np.split(X, np.sort(rng.integers(0, n + 1, 3)))]
+        assert reduce(Ends.merge, parts).sentinels("ab") == Ends.of_rows(X).sentinels("ab") == naive_sentinels(X, "ab")
+
+
+def naive_sentinels(X, names):
+    """Values that 0.5% of a column share, further from the others than those are from each other."""
+    said = []
+    for sign in (1, -1):
+        for name, column in zip([*names, "the target"], X.T, strict=True):
+            value, *rest = np.unique(sign * column)
+            count = (sign * column == value).sum()
+            if len(rest) > 2 and count >= max(3, 0.005 * len(X)) and rest[0] / 2 - value / 2 > rest[-1] / 2 - rest[0] / 2:
+                said.append(words.sentinel(name, sign * value, count / len(X), *sorted([sign * rest[0], sign * rest[-1]])))
+    return said
+
+
 def test_time_gives_the_rows_per_generation(tmp_path):
     X, y = table(120, 5)
     y[::3] = np.nan
@@ -232,7 +273,7 @@ def test_missing_features(tmp_path):
     X, y = table(90, 4)
     X[[3, 40, 80], [0, 1, 1]] = np.nan
     paths = files(tmp_path, X, y)
-    with pytest.raises(ValueError, match=r"missing values: x0 \(1\), x1 \(2\)"):
+    with pytest.raises(ValueError, match=r"missing values: x1 \(2\), x0 \(1\)"):
         moments(FileBlocks(paths, "y"))
     whole = np.isfinite(X).all(axis=1)
     found = moments(FileBlocks(paths, "y"), drop_missing=True)

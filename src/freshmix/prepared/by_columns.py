@@ -1,17 +1,20 @@
 """The products of a table with more columns than rows, from blocks of columns: the dual of ``moments``."""
 
+from functools import reduce
+
 import numpy as np
 
 from ..arguments import Floats
 from ..tables.arrays import is_constant, too_few_labels
 from ..tables.blocks import Blocks
-from ..words.table import named, some
+from ..words.table import listed_gaps, named, none_varies
+from .ends import Ends
 from .kept import Products
 from .moments import MOST_BYTES
 from .spread import Spread
 
 
-def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Products, Floats, tuple[Spread, Spread]]:
+def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Products, Floats, tuple[Spread, Spread], Ends]:
     """XX'/n of the labelled rows by blocks of columns.
 
     Each block is standardised over all rows and centred over the labelled ones, and leaves the sum of its products.
@@ -24,6 +27,8 @@ def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Produ
         The labels, NaN where there are none.
     spreads : pair of Spread
         Of the columns over the labelled and over the other rows.
+    ends : Ends
+        Those of the columns, and last of the labels.
 
     Raises
     ------
@@ -40,26 +45,36 @@ def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Produ
     if not np.isfinite(labels).all() or is_constant(labels):
         raise ValueError("the target must be finite and vary")
     gram, features, at = np.zeros((n, n)), 0, 0
-    labelled, others = [], []
+    labelled, others, ends = [], [], []
+    bad: dict[str, int] = {}
     for block in blocks:
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=0))
-        if bad.size:
-            listed = some(named(source.names, at + i) for i in bad.tolist())
-            raise ValueError(f"features must be finite in a table that is read by columns, got gaps or infinities in {listed}")
+        counts = (~np.isfinite(block)).sum(axis=0).tolist()
+        bad |= {named(source.names, at + i): count for i, count in enumerate(counts) if count}
         at += block.shape[1]
+        if bad:
+            # The rest is read for its gaps alone.
+            continue
+        ends.append(Ends.of_rows(block))
         apart, spread = _centred(block)
         (mine, one), (_, two) = _centred(apart[real], spread.mean), _centred(apart[~real], spread.mean)
         labelled.append(one)
         others.append(two)
-        kept = spread.varies
+        kept = spread.varies & one.varies
         scaled = mine[:, kept] / (spread.deviation[kept] if standardize else 1.0)
         gram += scaled @ scaled.T
         features += int(kept.sum())
+    if bad:
+        listed = listed_gaps(bad, y.size)
+        raise ValueError(f"features must be finite in a table that is read by columns, got gaps or infinities in {listed}")
     if not features:
+        varies = np.flatnonzero(_beside(labelled).merge(_beside(others)).varies).tolist()
+        if varies:
+            raise ValueError(none_varies([named(source.names, i) for i in varies]))
         raise ValueError("X must have a column that varies, got only constant ones")
+    ends.append(Ends.of([labels]))
     labels = labels - labels.mean()
     products = Products(gram / n, labels, float(labels @ labels), n, features, by_columns=True)
-    return products, y, (_beside(labelled), _beside(others))
+    return products, y, (_beside(labelled), _beside(others)), reduce(Ends.beside, ends)
 
 
 def most_rows() -> int:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
 from ..tables.blocks import Blocks, Column
-from ..words.table import named, none_varies, some
+from ..words.table import listed_gaps, named, none_varies
+from .ends import Ends
 from .kept import Products, Rows
 from .sampled import Sample
 from .spread import Spread
@@ -48,6 +49,8 @@ class Moments:
         Infinite labels.
     sample : Sample
         Some of the rows, labelled or not.
+    ends : Ends
+        Both ends of the features, over all rows, and last of the labels.
     """
 
     rows: int
@@ -63,6 +66,7 @@ class Moments:
     two_valued: bool
     wild: int
     sample: Sample
+    ends: Ends
 
     @property
     def features(self) -> int:
@@ -97,6 +101,7 @@ class Moments:
             self.two_valued and other.two_valued and within,
             self.wild + other.wild,
             self.sample.merge(other.sample),
+            self.ends.merge(other.ends),
         )
 
     @property
@@ -124,15 +129,14 @@ def moments(source: Blocks, drop_missing: bool = False) -> Moments:
             f"{needed / 1e9:.2g} GB, limit {MOST_BYTES / 1e9:.2g} GB; leave columns out"
         )
     found = source.fold(_Keeping(drop_missing), Moments.merge)
+    seen = found.rows + found.unlabelled.rows
     for counts, word, advice in (
         (found.missing, "missing", "; fill them, or leave such rows out (--drop-missing)"),
         (found.infinite, "infinite", ""),
     ):
-        bad = np.flatnonzero(counts)
-        if bad.size and not (word == "missing" and drop_missing):
-            listed = some([f"{named(source.names, int(i))} ({counts[i]:.0f})" for i in bad])
-            raise ValueError(f"features have {word} values: {listed}{advice}")
-    seen = found.rows + found.unlabelled.rows
+        if counts.any() and not (word == "missing" and drop_missing):
+            bad = {named(source.names, i): int(count) for i, count in enumerate(counts)}
+            raise ValueError(f"features have {word} values: {listed_gaps(bad, seen + found.dropped)}{advice}")
     if found.wild:
         raise ValueError(f"the target must be finite, got {found.wild} infinite values")
     if found.rows < 3:
@@ -182,13 +186,15 @@ def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Mo
     p, labels = len(columns), np.asarray(y, dtype=np.float64)
     real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen)
     unlabelled = Spread.of([column[~real] for column in columns])
+    ends = Ends.of(columns).beside(Ends.of([labels[real]]))
     if not real.all():
         columns, labels = [column[real] for column in columns], labels[real]
     wild = int(np.isinf(labels).sum())
     low, high = (float(labels.min()), float(labels.max())) if labels.size else (np.inf, -np.inf)
     mean, rest, scatter = _scatter([*columns, labels])
     within = bool(np.all((labels == low) | (labels == high)))
-    return Moments(labels.size, mean, rest, scatter, unlabelled, np.zeros(p), np.zeros(p), 0, low, high, within, wild, sample)
+    gaps = np.zeros(p), np.zeros(p), 0
+    return Moments(labels.size, mean, rest, scatter, unlabelled, *gaps, low, high, within, wild, sample, ends)
 
 
 def _scatter(columns: Sequence[Column]) -> tuple[Floats, Floats, Floats]:
@@ -205,10 +211,10 @@ def _scatter(columns: Sequence[Column]) -> tuple[Floats, Floats, Floats]:
         return mean, rest, block.T @ block
 
 
-def products_of(found: Moments, standardize: bool = True) -> Products:
+def products_of(found: Moments, standardize: bool = True, names: Sequence[str] | None = None) -> Products:
     """The products of the labelled rows of a table from its moments: those of its rows in memory, to rounding.
 
-    Constant columns are left out. ``standardize`` scales each column to unit variance over all rows.
+    Columns that are constant on the labelled rows are left out. ``standardize`` scales each column to unit variance over all.
 
     Raises
     ------
@@ -216,11 +222,11 @@ def products_of(found: Moments, standardize: bool = True) -> Products:
         If no column varies.
     """
     spread = found.everything()
-    kept = spread.varies
-    if not kept.any():
+    if not spread.varies.any():
         raise ValueError("X must have a column that varies, got only constant ones")
-    if not np.diag(found.scatter)[:-1].any():
-        raise ValueError(none_varies([f"column {i}" for i in np.flatnonzero(kept)]))
+    kept = spread.varies & found.labelled.varies
+    if not kept.any():
+        raise ValueError(none_varies([named(names, i) for i in np.flatnonzero(spread.varies).tolist()]))
     n, p = found.rows, int(kept.sum())
     scale = spread.deviation[kept] if standardize else np.ones(p)
     gram = found.scatter[:-1, :-1][np.ix_(kept, kept)] / np.multiply.outer(scale, scale) / n
@@ -230,5 +236,5 @@ def products_of(found: Moments, standardize: bool = True) -> Products:
 def sampled(found: Moments, standardize: bool = True) -> Rows:
     """The rows that were kept, scaled as ``products_of`` does."""
     rows, spread = found.sample.in_order(), found.everything()
-    kept = spread.varies
+    kept = spread.varies & found.labelled.varies
     return Rows(rows[:, :-1][:, kept] / (spread.deviation[kept] if standardize else 1.0), rows[:, -1])

@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from ..arguments import Floats
 from ..words import table as words
+from .ends import Ends
 from .kernels import Kernel
 from .moments import Moments
 from .spread import Spread
@@ -22,17 +23,16 @@ MOST_CLASSES = 10
 # One value with more than this share of the variance decides the fit.
 DOMINATING = 0.5
 LABEL_BIAS_LEVEL = 1e-3
-# A value that so many rows share, further from all others than those are from each other, may stand for nothing.
-_SHARED, _FEWEST_SHARED = 0.005, 3
 # Columns further than this from correlation 1 are no copies.
 _COPY = 1e-12
 
 
 def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Kernel) -> tuple[str, ...]:
     """Warnings of a table with (n, p) finite features and (n,) labels, NaN where there are none."""
-    found = [label_warning(y), *sentinels(y[:, None], ["the target"])]
+    columns = np.empty((len(X), 0)) if kernel == "precomputed" else X
+    ends = Ends.of_rows(columns).beside(Ends.of([y[~np.isnan(y)]]))
+    found = [label_warning(y), *ends.sentinels([words.named(names, index) for index in range(columns.shape[1])])]
     if kernel != "precomputed":
-        found += sentinels(X, [words.named(names, index) for index in range(X.shape[1])])
         found += [_repeated_rows(X, y), _same_columns(X, names), _row_numbers(X, names), _dominated_columns(X, names)]
     return told(found)
 
@@ -53,7 +53,8 @@ def moments_warnings(found: Moments, names: Sequence[str] | None) -> tuple[str, 
     # Correlation 1 and the same variance and mean.
     copies = [(i, j) for i, j in pairs if abs(size[i] / size[j] - 1) < 1e-9 and found.mean[i] == found.mean[j]]
     columns = [[words.named(names, index) for index in pair] for pair in copies]
-    return told([label, words.same_columns(columns) if columns else None])
+    far = found.ends.sentinels([words.named(names, index) for index in range(found.features)])
+    return told([label, *far, words.same_columns(columns) if columns else None])
 
 
 def label_warning(y: Floats) -> str | None:
@@ -71,23 +72,6 @@ def label_warning(y: Floats) -> str | None:
     if values.size > MOST_CLASSES or labels.size < 5 * values.size or (np.floor(values) != values).any():
         return None
     return words.few_values(values.size, values[0], values[-1])
-
-
-def sentinels(X: Floats, names: Sequence[str]) -> list[str | None]:
-    """A sentence for each value far below or above the rest of its column that many rows share; NaN is no value."""
-    known = (~np.isnan(X)).sum(axis=0)
-    said: list[str | None] = []
-    for extreme in (np.fmin, np.fmax):
-        ends = extreme.reduce(X, axis=0)
-        counts = (ends == X).sum(axis=0)
-        for index in np.flatnonzero((counts >= np.maximum(_FEWEST_SHARED, _SHARED * known)) & (counts < known)).tolist():
-            column, value = X[:, index], float(ends[index])
-            rest = np.unique(column[~np.isnan(column) & (column != value)])
-            # Halves, so that the range of the largest numbers does not overflow.
-            gap = min(abs(rest[0] / 2 - value / 2), abs(rest[-1] / 2 - value / 2))
-            if rest.size > 2 and gap > rest[-1] / 2 - rest[0] / 2:
-                said.append(words.sentinel(names[index], value, int(counts[index]) / int(known[index]), rest[0], rest[-1]))
-    return said
 
 
 def label_bias(X: Floats, y: Floats, names: Sequence[str] | None) -> str | None:

@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from ..arguments import Floats
-from ..words.table import named, some
+from ..words.table import listed_gaps, named, some
 from .frames import raw_frame
 
 # Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
@@ -191,9 +191,8 @@ def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:
         return
     for test, word in ((np.isnan, "missing"), (np.isinf, "infinite")):
         counts = test(features).sum(axis=0)
-        bad = [int(i) for i in np.flatnonzero(counts)]
-        if bad:
-            listed = some(f"{named(names, i)} ({counts[i]})" for i in bad)
+        if counts.any():
+            listed = listed_gaps({named(names, i): int(count) for i, count in enumerate(counts)}, len(features))
             raise ValueError(f"X must be finite, got {word} values in {listed}")
 
 

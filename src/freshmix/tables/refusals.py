@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..words.table import some
+from ..words.table import listed_gaps, some
 from .kinds import MOST_CATEGORIES, Kind
 from .marks import MISSING, TRUTH, shown, shown_some
 from .parts import Part
@@ -52,12 +52,6 @@ def not_encoded(kinds: Sequence[Kind]) -> str | None:
         f"columns are neither numeric nor of {MOST_CATEGORIES} categories at most: {some(refused)}; convert them, or "
         "leave them out (--drop COLUMN)"
     )
-
-
-def listed_gaps(counts: Mapping[str, int], rows: int) -> str:
-    """Columns with gaps and their counts, the worst first."""
-    worst = sorted(((name, count) for name, count in counts.items() if count), key=lambda each: -each[1])
-    return some(f"{name} ({f'all {rows}' if count == rows else count})" for name, count in worst)
 
 
 def too_many_gaps(counts: Mapping[str, int], kept: int, rows: int) -> str:

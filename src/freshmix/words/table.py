@@ -1,6 +1,6 @@
 """What was done to a table, and what it looks like that the theory does not assume: one sentence each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 STANDARDISED = "features standardised to mean 0 and variance 1"
 CENTRED = "features centred, not scaled"
@@ -24,6 +24,12 @@ def some(names: Iterable[str], most: int = 8) -> str:
 def named(names: Sequence[str] | None, index: int) -> str:
     """A column by its name, or else by its place."""
     return names[index] if names else f"column {index}"
+
+
+def listed_gaps(counts: Mapping[str, int], rows: int) -> str:
+    """Columns with gaps and their counts, the worst first."""
+    worst = sorted(((name, count) for name, count in counts.items() if count), key=lambda each: -each[1])
+    return some(f"{name} ({f'all {rows}' if count == rows else count})" for name, count in worst)
 
 
 def none_varies(elsewhere: Sequence[str]) -> str:
