@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import freshmix as fm
 from freshmix.cli import app, main
+from freshmix.cli.command import spelled
 from freshmix.cli.output import csv
 from freshmix.plots import of_theory
 from freshmix.population_file import MODELS
@@ -218,7 +220,8 @@ def test_json_is_strict_and_complete(table: Path, monkeypatch: pytest.MonkeyPatc
     if made.population is None:
         assert found["population"] is None
     else:
-        assert found["population"] == {"eigenvalues": [1.0], "shares": [1.0], "signal": [1.0], "noise_variance": 1.0}
+        plain = {"eigenvalues": [1.0], "shares": [1.0], "signal": [1.0], "noise_variance": 1.0}
+        assert found["population"] == plain | {"row_sizes": None, "persistence": 1.0}
 
 
 @pytest.mark.usefixtures("calls")
@@ -276,9 +279,9 @@ def test_json_stays_json_with_a_report(table: Path) -> None:
         (["recommend", "TABLE", "--target", "y", "--penalty", "much"], "--penalty must be auto or a number"),
         (["recommend", "TABLE", "--target", "y", "--penalty", "-1"], "--penalty must be auto or a number"),
         (["recommend", "TABLE", "--target", "y", "--penalty", "nan"], "--penalty must be auto or a number"),
-        (["recommend", "TABLE", "--target", "y", "--labels", "old"], "labels must be one of fresh, frozen"),
-        (["recommend", "TABLE", "--target", "y", "--real-weight", "2"], "real_weight must be a number between 0 and 1"),
-        (["recommend", "TABLE", "--target", "y", "--synthetic-noise", "-1"], "synthetic_noise_ratio must be"),
+        (["recommend", "TABLE", "--target", "y", "--labels", "old"], "--labels must be one of fresh, frozen"),
+        (["recommend", "TABLE", "--target", "y", "--row-weight", "-1"], "--row-weight must hold finite numbers of at least 0"),
+        (["recommend", "TABLE", "--target", "y", "--synthetic-noise", "-1"], "--synthetic-noise-ratio must be"),
         (["recommend", "TABLE", "--target", "missing"], "missing"),
         (["recommend", "nowhere.csv", "--target", "y"], "nowhere.csv"),
     ],
@@ -290,6 +293,23 @@ def test_errors_are_one_line(
     assert line.startswith("freshmix: error: ")
     assert words in line
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("leave it out (drop=['COLUMN'])", "leave it out (--drop COLUMN)"),
+        ("say decimal=',' or decimal='.'", "say --decimal , or --decimal ."),
+        ("rows left out (drop_missing=True), standardize=False", "rows left out (--drop-missing), --no-standardize"),
+        ("loop must have covariates='fresh' at time 3", "loop must have --covariates fresh at time 3"),
+        ("real_weight must be 1, got 'real_weight'", "--real-weight must be 1, got 'real_weight'"),
+        ("row_weight=1.5. One of rows_per_generation and time=", "--row-weight 1.5. One of --rows-per-generation and --time"),
+        ("X must vary, got penalty.csv in row_weight.csv", "the table must vary, got penalty.csv in row_weight.csv"),
+    ],
+)
+def test_refusals_name_options(message: str, said: str) -> None:
+    options = vars(typer.main.get_command(app))["commands"]["recommend"].params
+    assert spelled(message, options) == said
 
 
 @pytest.mark.parametrize("name", ["report.txt", "missing/report.html"])
@@ -309,7 +329,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("first\n  second"), TypeError("X must be numbers"), OSError("no disk"), ArithmeticError("x")]
+    "error", [ValueError("first\n  second"), TypeError("cells must be numbers"), OSError("no disk"), ArithmeticError("x")]
 )
 def test_failed_run_leaves_no_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path, error: Exception

@@ -70,6 +70,18 @@ def test_a_sound_import_is_seen():
     assert "theory" in {room for room, _ in imported(SOURCE / "cli" / "theory.py")}
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if room_of(path) != "cli"], ids=lambda path: str(path.relative_to(SOURCE))
+)
+def test_only_the_command_line_speaks_of_options(path):
+    """Messages name parameters as Python does; ``cli/command.py`` turns them into options."""
+    tree = ast.parse(path.read_text())
+    documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    docstrings = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert [text.value for text in texts if id(text) not in docstrings and re.search(r"--[a-z]", text.value)] == []
+
+
 def test_docstrings_name_sections_that_exist():
     page = (ROOT / "docs" / "mathematics.md").read_text()
     known = {int(number) for number in re.findall(r"^## (\d+)\.", page, re.MULTILINE)}

@@ -196,7 +196,10 @@ def test_semicolons_and_decimal_commas(tmp_path, limit):
     table = source if limit is None else Held(source)
     assert table.X.tolist() == [[1, 1.5], [2, 2], [3, -4.25], [4, 0]]
     for text, match in (
-        (SEMICOLON.replace("1;1,5;1", "1.5;1,5;1"), r"commas in b \('1,5'\) and points in a \('1.5'\): say --decimal"),
+        (
+            SEMICOLON.replace("1;1,5;1", "1.5;1,5;1"),
+            r"commas in b \('1,5'\) and points in a \('1.5'\): say decimal=',' or decimal='.'",
+        ),
         ("a;y\n1,234;1\n2,345;3\n5,100;2\n", r"may be decimal signs or separate thousands in a"),
         (SEMICOLON.replace("-4,25", "1.234,56"), r"column 'b', got '1.234,56' in row 3"),
     ):

@@ -61,7 +61,7 @@ def test_warnings_are_printed():
     ("arguments", "says"),
     [
         (("--weights", "a"), "--weights must be numbers"),
-        (("--weights", "2"), "real_weight"),
+        (("--weights", "2"), "--real-weight"),
         (("--rows", "0"), "rows"),
         (("--entries", "cauchy"), "entries"),
         (("--engine", "magic"), "engine"),

@@ -12,7 +12,7 @@ import typer
 
 from freshmix.version import __version__
 
-from .names_in_help import NamesInHelp
+from .command import Command, Refused
 
 app = typer.Typer(
     name="freshmix",
@@ -25,11 +25,10 @@ app = typer.Typer(
 )
 # Each is a function in the file of its name.
 for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce"):
-    app.command(_name, cls=NamesInHelp)(getattr(import_module(f".{_name}", __name__), _name))
+    app.command(_name, cls=Command)(getattr(import_module(f".{_name}", __name__), _name))
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)
 _INTERRUPTED = 130
 
 
@@ -85,8 +84,8 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _fail(error.format_message())  # type: ignore[attr-defined]
         if _comes_from_interruption(error):
             code = _INTERRUPTED
-        elif isinstance(error, _EXPECTED):
-            return _fail(_in_words(error))
+        elif isinstance(error, Refused):
+            return _fail(str(error))
         else:
             raise
     if code == _INTERRUPTED:
@@ -105,9 +104,3 @@ def _comes_from_interruption(error: BaseException | None) -> bool:
 def _fail(message: str) -> int:
     print(f"freshmix: error: {' '.join(message.split())}", file=sys.stderr)
     return 2
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__

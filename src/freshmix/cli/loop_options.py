@@ -30,7 +30,13 @@ Schedule = Annotated[str | None, typer.Option(metavar="W1,W2,...", help="Real we
 Covariates = Annotated[str, typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones.")]
 Labels = Annotated[str, typer.Option(metavar="fresh|frozen", help="Real labels anew in each generation, or only the first.")]
 SyntheticNoise = Annotated[
-    float, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; 0: plain predictions.")
+    float,
+    typer.Option(
+        "--synthetic-noise-ratio",
+        "--synthetic-noise",
+        metavar="RHO",
+        help="Noise of synthetic labels over that of real ones; 0: plain predictions.",
+    ),
 ]
 Labelled = Annotated[float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label.")]
 RowWeight = Annotated[float, typer.Option(metavar="A", help="Loss weight of rows without a real label, with --labelled.")]
@@ -79,13 +85,18 @@ def loop_of(
     schedule: str | None,
     covariates: str,
     labels: str,
-    synthetic_noise: float,
+    synthetic_noise_ratio: float,
     labelled: float | None,
     row_weight: float,
     groups: Sequence[str] | None,
 ) -> "Loop":
     """The loop that the options describe; labelled shares and groups mean fresh covariates."""
-    common: dict[str, Any] = {"aspect": aspect, "penalty": penalty, "labels": labels, "synthetic_noise_ratio": synthetic_noise}
+    common: dict[str, Any] = {
+        "aspect": aspect,
+        "penalty": penalty,
+        "labels": labels,
+        "synthetic_noise_ratio": synthetic_noise_ratio,
+    }
     ways = {"--real-weight": real_weight, "--schedule": schedule, "--labelled": labelled, "--group": groups or None}
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1 and set(given) != {"--real-weight", "--labelled"}:

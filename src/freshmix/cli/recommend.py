@@ -53,7 +53,7 @@ def recommend(
     weight: Weight = None,
     labels: Labels = "fresh",
     synthetic_labels: options.SyntheticLabels = None,
-    synthetic_noise: options.SyntheticNoise = None,
+    synthetic_noise_ratio: options.SyntheticNoise = None,
     real_weight: RealWeight = None,
     row_weight: RowWeight = None,
     schedule: Schedule = False,
@@ -62,7 +62,7 @@ def recommend(
     drop_missing: options.DropMissing = False,
     separator: options.Separator = None,
     decimal: options.Decimal = None,
-    no_standardize: options.NoStandardize = False,
+    standardize: options.Standardize = True,
     as_json: AsJson = False,
     report: Report = None,
     seed: options.Seed = 0,
@@ -77,17 +77,17 @@ def recommend(
         "rows_per_generation": rows_per_generation,
         "labelled": labelled,
         "schedule": schedule,
-        "standardize": not no_standardize,
+        "standardize": standardize,
         "seed": seed,
     }
-    noise = options.synthetic_noise_of(synthetic_labels, synthetic_noise)
+    noise = options.synthetic_noise_of(synthetic_labels, synthetic_noise_ratio)
     reading = {"target": target, "time": time, "weight": weight, "drop_missing": drop_missing, "drop": tuple(drop or ())}
     reading |= {"separator": separator, "decimal": decimal}
     with quiet():
         from freshmix.recommendation.request import Today
 
         today = Today(covariates, labels, noise, real_weight, row_weight)
-        held = options.read(table, reading, not no_standardize)
+        held = options.read(table, reading, standardize)
         asked = any(each is not None for each in (time, rows_per_generation, labelled))
         loop = today.loop(held.partly or asked, held.share if labelled is None else labelled)
         if row_weight is not None:

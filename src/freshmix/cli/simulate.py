@@ -57,7 +57,7 @@ def simulate(
     schedule: options.Schedule = None,
     covariates: options.Covariates = "frozen",
     labels: options.Labels = "fresh",
-    synthetic_noise: options.SyntheticNoise = 1.0,
+    synthetic_noise_ratio: options.SyntheticNoise = 1.0,
     labelled: options.Labelled = None,
     row_weight: options.RowWeight = 1.0,
     group: options.Groups = None,
@@ -81,7 +81,7 @@ def simulate(
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
     data = options.population_of(population, parameter)
     loop = options.loop_of(
-        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise, labelled, row_weight, group
+        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group
     )
     grids = {"real_weight": options.grid(weights, "--weights"), "penalty": options.grid(penalties, "--penalties")}
     along = _along(generations, grids) if any(path.suffix.lower() in PICTURES for path in targets) else ""

@@ -29,7 +29,13 @@ SyntheticLabels = Annotated[
     typer.Option(metavar="predictions|sampled", help="Plain predictions, or with the model's own noise."),
 ]
 SyntheticNoise = Annotated[
-    float | None, typer.Option(metavar="RHO", help="Noise of synthetic labels over that of real ones; in place of the above.")
+    float | None,
+    typer.Option(
+        "--synthetic-noise-ratio",
+        "--synthetic-noise",
+        metavar="RHO",
+        help="Noise of synthetic labels over that of real ones; in place of the above.",
+    ),
 ]
 Generations = Annotated[
     str | None, typer.Option(metavar="T|inf", help="Generation to be best at; inf: the long run (12 with fresh covariates).")
@@ -38,7 +44,10 @@ Separator = Annotated[str | None, typer.Option(metavar="SIGN", help="What separa
 Decimal = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal sign; by default read off the file.")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
-NoStandardize = Annotated[bool, typer.Option("--no-standardize", help="Keep the features' own scales.")]
+Standardize = Annotated[
+    bool,
+    typer.Option("--standardize/--no-standardize", show_default=False, help="Features of variance 1, or as they are scaled."),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draws.")]
 
 

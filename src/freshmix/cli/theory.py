@@ -40,7 +40,7 @@ def theory(
     schedule: options.Schedule = None,
     covariates: options.Covariates = "frozen",
     labels: options.Labels = "fresh",
-    synthetic_noise: options.SyntheticNoise = 1.0,
+    synthetic_noise_ratio: options.SyntheticNoise = 1.0,
     labelled: options.Labelled = None,
     row_weight: options.RowWeight = 1.0,
     group: options.Groups = None,
@@ -58,7 +58,7 @@ def theory(
         targets = [checked_path(f"theory-{plot}.png", "--plot", SUFFIXES)]
     data = options.population_of(population, parameter)
     loop = options.loop_of(
-        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise, labelled, row_weight, group
+        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group
     )
     from freshmix.theory import theory as everything
 

@@ -131,7 +131,7 @@ def moments(source: Blocks, drop_missing: bool = False) -> Moments:
     found = source.fold(_Keeping(drop_missing), Moments.merge)
     seen = found.rows + found.unlabelled.rows
     for counts, word, advice in (
-        (found.missing, "missing", "; fill them, or leave such rows out (--drop-missing)"),
+        (found.missing, "missing", "; fill them, or leave such rows out (drop_missing=True)"),
         (found.infinite, "infinite", ""),
     ):
         if counts.any() and not (word == "missing" and drop_missing):

@@ -33,11 +33,11 @@ def bad_cells(kinds: Sequence[Kind], parts: Sequence[Part]) -> str | None:
     listed = "; in ".join(columns[:8]) + (f"; and in {len(columns) - 8} more columns" if len(columns) > 8 else "")
     texts = [text for _, cells in bad for text in cells]
     if any("\ufffd" in text for text in texts):
-        return f"{file} must be UTF-8 and have numbers in {listed}: save it as UTF-8, or leave the column out (--drop COLUMN)"
+        return f"{file} must be UTF-8 and have numbers in {listed}: save it as UTF-8, or leave the column out (drop=['COLUMN'])"
     truth = "1 and 0 for truth words among numbers, " if any(text.lower() in TRUTH for text in texts) else ""
     return (
         f"{file} must have numbers in {listed}: write plain numbers such as 1234.5, {truth}NA or nothing where one is missing, "
-        "or leave the column out (--drop COLUMN)"
+        "or leave the column out (drop=['COLUMN'])"
     )
 
 
@@ -50,7 +50,7 @@ def not_encoded(kinds: Sequence[Kind]) -> str | None:
         return None
     return (
         f"columns are neither numeric nor of {MOST_CATEGORIES} categories at most: {some(refused)}; convert them, or "
-        "leave them out (--drop COLUMN)"
+        "leave them out (drop=['COLUMN'])"
     )
 
 
@@ -63,7 +63,7 @@ def missing_values(counts: Mapping[str, int], rows: int) -> str | None:
     """The sentence for features with gaps."""
     if not any(counts.values()):
         return None
-    return f"features have missing values: {listed_gaps(counts, rows)}; fill them, or leave such rows out (--drop-missing)"
+    return f"features have missing values: {listed_gaps(counts, rows)}; fill them, or leave such rows out (drop_missing=True)"
 
 
 def broken(kinds: Sequence[Kind]) -> str | None:

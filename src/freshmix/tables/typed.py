@@ -136,11 +136,11 @@ def _decimal(parts: Sequence[Part], cells: dict[str, Summary], roles: Roles) -> 
     if points:
         first, other = (f"{name} ({shown_some(cell)})" for name, cell in _examples(used, commas[0], points[0]))
         raise ValueError(
-            f"numbers must have one decimal sign, got commas in {first} and points in {other}: say --decimal , or ."
+            f"numbers must have one decimal sign, got commas in {first} and points in {other}: say decimal=',' or decimal='.'"
         )
     if all(each.commas == each.thousands for each in used.values()):
         listed = some(f"{name} ({shown_some(used[name].comma_cells)})" for name in commas)
-        raise ValueError(f"commas may be decimal signs or separate thousands in {listed}: say --decimal , or .")
+        raise ValueError(f"commas may be decimal signs or separate thousands in {listed}: say decimal=',' or decimal='.'")
     return ","
 
 

@@ -1,0 +1,77 @@
+"""A command: help that names what the registries hold, and refusals in the words of the command line."""
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from typer.core import TyperCommand
+
+_REGISTRIES = {
+    "populations": ("population_file", "MODELS"),
+    "engines": ("simulation", "ENGINES"),
+    "workflows": ("simulation", "WORKFLOWS"),
+    "figures": ("reproduce", "NAMES"),
+}
+# Parameters of the command line that bear another name than in Python.
+_IN_PYTHON = {"table": "X", "target": "y", "group": "groups"}
+# What there is no option for is called by what it is.
+_IN_WORDS = {"X": "the table", "y": "the target"}
+_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)
+_VALUE = r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|[+\-.\w]*\w|"
+
+
+class Refused(Exception):
+    """What cannot be done, in one line for the user."""
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        module, registry = _REGISTRIES[name]
+        return ", ".join(getattr(import_module(f"freshmix.{module}"), registry))
+
+
+class Command(TyperCommand):
+    """A command whose options may say ``{engines}`` and the like, and whose errors name its options."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The help page; names are looked up when it is asked for."""
+        for option in map(vars, self.params):
+            if option.get("help"):
+                option["help"] = option["help"].format_map(_Names())
+        return super().get_help(ctx)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; what a user can mend is ``Refused``."""
+        try:
+            return super().invoke(ctx)
+        except _EXPECTED as error:
+            raise Refused(spelled(_in_words(error), self.params)) from error
+
+
+def spelled(message: str, parameters: Iterable[Any]) -> str:
+    """A message with options for Python's parameters: ``drop=['id']`` is ``--drop id``, ``time must`` is ``--time must``."""
+    options = {_IN_PYTHON.get(each.name, each.name): each for each in parameters if each.name}
+
+    def option(match: re.Match[str]) -> str:
+        name, value = match[1], match[2] if match.re.groups > 1 else ""
+        found = options[name]
+        if value == "False" and found.secondary_opts:
+            return str(found.secondary_opts[0])
+        plain = "" if value in ("True", "False") else re.sub(r"^\[?['\"]?|['\"]?\]?$", "", value)
+        return " ".join(filter(None, (_IN_WORDS.get(name) or found.opts[0], plain)))
+
+    def some(names: Iterable[str]) -> str:
+        return "|".join(map(re.escape, names)) or r"(?!)"
+
+    message = re.sub(rf"(?<![\w.])({some(options)})=({_VALUE})", option, message)
+    # Alone, what leads a refusal is a name, and so is any word with an underscore.
+    message = re.sub(rf"^({some(options)})(?= (?:must|needs|goes|says)\b)", option, message)
+    underscored = [name for name in options if "_" in name]
+    return re.sub(rf"(?<![\w.'\"/-])({some(underscored)})(?![\w.'\"/-])", option, message)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
