@@ -10,8 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 # The horizon shown, and used where the long run has no best weight.
 HORIZON = 12
+# Seconds of work generation by generation; what comes later is the long run.
+MOST_IN_A_ROW = 100_000
 # Beyond it a recommendation takes minutes and gigabytes, and is that of the long run or of no use.
 MOST_GENERATIONS = 500
+# Processes on one machine.
+MOST_WORKERS = 1024
 # Divided by shares of rows it stays below what a loop takes.
 MOST_PENALTY = 1e90
 
@@ -59,6 +63,22 @@ def horizon(generations: Any, default: int | None) -> int | None:
     count = whole("generations", generations, low=1)
     if count > MOST_GENERATIONS:
         raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {count}")
+    return count
+
+
+def generations_in_a_row(generations: Any) -> int:
+    """A number of generations that can be computed one after another."""
+    count = whole("generations", generations, low=0)
+    if count > MOST_IN_A_ROW:
+        raise ValueError(f"generations must be at most {MOST_IN_A_ROW}; fm.limit gives the long run; got {count}")
+    return count
+
+
+def process_count(workers: Any, *, low: int) -> int:
+    """A number of processes that one machine can run."""
+    count = whole("workers", workers, low=low)
+    if count > MOST_WORKERS:
+        raise ValueError(f"workers must be at most {MOST_WORKERS} processes, got {count}")
     return count
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arguments import whole
+from ..arguments import process_count
 
 if TYPE_CHECKING:
     from .paper_figure import PaperFigure, Verdict
@@ -92,7 +92,7 @@ def reproduce(
     """
     chosen = named(names)
     if workers is not None:
-        whole("workers", workers, low=0)
+        process_count(workers, low=0)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     results = (folder / "store" if store is None else Path(store)) / ("quick" if quick else "full")

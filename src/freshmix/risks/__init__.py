@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..arguments import Floats, whole
+from ..arguments import Floats, generations_in_a_row
 from ..loop import Loop
 from ..population import Population
 from .setting import setting_of
 from .verdict import Limit, Verdict
-
-# Seconds of work; what comes later is the long run.
-MOST_GENERATIONS = 100_000
 
 __all__ = ["Limit", "Verdict", "limit", "risk"]
 
@@ -53,10 +50,7 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     >>> risk(Population.isotropic(signal=2.0), half, 2).round(6).tolist()
     [2.666667, 4.444444, 5.62963]
     """
-    generations = whole("generations", generations, low=0)
-    if generations > MOST_GENERATIONS:
-        raise ValueError(f"generations must be at most {MOST_GENERATIONS}; fm.limit gives the long run; got {generations}")
-    return setting_of(population, loop).by_generation(generations)
+    return setting_of(population, loop).by_generation(generations_in_a_row(generations))
 
 
 def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:

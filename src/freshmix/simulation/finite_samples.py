@@ -1,5 +1,6 @@
 """Finite samples: the loop run or its expectation computed, never by a refit for each weight (mathematics.md 3 to 9)."""
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import Floats, whole
+from ..arguments import Floats, process_count, whole
 from ..loop import Loop
+from ..machine import check_memory, memory
 from ..population import Population
 from ..sampling import Source
 from ..threads import one_blas_thread
@@ -22,6 +24,9 @@ from .replicates import finished
 # xarray is imported where a dataset is made: worker processes start without it.
 if TYPE_CHECKING:
     import xarray as xr
+
+# Bytes of a replicate beside its numbers.
+_OVERHEAD = 300
 
 
 def simulate(
@@ -124,9 +129,14 @@ def simulate(
     grids: dict[str, Any] = {"real_weight": real_weight, "penalty": penalty}
     name, experiment = prepared(population, loop, generations, rows=rows, seed=seed, **grids, **options)
     warn(experiment, stacklevel=3)
-    count, workers = whole("replicates", replicates, low=1), whole("workers", workers, low=1)
+    count = whole("replicates", replicates, low=1)
+    # Each as it comes, and all together.
+    each = 16 * math.prod(experiment.shape) + _OVERHEAD
+    check_memory(count * each, f"{count} replicates", f"ask for at most {int(memory() // each)}")
     with one_blas_thread():
-        done = finished(registry.engine(name).risks, experiment, count, workers, executor, progress, partial)
+        done = finished(
+            registry.engine(name).risks, experiment, count, process_count(workers, low=1), executor, progress, partial
+        )
     return dataset_of(done, experiment, name, count)
 
 

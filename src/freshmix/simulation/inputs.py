@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import Floats, choice, vector, whole
+from ..arguments import Floats, choice, generations_in_a_row, vector, whole
 from ..loop import Loop
+from ..machine import check_memory
 from ..population import Population
 from ..sampling import Entries, Rows, Source, entries_of, source_of
 from . import registry
@@ -40,7 +41,7 @@ def prepared(
     if not loops or not all(isinstance(each, Loop) for each in loops):
         raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
     _not_yet(population, loops)
-    T = whole("generations", generations, low=0)
+    T = generations_in_a_row(generations)
     source, counts = data_of(population, loops, T, rows)
     weights = grid_of("real_weight", real_weight, high=1.0)
     experiment = Experiment(
@@ -59,6 +60,7 @@ def prepared(
     )
     check_entries(source, experiment.entries)
     name = engine_of(experiment, choice("engine", engine, ("auto", *registry.ENGINES)), noise)
+    check_size(experiment, registry.engine(name).DENSE)
     return name, experiment if registry.engine(name).EXPECTS else dataclasses.replace(experiment, expected=False)
 
 
@@ -100,6 +102,7 @@ def data_of(population: Any, loops: Sequence[Loop], T: int, rows: int | None) ->
     if isinstance(population, Population):
         if first is None:
             raise ValueError("the loop needs an aspect (features / rows per generation), got none")
+        check_memory(3.0 * 8 * first * n, f"{first * n:.3g} features (aspect x rows)", "ask for fewer rows or a smaller aspect")
         source = source_of(population, max(1, round(first * n)))
         p = source.features
     else:
@@ -114,6 +117,16 @@ def data_of(population: Any, loops: Sequence[Loop], T: int, rows: int | None) ->
         aspect = loops[min(t, len(loops)) - 1].aspect
         counts.append(n if aspect is None or aspect == first else max(1, round(p / aspect)))
     return source, tuple(counts)
+
+
+def check_size(experiment: Experiment, dense: bool) -> None:
+    """Raise ValueError where a replicate cannot fit into memory: a design with its Gram matrix, or its bidiagonal form."""
+    rows, features = max(experiment.rows), experiment.source.features
+    side, cells = min(rows, features), math.prod(experiment.shape)
+    design = rows * features + 2 * side**2 if dense else 8 * side
+    advice = "ask for fewer rows" + (", or for engine='exact-law' where it covers the loop" if dense else "")
+    check_memory(8.0 * design, f"{rows} rows of {features} features", advice)
+    check_memory(8.0 * cells, f"{cells} results (weights x penalties x generations)", "ask for fewer")
 
 
 def check_entries(source: Source, entries: Entries) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..arguments import whole
+from ..arguments import process_count, whole
 from ..words import sweep as words
 from .grid import Sweep
 from .processes import Here, Processes
@@ -52,7 +52,10 @@ def complete(
     """Run what is missing, as ``freshmix.sweep`` describes it."""
     start = time.perf_counter()
     plan = read_spec(spec)
-    count = processors() if workers is None else whole("workers", workers, low=0)
+    if workers is None:
+        count = processors()
+    else:
+        count = process_count(workers, low=0) if executor is None else whole("workers", workers, low=0)
     elsewhere = 2 * max(1, _ELSEWHERE if workers is None else count)
     root = Path(store) if shard is None else shard_path(Path(store), *shard)
     with ExitStack() as stack:

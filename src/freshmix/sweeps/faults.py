@@ -2,12 +2,13 @@
 
 import inspect
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..population_file import MODELS
-from .grid import INNER, LOOP, OPTIONS, Sweep, Value, settings
+from .grid import INNER, LOOP, MOST_MARKS, MOST_RESULTS, MOST_TASKS, OPTIONS, Sweep, Value, settings
 
 Place = tuple[str | int, ...]
 # The tables of a point: population, loop, options, and inner, the weights and penalties.
@@ -31,6 +32,26 @@ class Fault(NamedTuple):
 
     place: Place
     text: str
+
+
+def oversized(sweep: Sweep) -> list[Fault]:
+    """A grid that is too large to be made, told before anything is."""
+    inner = math.prod(map(len, sweep.inner.values()))
+    sizes = " x ".join(f"{name} {len(values)}" for name, values in (sweep.axes | sweep.inner).items())
+    counts = (
+        ("tasks", sweep.tasks, MOST_TASKS),
+        ("results of one task", inner * (sweep.generations + 1), MOST_RESULTS),
+        ("results of one generation", inner * sweep.tasks, MOST_MARKS),
+    )
+    place = "replicates" if sweep.replicates > MOST_TASKS else "grid"
+    said = (
+        f"{sizes or 'no grid'}, {sweep.replicates:,} replicates, {sweep.generations:,} generations: make several sweeps of it"
+    )
+    return [
+        Fault((place,), f"{name} must be at most {most:,}, got {count:,} from {said}")
+        for name, count, most in counts
+        if count > most
+    ][:1]
 
 
 def checked(sweep: Sweep, dropped: Sequence[Place]) -> list[Fault]:

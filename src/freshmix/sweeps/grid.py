@@ -23,6 +23,11 @@ LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates
 OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype")
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
+# Minutes and a gigabyte of the process that hands out tasks.
+MOST_TASKS, MOST_VALUES = 10_000_000, 10_000
+# Results of a task, written at once; marks of all results, kept in memory.
+MOST_RESULTS, MOST_MARKS = 10_000_000, 1_000_000_000
+
 Value = float | int | str
 # Values of the inner axes that are computed together.
 Block = Mapping[str, tuple[float, ...]]

@@ -1,4 +1,4 @@
-"""How far a sweep is: a bar on a terminal, otherwise a line each minute."""
+"""How far a sweep is: a bar on a terminal, otherwise a line soon and each minute."""
 
 import sys
 import time
@@ -9,7 +9,8 @@ from ..simulation.progress import bar
 from ..words import sweep as words
 from .run import Report
 
-_LOG = 60.0
+# Seconds to the first line, and between lines.
+_FIRST, _LOG = 5.0, 60.0
 
 
 @contextmanager
@@ -25,13 +26,14 @@ def progress(total: int, before: int, shown: bool | None) -> Iterator[Report]:
 
 
 def _lines(total: int, before: int) -> Report:
-    start = last = time.monotonic()
+    start = time.monotonic()
+    due = start + _FIRST
 
     def report(committed: int, failed: dict[int, str]) -> None:
-        nonlocal last
+        nonlocal due
         now = time.monotonic()
-        if now - last >= _LOG:
-            last = now
+        if now >= due:
+            due = now + _LOG
             said = words.progress(total, before, committed, now - start, len(failed))
             print(f"freshmix: {said}", file=sys.stderr, flush=True)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..arguments import generations_in_a_row
 from ..population_file import MODELS, read_population
-from .faults import Fault, checked, misnamed
-from .grid import INNER, OPTIONS, Sweep, SweepError
+from .faults import Fault, checked, misnamed, oversized
+from .grid import INNER, MOST_VALUES, OPTIONS, Sweep, SweepError
 from .lines import Location, line_of
 
 Values = tuple[Any, ...]
@@ -26,7 +27,7 @@ class _Strict(BaseModel):
 class _Range(_Strict):
     start: float
     stop: float
-    count: int = Field(ge=2)
+    count: int = Field(ge=2, le=MOST_VALUES)
     spacing: str = Field("linear", pattern="^(linear|log)$")
 
 
@@ -46,6 +47,8 @@ def _values(value: Any) -> Values:
         return tuple(make(span.start, span.stop, span.count).tolist())
     listed = tuple(value) if isinstance(value, (list, tuple, np.ndarray)) else ()
     listed = tuple(each.item() if isinstance(each, np.generic) else each for each in listed)
+    if len(listed) > MOST_VALUES:
+        raise ValueError(f"must hold at most {MOST_VALUES} values, got {len(listed)}")
     words = all(isinstance(each, str) for each in listed)
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) and math.isfinite(each) for each in listed)
     if not listed or not (words or numbers):
@@ -92,7 +95,7 @@ class _File(_Strict):
     """What a sweep file may hold; ``docs/sweep.md`` describes it."""
 
     title: str = ""
-    generations: int = Field(ge=0)
+    generations: Annotated[int, Field(ge=0), AfterValidator(generations_in_a_row)]
     replicates: int = Field(1, ge=1)
     seed: int = Field(0, ge=0)
     rows: int | None = None
@@ -161,7 +164,7 @@ def _sweep(content: Mapping[str, Any], text: str, path: Path | None, folder: Pat
         inner={name: file.grid[name] for name in INNER if name in file.grid},
     )
     faults += misnamed(sweep)
-    faults += checked(sweep, dropped)
+    faults += oversized(sweep) or checked(sweep, dropped)
     if faults:
         raise _error(faults, text, path)
     return sweep

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from ..machine import free_memory
 from .names import header_names
 from .textfile import Content, NotRead, TextPart, text_part
 
@@ -166,10 +167,7 @@ def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | No
     name = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     if size > max_bytes:
         return f"{name} is too large ({size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
+    free = free_memory()
     if 4 * size > free:
         return f"{name} ({size / 1e9:.2g} GB) needs more memory than the {free / 1e9:.2g} GB free"
     return None
