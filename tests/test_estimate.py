@@ -457,7 +457,9 @@ def test_nonnegative_least_squares_never_stops(seed):
     # The conditions of Karush, Kuhn and Tucker, for columns of length 1.
     length = np.linalg.norm(design, axis=0)
     slope = design.T @ (design @ found - target) / length
-    assert found.min() >= 0 and slope.min() > -1e-10 and np.abs(slope * found * length).max() < 1e-10
+    assert found.min() >= 0
+    assert slope.min() > -1e-10
+    assert np.abs(slope * found * length).max() < 1e-10
     try:
         assert np.array_equal(found, nnls(design, target)[0])
     except RuntimeError:

@@ -33,6 +33,7 @@ alignment = 0.5
 real_weight = 0.5
 
 [loops.bad]
+covariates = "fresh"
 schedule = [0.5, 2.0]
 
 [[loops.worse.groups]]
@@ -67,7 +68,7 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
         ("foo = 3", "foo: is not a known key"),
         ('[populations."b c"]', "populations.b c: strength must be a number above -1, got -6.0"),
         ("[loops.empty]", "loops.empty: the loop needs a real_weight"),
-        ("[loops.bad]", "loops.bad: schedule must hold weights between 0 and 1, got 2.0"),
+        ("[loops.bad]", "loops.bad: real_weight must be a number between 0 and 1 with covariates='fresh', got 2.0"),
         ("[[loops.worse.groups]]", "loops.worse.groups.1.share: is needed"),
         ("shar = 0.5", "loops.worse.groups.1.shar: is not a known key"),
         ("aspect = [", "grid.aspect.1: aspect must be a number above 0, got -2.0"),
