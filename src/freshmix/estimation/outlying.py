@@ -14,7 +14,8 @@ def outlying_signal(c: Floats, noise: Floats, level: Floats, rng: np.random.Gene
     """(d, k) draws of m^2, from (k,) responses c_k ~ N(m_k, sigma^2), and (d,) draws of sigma^2 and of the level of m^2.
 
     The horseshoe prior m_k ~ N(0, level lambda_k^2), lambda_k half-Cauchy: a response like the noise is taken for noise, and
-    one far above is left as it is. c^2 - sigma^2, cut at 0, would count noise as signal in every direction.
+    one far above is left as it is. c^2 - sigma^2, cut at 0, would count noise as signal in every direction. The sign of c is
+    that of an eigenvector, and means nothing.
     """
     c2 = c**2 / noise[:, None]
     # The chance of lambda to lie nearest to each ratio: differences of 1 - (2/pi) arctan(1/lambda) keep their digits.
@@ -25,5 +26,5 @@ def outlying_signal(c: Floats, noise: Floats, level: Floats, rng: np.random.Gene
     weight = np.cumsum(np.exp(logs - logs.max(axis=2, keepdims=True)), axis=2)
     node = (weight < rng.uniform(size=c2.shape)[..., None] * weight[..., -1:]).sum(axis=2)
     kept = (_RATIOS / (1 + _RATIOS))[node]
-    m = kept * c + np.sqrt(kept * noise[:, None]) * rng.standard_normal(c2.shape)
+    m = kept * np.abs(c) + np.sqrt(kept * noise[:, None]) * rng.standard_normal(c2.shape)
     return np.asarray(m**2)

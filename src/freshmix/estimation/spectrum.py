@@ -74,8 +74,8 @@ def spectrum(f: Factorisation, outlying: int = 0) -> tuple[Floats, Floats]:
     design = grid / (1 + np.multiply.outer(v, grid)) / right[:, None]
     mass = nonnegative(design, np.ones(z.size))
     support = np.flatnonzero(mass > 1e-6 * mass.sum())
-    edges = np.geomspace(grid[support[0]], grid[support[-1]], BANDS + 1)
-    band = np.clip(np.searchsorted(edges, grid, side="right") - 1, 0, BANDS - 1)
+    # Places, not values: a point of the grid at an edge of a band must not go by its rounding.
+    band = np.clip((np.arange(grid.size) - support[0]) * BANDS // max(support[-1] - support[0], 1), 0, BANDS - 1)
     gathered = np.bincount(band, mass, BANDS)
     kept = gathered > 1e-6 * mass.sum()
     centres = np.bincount(band, mass * grid, BANDS)[kept] / gathered[kept]
