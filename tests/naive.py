@@ -31,6 +31,9 @@ POPULATIONS = {
 }
 
 
+# What the words for labels stand for: the share of the noise variance that is drawn anew in each generation.
+RENEWALS = {"fresh": 1.0, "frozen": 0.0}
+
 # Dense refits and dense conditional expectations (section 1).
 
 
@@ -42,8 +45,9 @@ def fit(X, labels, penalty):
     return np.linalg.solve(X.T @ X / n + penalty * np.eye(p), X.T @ labels / n)
 
 
-def refits(X, beta, sigma, noise_variance, rho, weights, penalty, labels, rng, replicates):
-    """(T + 1, replicates) excess risks of loops that were run: draw labels, mix them, fit, again."""
+def refits(X, beta, sigma, noise_variance, rho, weights, penalty, labels, rng, replicates, anchor=0.0):
+    """(T + 1, replicates) excess risks of loops that were run: draw labels, mix them, fit to what the anchor leaves, again."""
+    renewal = RENEWALS.get(labels, labels)
 
     def noise(variance):
         return np.sqrt(variance) * rng.standard_normal((len(X), replicates))
@@ -54,37 +58,39 @@ def refits(X, beta, sigma, noise_variance, rho, weights, penalty, labels, rng, r
 
     # The fit is linear in the labels, and X stays.
     L = fit(X, np.eye(len(X)), penalty)
-    first = (X @ beta)[:, None] + noise(noise_variance)
-    bhat = L @ first
+    same = (X @ beta)[:, None] + noise((1 - renewal) * noise_variance)
+    bhat = L @ (same + noise(renewal * noise_variance))
     risks = [excess(bhat)]
     for w in weights:
-        real = first if labels == "frozen" else (X @ beta)[:, None] + noise(noise_variance)
+        real = same + noise(renewal * noise_variance)
         synthetic = X @ bhat + noise(rho * noise_variance)
-        bhat = L @ (w * real + (1 - w) * synthetic)
+        pull = anchor * bhat
+        bhat = pull + L @ (w * real + (1 - w) * synthetic - X @ pull)
         risks.append(excess(bhat))
     return np.array(risks)
 
 
-def conditional_risk(X, beta, sigma, noise_variance, rho, weights, penalty, labels):
+def conditional_risk(X, beta, sigma, noise_variance, rho, weights, penalty, labels, anchor=0.0):
     """(T + 1,) E[excess risk | X], exactly: mean and covariance of bhat_t as dense matrices.
 
-    bhat_t = L (mixed label), L = fit(X, I): mean L X (w beta + (1-w) mean); of the covariance, what the first
-    generation's noise brings (frozen labels keep it in every generation) and what each generation's own noise brings.
+    bhat_t = L (mixed label) + anchor (I - L X) bhat_(t-1), L = fit(X, I): mean L X (w beta + (1-w) mean) and the like; of
+    the covariance, what the noise brings that every label of a row has, and what each generation's own noise brings.
     """
+    renewal = RENEWALS.get(labels, labels)
     L = fit(X, np.eye(len(X)), penalty)
     P = L @ X
-    mean, first, own = P @ beta, L, np.zeros_like(P)
+    mean, same, own = P @ beta, L, renewal * (L @ L.T)
 
     def excess():
-        covariance = noise_variance * (first @ first.T + own)
+        covariance = noise_variance * ((1 - renewal) * same @ same.T + own)
         return (mean - beta) @ sigma @ (mean - beta) + np.sum(sigma * covariance)
 
     risks = [excess()]
     for w in weights:
-        mean = P @ (w * beta + (1 - w) * mean)
-        fresh = rho * (1 - w) ** 2 + (w**2 if labels == "fresh" else 0.0)
-        own = fresh * (L @ L.T) + (1 - w) ** 2 * (P @ own @ P.T)
-        first = (1 - w) * (P @ first) + (w * L if labels == "frozen" else 0.0)
+        past = (1 - w) * P + anchor * (np.eye(len(beta)) - P)
+        mean = w * P @ beta + past @ mean
+        same = w * L + past @ same
+        own = (renewal * w**2 + rho * (1 - w) ** 2) * (L @ L.T) + past @ own @ past.T
         risks.append(excess())
     return np.array(risks)
 

@@ -348,7 +348,7 @@ LOOP = fm.Loop(aspect=0.5, real_weight=0.5)
         ({"seed": -1}, ValueError, "seed"),
         ({"generations": -1}, ValueError, "generations"),
         ({"workers": 0}, ValueError, "workers"),
-        ({"real_weight": [1.5]}, ValueError, "real_weight"),
+        ({"real_weight": [1.5], "loop": LOOP.replace(covariates="fresh")}, ValueError, "real_weight"),
         ({"real_weight": [math.nan]}, ValueError, "real_weight"),
         ({"penalty": [-1.0]}, ValueError, "penalty"),
         ({"entries": "cauchy"}, ValueError, "entries"),
@@ -462,7 +462,8 @@ def test_mean_and_error_by_hand():
         fm.mean_and_error(values)
 
 
-def test_the_data_can_be_made_again_from_the_result():
-    found = fm.simulate(LEVELS, LOOP, 2, rows=20, seed=3)
+@pytest.mark.parametrize("changes", [{}, {"row_sizes": ([0.5, 2.0], [2 / 3, 1 / 3])}])
+def test_the_data_can_be_made_again_from_the_result(changes):
+    found = fm.simulate(LEVELS.replace(**changes), LOOP, 2, rows=20, seed=3)
     again = fm.simulate(fm.Population(**json.loads(found.attrs["atoms"])), LOOP, 2, rows=20, seed=found.attrs["seed"])
     xr.testing.assert_identical(found, again)

@@ -101,6 +101,18 @@ class Population:
         """
         return Population(**{name: getattr(self, name) for name in _PARAMETERS} | changes)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its parameters as numbers and lists, as files hold them: ``Population(**found)`` is this population again.
+
+        >>> Population.isotropic().as_dict()
+        {'eigenvalues': [1.0], 'shares': [1.0], 'signal': [1.0], 'noise_variance': 1.0}
+        """
+        found: dict[str, Any] = {name: getattr(self, name).tolist() for name in ("eigenvalues", "shares", "signal")}
+        found["noise_variance"] = self.noise_variance
+        if self.row_sizes is not None:
+            found["row_sizes"] = [each.tolist() for each in self.row_sizes]
+        return found if self.persistence == 1 else found | {"persistence": self.persistence}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Population):
             return NotImplemented

@@ -41,12 +41,13 @@ def counts_of(population: Population, features: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class _Diagonal:
-    """Rows in the eigenbasis of Sigma."""
+    """Rows sqrt(b) Sigma^(1/2) z in the eigenbasis of Sigma."""
 
     beta: Floats
     tau: Floats
     scale: float | None
     entries: Entries
+    row_sizes: tuple[Floats, Floats] | None
 
     def rows(self, rng: Generator, count: int) -> Floats:
         z = self.entries.draw(rng, (count, self.tau.size))
@@ -54,6 +55,9 @@ class _Diagonal:
             z *= np.sqrt(self.tau)
         elif self.scale != 1.0:
             z *= math.sqrt(self.scale)
+        if self.row_sizes is not None:
+            sizes, shares = self.row_sizes
+            z *= np.sqrt(rng.choice(sizes, (count, 1), p=shares))
         return z
 
     def root(self, columns: Floats) -> Floats:
@@ -87,7 +91,7 @@ class Diagonal:
         ]
         tau = np.repeat(population.eigenvalues[kept], counts[kept])
         same = bool(np.all(tau == tau[0]))
-        return _Diagonal(np.concatenate(beta), tau, float(tau[0]) if same else None, entries)
+        return _Diagonal(np.concatenate(beta), tau, float(tau[0]) if same else None, entries, population.row_sizes)
 
 
 def on_sphere(rng: Generator, size: int, energy: float) -> Floats:

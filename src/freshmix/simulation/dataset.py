@@ -101,9 +101,7 @@ def dataset_of(done: dict[int, Floats], experiment: Experiment, engine: str, ask
     }
     if isinstance(source, Diagonal):
         # As in a population file: the data can be made again from the result alone.
-        names = ("eigenvalues", "shares", "signal")
-        atoms = {name: getattr(source.population, name).tolist() for name in names}
-        found.attrs["atoms"] = json.dumps(atoms | {"noise_variance": source.population.noise_variance})
+        found.attrs["atoms"] = json.dumps(source.population.as_dict())
     return found
 
 

@@ -71,6 +71,8 @@ def refusal(experiment: Experiment, noise: str) -> str:
         return "it is for isotropic populations and single spikes"
     if spike.features < 2:
         return "it needs at least two features"
+    if experiment.source.population.row_sizes is not None:
+        return "rows of unequal size are not gaussian: they need a drawn design"
     return "with fresh covariates it is for isotropic populations" if experiment.fresh and spike.strength != 0 else ""
 
 
@@ -164,7 +166,8 @@ def risks(experiment: Experiment, replicate: int) -> Floats:
 def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
     """beta = (sqrt(b) theta, sqrt(b (1-theta^2)) G / |(G, rem)|) with rem^2 ~ chi^2_(p-c).
 
-    What lies beyond the c coordinates is never learned.
+    What lies beyond the c coordinates is never learned. An anchor alpha is a fit to residuals,
+    bhat_t = L(labels - alpha B bhat_(t-1)) + alpha bhat_(t-1).
     """
     loop = experiment.loops[0]
     sigma, rho = math.sqrt(experiment.source.noise_variance), loop.synthetic_noise_ratio
@@ -175,6 +178,7 @@ def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
     W, P = experiment.shape[:2]
     bhat = np.empty((W, P, c))
     real, synthetic, labels = np.empty(r), np.empty(r), np.empty(r)
+    pull = np.empty(c) if loop.anchor else None
 
     def risk(x: Floats) -> float:
         total = 0.0
@@ -185,30 +189,37 @@ def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
 
     found = np.empty(experiment.shape)
     learners = [B.learner(float(penalty)) for penalty in experiment.penalty(0)]
+
+    def labels_of(t: int) -> Floats:
+        real[:] = signal
+        for factor, *of in experiment.real_noise(t):
+            _add_noise(factor * sigma, experiment.rng(replicate, *of), real)
+        return real
+
     for j, learner in enumerate(learners):
-        _noisy(signal, sigma, experiment.rng(replicate, 0, REAL), real)
-        bhat[:, j] = learner(real, bhat[0, j])
+        bhat[:, j] = learner(labels_of(0), bhat[0, j])
         found[:, j, 0] = risk(bhat[0, j])
-    if not experiment.renewed:
-        _noisy(signal, sigma, experiment.rng(replicate, 0, REAL), real)
     for t in range(1, experiment.generations + 1):
-        if experiment.renewed:
-            _noisy(signal, sigma, experiment.rng(replicate, t, REAL), real)
-        _noisy(None, sigma * math.sqrt(rho), experiment.rng(replicate, t, SYNTHETIC), synthetic)
+        labels_of(t)
+        synthetic[:] = 0.0
+        _add_noise(sigma * math.sqrt(rho), experiment.rng(replicate, t, SYNTHETIC), synthetic)
         weights = np.broadcast_to(experiment.real_weights(t)[:, 0], (W,))
         for i, j in np.ndindex(W, P):
             B.times(bhat[i, j], labels)
             for part in blocks(r):
-                labels[part] += synthetic[part]
-                labels[part] *= 1 - weights[i]
-                labels[part] += weights[i] * real[part]
-            found[i, j, t] = risk(learners[j](labels, bhat[i, j]))
+                labels[part] *= 1 - weights[i] - loop.anchor
+                labels[part] += weights[i] * real[part] + (1 - weights[i]) * synthetic[part]
+            if pull is not None:
+                np.multiply(loop.anchor, bhat[i, j], out=pull)
+            learners[j](labels, bhat[i, j])
+            if pull is not None:
+                bhat[i, j] += pull
+            found[i, j, t] = risk(bhat[i, j])
     return found
 
 
-def _noisy(signal: Floats | None, deviation: float, rng: Generator, out: Floats) -> None:
-    """out = signal + deviation N(0, 1), without label noise nothing is drawn."""
-    out[:] = 0.0 if signal is None else signal
+def _add_noise(deviation: float, rng: Generator, out: Floats) -> None:
+    """out + deviation N(0, 1); without label noise nothing is drawn."""
     if deviation > 0:
         for part in blocks(out.size):
             out[part] += deviation * rng.standard_normal(part.stop - part.start)

@@ -1,5 +1,6 @@
 """One simulation: what all replicates share, checked once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from ..sampling import Entries, Generator, Source
 from .namespace import Arrays
 
 # What a generator of a replicate is for: the seed of each is made of its coordinates.
-COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE = range(5)
+COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE, RENEWAL = range(6)
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,19 @@ class Experiment:
         return self.loops[0].covariates == "fresh"
 
     @property
-    def renewed(self) -> bool:
-        """Whether real labels are drawn anew in each generation."""
-        return self.loops[0].renewal == 1
+    def renewal(self) -> float:
+        """kappa, the share of the noise variance of real labels that is drawn anew in each generation."""
+        return self.loops[0].renewal
+
+    def real_noise(self, t: int) -> list[tuple[float, int, int]]:
+        """The real labels' noise of generation t: factors of independent draws, by their generation and purpose.
+
+        N_0, and (1-kappa) N_0 + sqrt(kappa (1-kappa)) M + sqrt(kappa) N_t for t >= 1: any two generations share 1 - kappa of
+        the variance (mathematics.md section 4).
+        """
+        kappa = self.renewal if t else 0.0
+        parts = [(1 - kappa, 0, REAL), (math.sqrt(kappa * (1 - kappa)), 0, RENEWAL), (math.sqrt(kappa), t, REAL)]
+        return [part for part in parts if part[0] > 0]
 
     @property
     def alike(self) -> bool:

@@ -57,7 +57,8 @@ def simulate(
     ----------
     population : Population or Source
         The data: a ``Population`` (p = aspect x rows features; shares become counts by largest remainder, an atom of share 0
-        with signal one eigenvalue; coefficients uniform on each eigenspace's sphere), or one of ``freshmix.sampling``:
+        with signal one eigenvalue; coefficients uniform on each eigenspace's sphere; rows times the root of a size drawn from
+        ``row_sizes``), or one of ``freshmix.sampling``:
         ``Autoregressive``, ``Dense``, ``Rows`` (your own design or rows to resample).
     loop : Loop or sequence of Loop
         The training loop, or those of t = 1, 2, ... (fresh covariates). The aspect may be left out where the source fixes p.
@@ -71,7 +72,7 @@ def simulate(
         Each replicate, generation and purpose has a generator seeded from (seed, replicate, generation, purpose): the same
         seed gives the same bits in any order and for any number of workers.
     real_weight, penalty : (m,) arrays, optional
-        Grids, on the same designs and noise; by default those of the loop.
+        Grids, on the same designs and noise; by default those of the loop. Weights beyond [0, 1] are for frozen covariates.
     entries, label_noise : str or (m,) array
         Law of the independent entries of rows and of label noise: gaussian, rademacher, uniform, t5 (any degrees of freedom
         above 4), or numbers to resample (residuals, say), standardised.

@@ -43,14 +43,14 @@ def prepared(
     _not_yet(population, loops)
     T = generations_in_a_row(generations)
     source, counts = data_of(population, loops, T, rows)
-    weights = grid_of("real_weight", real_weight, high=1.0)
+    weights = weights_of(real_weight, loops)
     experiment = Experiment(
         source=source,
         loops=loops_with_weights(loops, weights, T),
         generations=T,
         rows=counts,
         weights=weights,
-        penalties=grid_of("penalty", penalty),
+        penalties=None if penalty is None else vector("penalty", np.atleast_1d(np.asarray(penalty)), low=0.0),
         entries=entries_of(entries),
         label_noise=entries_of(label_noise, "label_noise"),
         expected=choice("noise", noise, ("auto", "expected", "sampled")) != "sampled",
@@ -67,25 +67,23 @@ def prepared(
 def _not_yet(population: Any, loops: Sequence[Loop]) -> None:
     """Raise ValueError where simulation is still to come."""
     more = {
-        "anchor": any(each.anchor > 0 for each in loops),
         "kept_generations": any(each.kept_generations != 0 for each in loops),
         "first_rows": any(each.first_rows != 1 for each in loops),
-        "label_renewal between 0 and 1": any(0 < each.renewal < 1 for each in loops),
         "persistence": getattr(population, "persistence", 1.0) < 1,
-        "row_sizes": getattr(population, "row_sizes", None) is not None,
     }
     named = [name for name, present in more.items() if present]
     if named:
         raise ValueError(f"there is no simulation yet of {', '.join(named)}")
 
 
-def grid_of(name: str, values: ArrayLike | None, high: float = math.inf) -> Floats | None:
-    """(m,) values of a grid, or None where the loop's own is meant."""
+def weights_of(values: ArrayLike | None, loops: Sequence[Loop]) -> Floats | None:
+    """(m,) real weights of a grid, or None where those of the loops are meant."""
     if values is None:
         return None
-    grid = vector(name, np.atleast_1d(np.asarray(values)), low=0.0)
-    if grid.max() > high:
-        raise ValueError(f"{name} must hold numbers between 0 and {high:g}, got {float(grid.max())!r}")
+    grid = vector("real_weight", np.atleast_1d(np.asarray(values)))
+    beyond = grid[(grid < 0) | (grid > 1)]
+    if beyond.size and loops[0].covariates == "fresh":
+        raise ValueError(f"real_weight must hold numbers between 0 and 1 with covariates='fresh', got {float(beyond[0])!r}")
     return grid
 
 

@@ -1,5 +1,6 @@
 """New rows in each generation, groups of rows, and workflows that keep old rows: dense fits (mathematics.md 1, 5, 9)."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from array_api_compat import array_namespace
 from ..arguments import Floats
 from ..sampling import Task
 from . import registry
-from .experiment import CHOICE, COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Experiment
+from .experiment import CHOICE, COEFFICIENTS, DESIGN, SYNTHETIC, Experiment
 from .namespace import Array, solve, to_numpy
 from .workflows.batch import Batch, Generation
 
@@ -18,7 +19,12 @@ DENSE, EXPECTS = True, False
 
 def refusal(experiment: Experiment, noise: str) -> str:
     """Why this engine does not cover an experiment, or nothing."""
-    return "noise='expected' needs frozen covariates on one group of rows" if noise == "expected" else ""
+    if noise == "expected":
+        return "noise='expected' needs frozen covariates on one group of rows"
+    weights = [experiment.real_weights(t) for t in range(1, experiment.generations + 1)]
+    if registry.workflow(experiment.workflow).APART and any(np.any((w < 0) | (w > 1)) for w in weights):
+        return f"workflow {experiment.workflow!r} takes real weights between 0 and 1, those of its rows in the loss"
+    return ""
 
 
 def risks(experiment: Experiment, replicate: int) -> Floats:
@@ -30,24 +36,27 @@ def risks(experiment: Experiment, replicate: int) -> Floats:
     def design(t: int, purpose: int = DESIGN) -> Array:
         return load(task.rows(experiment.rng(replicate, t, purpose), experiment.rows[t]))
 
-    def noise(t: int, purpose: int) -> Array:
+    def noise(t: int, purpose: int) -> Floats:
         """Label noise: one for each row, shared by all weights and penalties."""
-        return load(sigma * experiment.label_noise.draw(experiment.rng(replicate, t, purpose), (experiment.rows[t],)))
+        return sigma * experiment.label_noise.draw(experiment.rng(replicate, t, purpose), (experiment.rows[t],))
+
+    def real_noise(t: int) -> Array:
+        return load(np.add.reduce([factor * noise(*of) for factor, *of in experiment.real_noise(t)]))
 
     found = np.empty(experiment.shape)
     workflow = registry.workflow(experiment.workflow)()
     X = design(0)
-    first = X @ beta + noise(0, REAL)
+    first = X @ beta + real_noise(0)
     bhat = _fit(workflow.first(Batch(X, first[None, None, :], np.ones((1, X.shape[0])), X.shape[0])), experiment, 0)
     found[:, :, 0] = _risk(task, bhat)
     for t in range(1, experiment.generations + 1):
         loop = experiment.loop(t)
         X = design(t) if experiment.fresh else X
-        real = X @ beta + noise(t, REAL) if experiment.renewed else first
+        real = X @ beta + real_noise(t)
         other = design(t, CHOICE) if workflow.APART and experiment.fresh else X
-        synthetic = _predictions(other, bhat) + math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC)
+        synthetic = _predictions(other, bhat) + load(math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC))
         generation = Generation(X, real, other, synthetic, *_by_row(experiment, t), experiment.arrays)
-        bhat = _fit(workflow.next(generation, experiment.rng(replicate, t, CHOICE)), experiment, t)
+        bhat = _anchored(workflow.next(generation, experiment.rng(replicate, t, CHOICE)), experiment, t, loop.anchor, bhat)
         found[:, :, t] = _risk(task, bhat)
     return found
 
@@ -82,6 +91,14 @@ def sizes_of(shares: list[float], rows: int) -> list[int]:
     sizes = np.floor(wanted + 1e-9).astype(int)
     sizes[np.argsort(-np.round(wanted - sizes, 9), kind="stable")[: rows - sizes.sum()]] += 1
     return [int(size) for size in sizes]
+
+
+def _anchored(batch: Batch, experiment: Experiment, t: int, alpha: float, bhat: Array) -> Array:
+    """argmin loss(b) + lambda |b - alpha bhat|^2: alpha bhat, and a fit to what it leaves."""
+    if alpha == 0:
+        return _fit(batch, experiment, t)
+    left = batch.labels - alpha * _predictions(batch.X, bhat)
+    return alpha * bhat + _fit(dataclasses.replace(batch, labels=left), experiment, t)
 
 
 def _fit(batch: Batch, experiment: Experiment, t: int) -> Array:

@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from ..arguments import Floats
 from ..sampling import Task
-from .experiment import COEFFICIENTS, DESIGN, REAL, SYNTHETIC, Experiment
+from .experiment import COEFFICIENTS, DESIGN, SYNTHETIC, Experiment
 from .namespace import Array, Arrays, eigh, to_numpy
 
 
@@ -124,11 +124,12 @@ def risks(experiment: Experiment, replicate: int) -> Floats:
 def expected(design: Rotated, experiment: Experiment, weights: Floats, penalty: float) -> Floats:
     """R_t = beta' e_t(S) Sigma e_t(S) beta + (sigma^2/n) tr Sigma u_t(S), for (W, T) weights: (W, T + 1).
 
-    e_0 = 1 - q, e_t = (1-q) + (1-w_t) q e_(t-1);
-    u_0 = s/(s+lambda)^2, u_t = (w_t^2 + rho (1-w_t)^2) u_0 + (1-w_t)^2 q^2 u_(t-1); with frozen labels the real part
-    real_t = w_t + (1-w_t) q real_(t-1) is kept apart: u_t = u_0 real_t^2 + syn_t (mathematics.md sections 3 and 4).
+    e_0 = 1 - q, e_t = (1-alpha) (1-q) + m_t e_(t-1) with m_t = alpha (1-q) + (1-w_t) q; over u_0 = s/(s+lambda)^2,
+    u_t = (1-kappa) kept_t^2 + own_t with kept_t = w_t + m_t kept_(t-1), kept_0 = 1, for labels that come again, and
+    own_t = kappa w_t^2 + rho (1-w_t)^2 + m_t^2 own_(t-1), own_0 = kappa (mathematics.md sections 3 and 4).
     """
     loop = experiment.loops[0]
+    alpha, kappa = loop.anchor, loop.renewal
     rho, sigma2 = loop.synthetic_noise_ratio, experiment.source.noise_variance
     W, T = weights.shape
     c, L = nodes(penalty / (design.s + penalty), 2 * T + 2)
@@ -137,28 +138,24 @@ def expected(design: Rotated, experiment: Experiment, weights: Floats, penalty: 
     trace = design.diagonal() * u0 * (sigma2 / design.rows)
     trace = trace if L is None else trace @ L
     if L is not None:
-        N, m = design.quadratic(design.b[:, None] * L)
+        N, k = design.quadratic(design.b[:, None] * L)
 
     def bias(e: Floats) -> Floats:
         if L is None:
             return design.energy(e * design.b)
-        return np.asarray(np.vecdot(e @ N + 2 * m, e) + design.outside)
+        return np.asarray(np.vecdot(e @ N + 2 * k, e) + design.outside)
 
     found = np.empty((W, T + 1))
     # u_t over u_0, so that it stays of order one.
-    e, u, real = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), float(experiment.renewed)), np.ones((W, c.size))
+    e, own, kept = np.broadcast_to(c, (W, c.size)), np.full((W, c.size), kappa), np.ones((W, c.size))
     found[:, 0] = bias(e) + trace.sum()
     for t in range(1, T + 1):
         w = weights[:, t - 1, None]
-        kept = (1 - w) * q
-        e = c + kept * e
-        if experiment.renewed:
-            u = w**2 + rho * (1 - w) ** 2 + kept**2 * u
-            found[:, t] = bias(e) + u @ trace
-        else:
-            real = w + kept * real
-            u = rho * (1 - w) ** 2 + kept**2 * u
-            found[:, t] = bias(e) + (real**2 + u) @ trace
+        m = alpha * c + (1 - w) * q
+        e = (1 - alpha) * c + m * e
+        kept = w + m * kept
+        own = kappa * w**2 + rho * (1 - w) ** 2 + m**2 * own
+        found[:, t] = bias(e) + ((1 - kappa) * kept**2 + own) @ trace
     return found
 
 
@@ -188,32 +185,36 @@ def nodes(points: Floats, degree: int) -> tuple[Floats, Floats | None]:
 
 def label_noise(experiment: Experiment, replicate: int) -> Floats:
     """(2T + 1, n) noise of real labels of generations 0 ... T, then of synthetic ones of 1 ... T."""
-    kinds = [(t, REAL) for t in range(experiment.generations + 1)] + [
-        (t, SYNTHETIC) for t in range(1, experiment.generations + 1)
-    ]
-    drawn = [experiment.label_noise.draw(experiment.rng(replicate, *kind), (experiment.rows[0],)) for kind in kinds]
-    return math.sqrt(experiment.source.noise_variance) * np.stack(drawn)
+
+    @cache
+    def drawn(t: int, purpose: int) -> Floats:
+        return experiment.label_noise.draw(experiment.rng(replicate, t, purpose), (experiment.rows[0],))
+
+    T = experiment.generations
+    real = [np.add.reduce([factor * drawn(*of) for factor, *of in experiment.real_noise(t)]) for t in range(T + 1)]
+    return math.sqrt(experiment.source.noise_variance) * np.stack(real + [drawn(t, SYNTHETIC) for t in range(1, T + 1)])
 
 
 def sampled(design: Rotated, experiment: Experiment, weights: Floats, penalties: Floats) -> Floats:
     """Risks of runs with drawn labels: the same label noise for every weight and penalty; (W, P, T + 1).
 
-    In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as a = sqrt(s/n)/(s+lambda) (labels).
+    In the eigenbasis, labels of coordinates sqrt(n s) b + noise are fitted as
+    a_t = sqrt(s/n)/(s+lambda) (labels) + alpha lambda/(s+lambda) a_(t-1).
     """
     loop, n = experiment.loops[0], design.rows
     length = np.sqrt(n * design.s)
     learn = length / n / (design.s + penalties[:, None])
+    pull = loop.anchor * (penalties[:, None] / (design.s + penalties[:, None]))
     W, T = weights.shape
     assert design.noise is not None
     own, synthetic_noise = design.noise[: T + 1], math.sqrt(loop.synthetic_noise_ratio) * design.noise[T + 1 :]
-    first = length * design.b + own[0]
-    a = np.broadcast_to(learn * first, (W, penalties.size, length.size))
+    a = np.broadcast_to(learn * (length * design.b + own[0]), (W, penalties.size, length.size))
     found = np.empty((W, penalties.size, T + 1))
     found[:, :, 0] = design.energy(design.b - a)
     for t in range(1, T + 1):
         w = weights[:, t - 1, None, None]
-        real = length * design.b + own[t] if experiment.renewed else first
+        real = length * design.b + own[t]
         synthetic = length * a + synthetic_noise[t - 1]
-        a = learn * (w * real + (1 - w) * synthetic)
+        a = learn * (w * real + (1 - w) * synthetic) + pull * a
         found[:, :, t] = design.energy(design.b - a)
     return found

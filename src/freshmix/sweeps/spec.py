@@ -205,9 +205,7 @@ def _resolved(table: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A population file's content in place of its name: a store must not change with a file elsewhere."""
     if "file" not in table:
         return table
-    found = read_population(folder / str(table["file"]))
-    atoms = {name: getattr(found, name).tolist() for name in ("eigenvalues", "shares", "signal")}
-    return {"model": "atoms", **atoms, "noise_variance": found.noise_variance}
+    return {"model": "atoms", **read_population(folder / str(table["file"])).as_dict()}
 
 
 def _words(error: Any) -> str:
