@@ -1,13 +1,10 @@
 """What is larger than any machine is refused before anything of it is made, and the message says the most."""
 
-import time
-
 import pytest
 
 import freshmix as fm
 from freshmix.cli import main
 from freshmix.sampling import Autoregressive
-from freshmix.sweeps.progress import _lines
 from freshmix.sweeps.spec import read_spec
 
 ISOTROPIC = fm.Population.isotropic()
@@ -89,14 +86,3 @@ def test_workers_of_a_sweep(tmp_path):
 def test_one_line_on_the_command_line(capsys):
     assert main(["simulate", "--aspect", "0.5", "--replicates", "1000000000000000", "--real-weight", "0.5"]) == 2
     assert capsys.readouterr().err.startswith("freshmix: error: 1000000000000000 replicates need")
-
-
-def test_progress_is_shown_soon_where_there_is_no_terminal(capsys, monkeypatch):
-    now = 100.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    report = _lines(1000, 100)
-    said = []
-    for now in (104.0, 106.0, 160.0, 167.0):
-        report(int(now), {})
-        said.append(capsys.readouterr().err.count("\n"))
-    assert said == [0, 1, 0, 1]

@@ -329,15 +329,15 @@ def test_forecast(tmp_path):
         forecast(read_spec({**SPEC, "seed": 1}), tmp_path / "store", 2)
 
 
-def test_progress_without_a_terminal_is_a_line_a_minute(capsys, monkeypatch):
+def test_progress_without_a_terminal_is_a_line_soon_and_each_minute(capsys, monkeypatch):
     now = 0.0
     monkeypatch.setattr(shown, "time", SimpleNamespace(monotonic=lambda: now))
     with shown.progress(1000, 100, None) as report:
         for now in range(0, 150, 10):
             report(now, {})
     lines = capsys.readouterr().err.splitlines()
-    assert lines == [f"freshmix: {words.progress(1000, 100, t, float(t), 0)}" for t in (60, 120)]
-    assert lines[0] == "freshmix: 160 of 1,000 tasks, 1/s, 14.0 min left"
+    assert lines == [f"freshmix: {words.progress(1000, 100, t, float(t), 0)}" for t in (10, 70, 130)]
+    assert lines[1] == "freshmix: 170 of 1,000 tasks, 1/s, 13.8 min left"
 
 
 def test_progress_as_a_bar(capsys):
