@@ -42,7 +42,7 @@ def main():
     whole, _ = best_of(options.repeats, lambda: fm.recommend(X, y))
     factor, factorisation = best_of(options.repeats, lambda: factorise(X, y))
     fit, found = best_of(options.repeats, lambda: banded(factorisation, np.random.default_rng(0)))
-    goal = optimum.Goal(found.equivalents(), 1.0, "fresh")
+    goal = optimum.Goal(found.equivalents(), 1.0, 1.0)
     search, _ = best_of(options.repeats, lambda: optimum.best_loop(goal))
     curves, _ = best_of(options.repeats, lambda: optimum.tuned_risks(goal, np.linspace(0, 1, 101)))
 

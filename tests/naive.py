@@ -105,7 +105,12 @@ def draw(population, n, p, rng):
         part = rng.standard_normal(count)
         beta.append(np.sqrt(energy) * part / np.linalg.norm(part) if count else part)
     tau = np.repeat(population.eigenvalues, counts)
-    return rng.standard_normal((n, p)) * np.sqrt(tau), np.concatenate(beta), np.diag(tau)
+    X = rng.standard_normal((n, p)) * np.sqrt(tau)
+    if population.row_sizes is not None:
+        sizes, shares = population.row_sizes
+        # Their shares, not draws of them: less to average over.
+        X *= np.sqrt(np.repeat(sizes, np.diff(np.round(n * np.append(0, np.cumsum(shares))).astype(int))))[:, None]
+    return X, np.concatenate(beta), np.diag(tau)
 
 
 # The companion equation and the printed formulas in 50 digits (sections 2 to 4).

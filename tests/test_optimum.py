@@ -105,7 +105,7 @@ def test_one_minimum_in_the_weight(name):
     w = np.linspace(0.01, 1, 300)
     for aspect in (0.5, 2.0):
         for penalty in (0.05, 0.5, 5.0):
-            goal = optimum.Goal(PopulationEquivalents(NAMED[name], aspect), 1.0, "fresh")
+            goal = optimum.Goal(PopulationEquivalents(NAMED[name], aspect), 1.0, 1.0)
             risks = goal.over_weights(w, penalty)
             turns = np.diff(np.sign(np.diff(risks)))
             assert np.count_nonzero(turns) <= 1
@@ -137,7 +137,7 @@ def test_random_effects_penalty_is_the_textbook_one():
 def test_optimal_loop_against_brute_force(name, aspect, rho):
     loop = fm.Loop(aspect=aspect, synthetic_noise_ratio=rho)
     best = fm.optimal_loop(NAMED[name], loop)
-    goal = optimum.Goal(PopulationEquivalents(NAMED[name], aspect), rho, "fresh")
+    goal = optimum.Goal(PopulationEquivalents(NAMED[name], aspect), rho, 1.0)
     grid = np.array([goal.over_weights(np.linspace(0.02, 1, 99), lam) for lam in np.geomspace(1e-5, 1e3, 60)])
     assert best.risk <= grid.min() * (1 + 1e-12)
     assert best.risk >= grid.min() * (1 - 0.02)
@@ -168,7 +168,7 @@ def test_no_signal_has_no_best_penalty():
 
 
 def test_tuned_risks_touch_the_optimum():
-    goal = optimum.Goal(PopulationEquivalents(NAMED["two level"], 2.0), 1.0, "fresh")
+    goal = optimum.Goal(PopulationEquivalents(NAMED["two level"], 2.0), 1.0, 1.0)
     best = optimum.best_loop(goal)
     weights = np.array([0.0, 0.3, best.real_weight, 1.0])
     tuned = optimum.tuned_risks(goal, weights)

@@ -40,12 +40,12 @@ def test_affine_keeps_what_is_infinite(found):
 
 @pytest.mark.parametrize("generations", [None, 3])
 def test_frozen_intervals_against_full_searches(found, generations):
-    best = optimum.best_loop(Goal(found.equivalents(), 1.0, "fresh", generations))
+    best = optimum.best_loop(Goal(found.equivalents(), 1.0, 1.0, generations=generations))
     loop = fm.Loop(real_weight=best.real_weight, penalty=best.penalty)
     constant = fm.Optimum(loop, best.real_weight, best.risk)
     made = frozen_uncertainty(found, FrozenSetting(found.equivalents(), (loop,)), constant, generations, None)
     draws = Affine.of(found, 12).draws
-    full = [optimum.best_loop(Goal(found.equivalents(float(d[0]), d[1:]), 1.0, "fresh", generations)) for d in draws]
+    full = [optimum.best_loop(Goal(found.equivalents(float(d[0]), d[1:]), 1.0, 1.0, generations=generations)) for d in draws]
     for name, step in (("real_weight", 0.02), ("penalty", 0.0)):
         low, high = made.intervals[name]
         values = np.array([getattr(each, name) for each in full])

@@ -42,7 +42,10 @@ class Equivalents(Protocol):
     singular: bool
 
     def solve(self, z: ArrayLike) -> Solved:
-        """Solve at real z in [0, inf] or at complex z off the real axis; a number or a (m,) array."""
+        """Solve at real z in [0, inf] or at complex z off the real axis; a number or a (m,) array.
+
+        At real z < 0 the spectrum must end below -z: where it does not, everything is NaN.
+        """
 
     def bias(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """beta' z1 (S+z1)^-1 Sigma z2 (S+z2)^-1 beta; at z1 = z2 the ridge bias B(z)."""

@@ -50,6 +50,8 @@ class SampleEquivalents:
     def solve(self, z: ArrayLike) -> Solved:
         """v = mean 1/(s+z); see ``Equivalents.solve``."""
         points = np.atleast_1d(np.asarray(z))
+        if not np.iscomplexobj(points):
+            points = np.where((points < 0) & (points >= -self.bulk[1]), np.nan, points)
         edge = np.isinf(points) | ((points == 0) & (not self.singular))
         # A stand-in for the points where z/(s+z) is 0 or 1, whose rows are set below.
         inner = np.where(edge, self.mean_trace, points)[:, None]

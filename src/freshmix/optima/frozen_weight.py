@@ -1,7 +1,7 @@
 """Best real weight and penalty for frozen covariates, in the long run or at a horizon (mathematics.md sections 3 and 4).
 
 The searches take ``Equivalents``, so that a population and a sample share them. In the long run the risk depends on the
-penalty through z = lambda/w, at which its bias is that of plain ridge: that is the coordinate of the searches.
+penalty through z = (1-alpha) lambda/w, at which its bias is that of plain ridge: that is the coordinate of the searches.
 """
 
 import math
@@ -37,17 +37,18 @@ class Goal:
     equivalents: Equivalents
     noise_ratio: float
     renewal: float
+    anchor: float = 0.0
     generations: int | None = None
 
     @classmethod
     def of(cls, setting: FrozenSetting, generations: int | None) -> "Goal":
         """The risk of a setting's labels."""
-        return cls(setting.equivalents, *setting.law, generations)
+        return cls(setting.equivalents, *setting.law, generations=generations)
 
     @property
-    def law(self) -> tuple[float, float]:
-        """rho and kappa."""
-        return self.noise_ratio, self.renewal
+    def law(self) -> frozen.Law:
+        """rho, kappa and alpha."""
+        return self.noise_ratio, self.renewal, self.anchor
 
     def over_weights(self, w: Floats, penalty: float) -> Floats:
         """(m,) risks of m weights at one penalty."""
@@ -82,9 +83,9 @@ def best_weight(goal: Goal, penalty: float) -> Best:
     if penalty == 0 and goal.generations is None:
         return _best_minnorm_weight(goal)
     grid = np.linspace(0.0, 1.0, 65)
-    if penalty > 0 and goal.generations is None:
+    if penalty > 0 and goal.generations is None and goal.anchor < 1:
         # Small weights matter down to penalty/w of the order of the spectrum.
-        grid = np.union1d(grid, np.minimum(penalty / penalty_grid(goal.equivalents.bulk[1]), 1.0))
+        grid = np.union1d(grid, np.minimum((1 - goal.anchor) * penalty / penalty_grid(goal.equivalents.bulk[1]), 1.0))
     risks = goal.over_weights(grid, penalty)
     w, risk = least(lambda points: goal.over_weights(points, penalty), grid, risks)
     return Best(w, penalty, risk)
@@ -92,7 +93,7 @@ def best_weight(goal: Goal, penalty: float) -> Best:
 
 def _best_minnorm_weight(goal: Goal) -> Best:
     """c(w) is least at w* = (sqrt(rho^2 + 4 kappa rho) - rho)/(2 kappa), which is 1 at kappa = 0 (mathematics.md section 4)."""
-    rho, kappa = goal.law
+    rho, kappa = goal.noise_ratio, goal.renewal
     if kappa == 0 or goal.equivalents.noise_variance == 0:
         w = 1.0
     else:
@@ -106,7 +107,7 @@ def _best_minnorm_weight(goal: Goal) -> Best:
 
 def best_penalty(goal: Goal, w: float) -> Best:
     """The best penalty at a given weight w > 0 (at w = 0 and in the long run it grows without bound)."""
-    scale = w if goal.generations is None and w > 0 else 1.0
+    scale = w / (1 - goal.anchor) if goal.generations is None and w > 0 and goal.anchor < 1 else 1.0
     grid = scale * penalty_grid(goal.equivalents.bulk[1])
     risks = goal.over_penalties(w, grid)
     z, risk = least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
@@ -120,7 +121,9 @@ def best_loop(goal: Goal) -> Best:
     none = best_weight(goal, 0.0)
     if goal.generations is not None:
         return _best_loop_at_horizon(goal, none)
-    if goal.law[1] == 0 or goal.equivalents.noise_variance == 0:
+    if goal.anchor == 1:
+        return _averaging(goal)
+    if goal.renewal == 0 or goal.equivalents.noise_variance == 0:
         # Synthetic labels cannot beat plain ridge at its best penalty (mathematics.md section 4).
         return best_penalty(goal, 1.0)
     if goal.noise_ratio == 0:
@@ -131,11 +134,12 @@ def best_loop(goal: Goal) -> Best:
     box = Box({"penalty": (z[0], z[-1]), "real_weight": (1e-9, 1.0)})
 
     def risk_at(at: dict[str, float]) -> float:
-        return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"] * at["real_weight"])[0])
+        penalty = at["penalty"] * at["real_weight"] / (1 - goal.anchor)
+        return float(goal.over_weights(np.array([at["real_weight"]]), penalty)[0])
 
-    start = {"penalty": z[i], "real_weight": _weight_of(z[j] / z[i])}
+    start = {"penalty": z[i], "real_weight": float(_weight_of(z[j] / z[i], goal.anchor))}
     found, _ = box.simplex(risk_at, start, steps=(0.025, 0.25), tolerance=1e-9)
-    w, penalty = found["real_weight"], found["penalty"] * found["real_weight"]
+    w, penalty = found["real_weight"], found["penalty"] * found["real_weight"] / (1 - goal.anchor)
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
     w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
     best = Best(w, penalty, risk, attained=box.inside(found, "penalty"))
@@ -143,16 +147,16 @@ def best_loop(goal: Goal) -> Best:
 
 
 def risk_table(goal: Goal, z: Floats) -> Floats:
-    """Long-run risk for every pair z1 = lambda/w >= z2 = lambda/(2-w) of a grid; NaN where z2 > z1.
+    """Long-run risk for every pair z1 = (1-alpha) lambda/w, z2 = (1+alpha) lambda/(2-w) of a grid; NaN where that is no w <= 1.
 
     One product of two tables gives all pairs: a grid of m penalties costs O(m n + m^2 n), whatever the weights.
     """
     bias, own, shared = _parts(goal, z)
     ratio = z / z[:, None]
-    with np.errstate(invalid="ignore"):
-        w = np.where(ratio <= 1, _weight_of(ratio), np.nan)
-    memory = frozen.memory_factor(np.nan_to_num(w, nan=1.0), *goal.law)
-    risks = frozen.long_run(bias[:, None], own[:, None], shared, memory, goal.equivalents.noise_variance, goal.law[1])
+    w = _weight_of(ratio, goal.anchor)
+    w = np.where(w <= 1, w, np.nan)
+    memory = frozen.memory_factor(np.nan_to_num(w, nan=1.0), goal.noise_ratio, goal.renewal)
+    risks = frozen.long_run(bias[:, None], own[:, None], shared, memory, goal.equivalents.noise_variance, goal.renewal)
     return np.where(np.isnan(w), np.nan, risks)
 
 
@@ -167,40 +171,51 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
 
     Long-run risks of all penalties come from a spline through the table of pairs; the best of them is then evaluated.
     """
-    if goal.generations is not None:
+    if goal.generations is not None or goal.anchor == 1:
         return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk[1]), weights).min(axis=0))
     z = penalty_grid(goal.equivalents.bulk[1])
     log_z = np.log(z)
     bias, own, shared = _parts(goal, z)
     pairs = RectBivariateSpline(log_z, log_z, shared)
     w = np.maximum(weights, 1e-6)[:, None]
-    second = np.maximum(log_z + np.log(w / (2 - w)), log_z[0])
-    memory = frozen.memory_factor(w, *goal.law)
+    stretch = (1 + goal.anchor) / (1 - goal.anchor)
+    second = np.clip(log_z + np.log(stretch * w / (2 - w)), log_z[0], log_z[-1])
+    memory = frozen.memory_factor(w, goal.noise_ratio, goal.renewal)
     shared = pairs.ev(np.broadcast_to(log_z, second.shape), second)
-    table = frozen.long_run(bias, own, shared, memory, goal.equivalents.noise_variance, goal.law[1])
-    penalties = w[:, 0] * z[np.argmin(table, axis=1)]
+    table = frozen.long_run(bias, own, shared, memory, goal.equivalents.noise_variance, goal.renewal)
+    penalties = w[:, 0] * z[np.argmin(table, axis=1)] / (1 - goal.anchor)
     risks = frozen.limit_risk(goal.equivalents, w[:, 0], penalties, *goal.law)
     # At w = 0 the best penalty grows without bound.
     return np.where(weights == 0, goal.equivalents.null_risk, risks)
 
 
-def _weight_of(ratio: Floats) -> Floats:
-    """w from z2/z1 = w/(2-w)."""
+def _weight_of(ratio: Floats, anchor: float) -> Floats:
+    """w from z2/z1 = (1+alpha) w / ((1-alpha) (2-w))."""
+    ratio = ratio * (1 - anchor) / (1 + anchor)
     return 2 * ratio / (1 + ratio)
 
 
+def _kept(goal: Goal, z: Floats) -> Floats:
+    """B(z) + (1-kappa) sigma^2 Vr(z): what is left where all noise that is drawn anew is averaged out."""
+    known, solved = goal.equivalents, goal.equivalents.solve(z)
+    kept = frozen.product((1 - goal.renewal) * known.noise_variance, known.variance(solved, solved))
+    return np.asarray(known.bias(solved, solved) + kept, dtype=np.float64)
+
+
 def _unattained(goal: Goal) -> Best:
-    """Without synthetic noise: as w -> 0 with lambda = w z the risk tends to B(z), and the best z is taken."""
-    bias = goal.equivalents.bias
+    """Without synthetic noise: as w -> 0 with lambda = w z the risk tends to what is kept at z, and the best z is taken."""
     grid = penalty_grid(goal.equivalents.bulk[1])
 
     def at(log_z: Floats) -> Floats:
-        solved = goal.equivalents.solve(np.exp(log_z))
-        return np.asarray(bias(solved, solved))
+        return _kept(goal, np.exp(log_z))
 
-    zero = goal.equivalents.solve(0.0)
     _, risk = least(at, np.log(grid), at(np.log(grid)))
-    return Best(0.0, 0.0, min(risk, float(bias(zero, zero)[0])), attained=False)
+    return Best(0.0, 0.0, min(risk, float(_kept(goal, np.zeros(1))[0])), attained=False)
+
+
+def _averaging(goal: Goal) -> Best:
+    """Anchored to all of the previous model: as lambda grows nothing but what is kept without a penalty is left (section 3)."""
+    return Best(1.0, float(penalty_grid(goal.equivalents.bulk[1])[-1]), float(_kept(goal, np.zeros(1))[0]), attained=False)
 
 
 def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:

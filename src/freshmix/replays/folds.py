@@ -83,7 +83,8 @@ class Fold:
 
     def observed(self, loop: Loop, generations: int) -> Floats:
         """(T + 1, k) risk at each held-out row, expected over label noise of variance sigma^2 (its law does not matter)."""
-        filters = ridge_filters(loop.weights(generations), loop.penalty, loop.synthetic_noise_ratio, loop.renewal)
+        law = (loop.synthetic_noise_ratio, loop.renewal, loop.anchor)
+        filters = ridge_filters(loop.weights(generations), loop.penalty, *law)
         e, u = (np.asarray(each) for each in filters(self.s))
         b = self.c / np.sqrt(self.rows * self.s)[:, None]
         bias = np.stack([np.mean((self.f - self.seen @ ((1 - row)[:, None] * b)) ** 2, axis=1) for row in e])

@@ -26,13 +26,14 @@ class Recursion:
     fit: Numbers
     noise_ratio: float
     renewal: float
+    anchor: float = 0.0
 
     @classmethod
-    def at(cls, s: Numbers, penalty: float, noise_ratio: float, renewal: float) -> "Recursion":
+    def at(cls, s: Numbers, penalty: float, noise_ratio: float, renewal: float, anchor: float = 0.0) -> "Recursion":
         """For ridge."""
         # Not by the square, which underflows or overflows where the penalty does not.
         q = s / (s + penalty)
-        return cls(q, q / (s + penalty), noise_ratio, renewal)
+        return cls(q, q / (s + penalty), noise_ratio, renewal, anchor)
 
     @property
     def start(self) -> State:
@@ -40,14 +41,19 @@ class Recursion:
         return 1 - self.q, np.ones_like(self.q), self.renewal * self.fit
 
     def step(self, w: Any, state: State) -> State:
-        """The next generation, at weight w; with m = (1-w) q
+        """The next generation, at weight w; with m = alpha (1-q) + (1-w) q
 
-        e' = (1-q) + m e,   kept' = w + m kept,   new' = (kappa w^2 + rho (1-w)^2) fit + m^2 new.
+        e' = (1-alpha) (1-q) + m e,   kept' = w + m kept,   new' = (kappa w^2 + rho (1-w)^2) fit + m^2 new.
         """
         e, kept, new = state
-        m = (1 - w) * self.q
+        m = self.contraction(w)
         noise = self.renewal * w**2 + self.noise_ratio * (1 - w) ** 2
-        return (1 - self.q) + m * e, w + m * kept, noise * self.fit + m**2 * new
+        return (1 - self.anchor) * (1 - self.q) + m * e, w + m * kept, noise * self.fit + m**2 * new
+
+    def contraction(self, w: Any) -> Numbers:
+        """m = alpha (1-q) + (1-w) q: what a generation at weight w keeps of the one before."""
+        m = (1 - w) * self.q
+        return np.asarray(m + self.anchor * (1 - self.q) if self.anchor else m)
 
     def course(self, weights: Floats, shown: Container[int] | None = None) -> list[State]:
         """Generations 0 ... T, or those of them that are ``shown``."""
@@ -80,6 +86,7 @@ def ridge_filters(
     penalty: float,
     noise_ratio: float,
     renewal: float = 1.0,
+    anchor: float = 0.0,
     *,
     last: bool = False,
     shown: Container[int] | None = None,
@@ -92,7 +99,7 @@ def ridge_filters(
     T = weights.shape[0]
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
-        recursion = Recursion.at(s, penalty, noise_ratio, renewal)
+        recursion = Recursion.at(s, penalty, noise_ratio, renewal, anchor)
         states = recursion.course(weights[..., None], range(T, T + 1) if last else shown)
         if last:
             return states[-1][0], recursion.variance(states[-1])

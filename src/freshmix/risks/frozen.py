@@ -30,6 +30,10 @@ from .verdict import Limit, judge
 _MOST_DIRECT = 150
 
 
+# rho, kappa and alpha: what the formulas ask of a loop beside its weights and its penalty.
+Law = tuple[float, float, float]
+
+
 def memory_factor(real_weight: ArrayLike, noise_ratio: float, renewal: float = 1.0) -> Any:
     """c(w) = (kappa w^2 + rho (1-w)^2) / (w (2-w)) of the two-point variance x12 / (1 - x12); inf at w = 0 (section 4)."""
     w = np.asarray(real_weight, dtype=np.float64)
@@ -39,10 +43,18 @@ def memory_factor(real_weight: ArrayLike, noise_ratio: float, renewal: float = 1
     return np.where(np.isnan(factor), 0.0, factor)
 
 
+def penalties_of(real_weight: ArrayLike, penalty: ArrayLike, anchor: float = 0.0) -> tuple[Floats, Floats]:
+    """z1 = (1-alpha) lambda / w and z2 = (1+alpha) lambda / (2-w), at which a loop's long run is solved (section 3)."""
+    w, lam = np.asarray(real_weight, dtype=np.float64), np.asarray(penalty, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        one, two = (1 - anchor) * lam / w, (1 + anchor) * lam / (2 - w)
+    return np.where((1 - anchor) * lam == 0, 0.0, one), np.where(lam == 0, 0.0, two)
+
+
 def long_run(
     bias: Numbers, own: Numbers | float, shared: Numbers, memory: ArrayLike, noise_variance: float, renewal: float
 ) -> Floats:
-    """R = B(z1) + sigma^2 [ (1-kappa) Vr(z1) + c(w) V12 ], z1 = lambda/w, z2 = lambda/(2-w) (section 4, limit).
+    """R = B(z1) + sigma^2 [ (1-kappa) Vr(z1) + c(w) V12 ] at the two penalties of ``penalties_of`` (section 4, limit).
 
     ``own`` is Vr(z1), which nothing is asked of at kappa = 1; V12 = x12/(1-x12). It does not cancel as w -> 1 or lambda -> 0,
     where it is the min-norm formula.
@@ -63,56 +75,89 @@ def limit_risk(
     penalty: ArrayLike,
     noise_ratio: float = 1.0,
     renewal: float = 1.0,
+    anchor: float = 0.0,
 ) -> Floats:
     """Long-run excess risk at each (real weight, penalty), arrays that broadcast: ``long_run`` (sections 3 and 4, limits).
 
-    At w = 0 the loop forgets: R = null risk + rho sigma^2 / (2 lambda) (1/n) tr Sigma S (S + lambda/2)^-1, and without a
-    penalty R is unbounded unless rho sigma^2 = 0.
+    Weights may lie beyond [0, 1]: the risk is infinite unless |m| < 1 on the positive spectrum, that is, unless z1 and z2 are
+    positive or beyond it. At w = 0 the loop forgets: R = null risk + rho sigma^2 / (2 (1-alpha) lambda) (1/n) tr Sigma S
+    (S + z2)^-1, and without a penalty, or anchored to all of the previous model, R is unbounded unless rho sigma^2 = 0.
     """
     w, lam = np.broadcast_arrays(np.asarray(real_weight, float), np.asarray(penalty, float))
     shape, w, lam = w.shape, w.ravel(), lam.ravel()
-    risk = np.empty(w.size)
-    # The risk is continuous at w = 0, where lambda/w overflows.
-    kept = (w > 1e-100) | (lam == 0)
+    law, risk = (noise_ratio, renewal, anchor), np.empty(w.size)
+    # The risk is continuous at w = 0, where lambda/w overflows, and at w = 2.
+    edges = {0: (np.abs(w) <= 1e-100) & (lam > 0), 2: (w == 2) & (lam > 0)}
+    kept = ~(edges[0] | edges[2])
     if kept.any():
-        risk[kept] = _remembering(equivalents, w[kept], lam[kept], noise_ratio, renewal)
-    if not kept.all():
-        forgetting, sigma2 = lam[~kept], equivalents.noise_variance
-        spread = equivalents.spread(equivalents.solve(forgetting / 2))
-        with np.errstate(over="ignore"):
-            risk[~kept] = equivalents.null_risk + noise_ratio * sigma2 / (2 * forgetting) * spread
+        risk[kept] = _remembering(equivalents, w[kept], lam[kept], law)
+    if edges[0].any():
+        risk[edges[0]] = _forgetting(equivalents, lam[edges[0]], law)
+    if edges[2].any():
+        risk[edges[2]] = _reflecting(equivalents, lam[edges[2]], law)
     return risk.reshape(shape)
 
 
-def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, noise_ratio: float, renewal: float) -> Floats:
-    sigma2 = equivalents.noise_variance
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        z1 = np.where(lam == 0, 0.0, lam / w)
-    one, two = equivalents.solve(z1), equivalents.solve(lam / (2 - w))
-    memory = memory_factor(w, noise_ratio, renewal)
-    if noise_ratio * sigma2 == 0:
+def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, law: Law) -> Floats:
+    (rho, kappa, alpha), sigma2 = law, equivalents.noise_variance
+    z1, z2 = penalties_of(w, lam, alpha)
+    one, two = equivalents.solve(z1), equivalents.solve(z2)
+    memory = memory_factor(w, rho, kappa)
+    if rho * sigma2 == 0:
         # Only at w = 0 without a penalty: c_t stays at 1, whatever the limit of c(w) as w -> 0.
-        memory = np.where(w == 0, renewal, memory)
-    own = equivalents.variance(one, one) if renewal < 1 else 0.0
-    return long_run(equivalents.bias(one, one), own, equivalents.variance(one, two), memory, sigma2, renewal)
+        memory = np.where(w == 0, kappa, memory)
+    own = equivalents.variance(one, one) if kappa < 1 else 0.0
+    risk = long_run(equivalents.bias(one, one), own, equivalents.variance(one, two), memory, sigma2, kappa)
+    # Without a penalty m = 1 - w, and noise alone can grow.
+    grows = (lam == 0) & ((w < 0) | (w > 2)) & (memory * sigma2 != 0)
+    grows |= (alpha == 1) & (lam > 0) & (w < 0)
+    return np.where(grows | np.isnan(risk), math.inf, risk)
+
+
+def _forgetting(equivalents: Equivalents, lam: Floats, law: Law) -> Floats:
+    """The long run at w = 0; at alpha = 1 without synthetic noise it stays at generation 0."""
+    rho, _, alpha = law
+    noise = rho * equivalents.noise_variance
+    if alpha < 1:
+        spread = equivalents.spread(equivalents.solve((1 + alpha) * lam / 2))
+        with np.errstate(over="ignore"):
+            return np.asarray(equivalents.null_risk + noise / (2 * (1 - alpha) * lam) * spread)
+    if noise > 0:
+        return np.full(lam.size, math.inf)
+    one = equivalents.solve(lam)
+    return np.asarray(equivalents.bias(one, one) + equivalents.noise_variance * equivalents.variance(one, one))
+
+
+def _reflecting(equivalents: Equivalents, lam: Floats, law: Law) -> Floats:
+    """The long run at w = 2, where z2 is infinite: V12 / (2-w) tends to (1/n) tr Sigma S (S + z1)^-1 / ((1+alpha) lambda)."""
+    (rho, kappa, alpha), sigma2 = law, equivalents.noise_variance
+    one = equivalents.solve((1 - alpha) * lam / 2)
+    own = (1 - kappa) * equivalents.variance(one, one) if kappa < 1 else 0.0
+    added = (4 * kappa + rho) / 2 * equivalents.spread(one) / ((1 + alpha) * lam)
+    return np.asarray(equivalents.bias(one, one) + sigma2 * (own + added), dtype=np.float64)
 
 
 def weight_penalty_risk(
-    equivalents: Equivalents, weights: Floats, penalties: Floats, noise_ratio: float = 1.0, renewal: float = 1.0
+    equivalents: Equivalents,
+    weights: Floats,
+    penalties: Floats,
+    noise_ratio: float = 1.0,
+    renewal: float = 1.0,
+    anchor: float = 0.0,
 ) -> Floats:
     """(weights, penalties) long-run risks: ``limit_risk`` at every pair, at the cost of a few solved points (``Pairs``)."""
-    if weights.size * penalties.size <= _MOST_DIRECT:
-        return limit_risk(equivalents, weights[:, None], penalties, noise_ratio, renewal)
+    # At alpha = 1 the first of the two points is 0.
+    if weights.size * penalties.size <= _MOST_DIRECT or anchor == 1:
+        return limit_risk(equivalents, weights[:, None], penalties, noise_ratio, renewal, anchor)
     inner, positive = weights > 0, penalties > 0
     risk = np.empty((weights.size, penalties.size))
     i, j = np.nonzero(~inner[:, None] | ~positive)
     if i.size:
-        risk[i, j] = limit_risk(equivalents, weights[i], penalties[j], noise_ratio, renewal)
+        risk[i, j] = limit_risk(equivalents, weights[i], penalties[j], noise_ratio, renewal, anchor)
     if not (inner.any() and positive.any()):
         return risk
     w = weights[inner][:, None]
-    one = np.log(penalties[positive]) - np.log(w)
-    two = np.log(penalties[positive]) - np.log(2 - w)
+    one, two = (np.log(z) for z in penalties_of(w, penalties[positive], anchor))
     pairs = Pairs.between(equivalents, float(min(one.min(), two.min())), float(max(one.max(), two.max())))
     memory = memory_factor(w, noise_ratio, renewal)
     risk[np.ix_(inner, positive)] = long_run(*pairs.at(one, two), memory, equivalents.noise_variance, renewal)
@@ -120,7 +165,12 @@ def weight_penalty_risk(
 
 
 def risk_by_generation(
-    equivalents: Equivalents, weights: Floats, penalty: float, noise_ratio: float = 1.0, renewal: float = 1.0
+    equivalents: Equivalents,
+    weights: Floats,
+    penalty: float,
+    noise_ratio: float = 1.0,
+    renewal: float = 1.0,
+    anchor: float = 0.0,
 ) -> Floats:
     """(T + 1,) excess risk of generations 0 ... T for real weights w_1 ... w_T (sections 3 and 4).
 
@@ -128,13 +178,13 @@ def risk_by_generation(
     """
     if inert(equivalents, penalty, weights.shape[0]):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
-    kept = contractions(weights, penalty, equivalents.bulk[1])
+    kept = contractions(weights, penalty, equivalents.bulk[1], anchor)
     constant, settled = settled_after(weights, kept) if weights.size else (0, 0)
 
     def at(generations: NDArray[np.intp]) -> Floats:
         order, place = np.unique(generations, return_inverse=True)
         head = weights[: order[-1]]
-        filters = ridge_filters(head, penalty, noise_ratio, renewal, shown=set(order.tolist()))
+        filters = ridge_filters(head, penalty, noise_ratio, renewal, anchor, shown=set(order.tolist()))
         bias, variance = functionals(equivalents, penalty, memory(kept[: head.size]), filters)
         return np.asarray((bias + variance)[place])
 
@@ -155,13 +205,17 @@ def horizon_risk(
     generations: int,
     noise_ratio: float = 1.0,
     renewal: float = 1.0,
+    anchor: float = 0.0,
 ) -> Floats:
     """(m,) excess risk of generation T >= 1 for m constant real weights: ``risk_by_generation`` at its last entry."""
     weights = np.tile(real_weight, (generations, 1))
     if inert(equivalents, penalty, generations):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal)[-1])
-    filters = ridge_filters(weights, penalty, noise_ratio, renewal, last=True)
-    degree = memory(contractions(weights.min(axis=1), penalty, equivalents.bulk[1]))
+    filters = ridge_filters(weights, penalty, noise_ratio, renewal, anchor, last=True)
+    largest = np.maximum.reduce(
+        [contractions(w, penalty, equivalents.bulk[1], anchor) for w in (weights.min(axis=1), weights.max(axis=1))]
+    )
+    degree = memory(largest)
     bias, variance = functionals(equivalents, penalty, degree, filters)
     return bias + variance
 
@@ -225,9 +279,9 @@ class FrozenSetting:
         return self.equivalents.bulk[1]
 
     @property
-    def law(self) -> tuple[float, float]:
-        """rho and kappa: what the formulas ask of the labels."""
-        return self.loop.synthetic_noise_ratio, self.loop.renewal
+    def law(self) -> Law:
+        """rho, kappa and alpha: what the formulas ask of a loop beside its weights and its penalty."""
+        return self.loop.synthetic_noise_ratio, self.loop.renewal, self.loop.anchor
 
     def with_loops(self, loops: Loop | Sequence[Loop]) -> "FrozenSetting":
         """Other loops on the same rows."""
@@ -246,7 +300,7 @@ class FrozenSetting:
         if generations is not None:
             return float(self.by_generation(generations)[-1])
         w = self._kept_on()
-        forgets_nothing = self.loop.penalty == 0 and w == 0 and self.loop.schedule is not None
+        forgets_nothing = w == 0 and (self.loop.penalty == 0 or self.loop.anchor == 1) and self.loop.schedule is not None
         if forgets_nothing and self.loop.synthetic_noise_ratio * self.noise_variance == 0:
             # Without synthetic noise the loop stays where the schedule left it.
             return self.risk(len(self.loop.schedule or ()))
@@ -266,17 +320,21 @@ class FrozenSetting:
 
     @classmethod
     def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
-        """Long-run risks over (real weight, penalty) for each aspect."""
+        """Long-run risks over (real weight, penalty) for each aspect and anchor."""
         loop = loop.replace(real_weight=1.0) if "real_weight" in grid else loop
         aspects = grid.get("aspect", np.array([loop.aspect], dtype=np.float64))
+        anchors = grid.get("anchor", np.array([loop.anchor]))
         layers = []
         for aspect in aspects:
             setting = cls.of(population, (loop.replace(aspect=float(aspect)),))
             weights = grid.get("real_weight", np.array([setting._kept_on()]))
             penalties = grid.get("penalty", np.array([loop.penalty]))
-            layers.append(weight_penalty_risk(setting.equivalents, weights, penalties, *setting.law))
-        absent = tuple(axis for axis, name in enumerate(("real_weight", "penalty", "aspect")) if name not in grid)
-        return {"risk": np.squeeze(np.stack(layers, axis=-1), axis=absent)}
+            law = setting.law[:2]
+            risks = [weight_penalty_risk(setting.equivalents, weights, penalties, *law, float(each)) for each in anchors]
+            layers.append(np.stack(risks, axis=-1))
+        axes = ("real_weight", "penalty", "aspect", "anchor")
+        absent = tuple(axis for axis, name in enumerate(axes) if name not in grid)
+        return {"risk": np.squeeze(np.stack(layers, axis=-2), axis=absent)}
 
     def _kept_on(self) -> float:
         """The real weight of the long run."""
@@ -292,7 +350,8 @@ class FrozenSetting:
     def limit(self) -> Limit:
         """Risk in the long run, with a verdict (sections 3, 4 and 6)."""
         first, risk, null = self.real_only().risk(self.loop.penalty), self.risk(), self.null_risk
-        verdict, reason = judge(risk, first, null, words.frozen_unbounded(self.loop.aspect, self._kept_on(), math.isinf(first)))
+        why = words.frozen_unbounded(self.loop.aspect, self._kept_on(), math.isinf(first), self.loop.penalty)
+        verdict, reason = judge(risk, first, null, why)
         return Limit(risk, verdict, reason, first, first, null)
 
     def real_only(self) -> PlainRidge:

@@ -22,7 +22,13 @@ class FrozenSchedules:
 
     @classmethod
     def of(
-        cls, equivalents: Equivalents, penalty: float, generations: int, noise_ratio: float, renewal: float
+        cls,
+        equivalents: Equivalents,
+        penalty: float,
+        generations: int,
+        noise_ratio: float,
+        renewal: float,
+        anchor: float = 0.0,
     ) -> "FrozenSchedules":
         """For up to T generations."""
         sigma2 = equivalents.noise_variance
@@ -31,9 +37,10 @@ class FrozenSchedules:
             recursion = Recursion(one, one, noise_ratio, renewal)
             return cls(recursion, sigma2 * equivalents.variance(zero, zero), None, float(equivalents.bias(zero, zero)[0]))
         # Weights near 0 keep the filters' highest powers of q: a contour that settles there serves all schedules.
-        filters = ridge_filters(np.full(generations, 0.05), penalty, noise_ratio, renewal)
+        filters = ridge_filters(np.full(generations, 0.05), penalty, noise_ratio, renewal, anchor)
         contour = settled(equivalents, penalty, generations, filters)[0]
-        return cls(Recursion.at(contour.nodes, penalty, noise_ratio, renewal), sigma2 * contour.noise, contour, 0.0)
+        recursion = Recursion.at(contour.nodes, penalty, noise_ratio, renewal, anchor)
+        return cls(recursion, sigma2 * contour.noise, contour, 0.0)
 
     @property
     def exact(self) -> bool:
@@ -56,9 +63,9 @@ class FrozenSchedules:
     def value_and_gradient(self, weights: Floats) -> tuple[float, Floats]:
         """R_T and dR_T/dw_t, by one pass forward and its adjoint back.
 
-        With m = (1-w_t) q a generation takes the slopes of R_T in (e, kept, new) back by (m, m, m^2), and
+        With m = alpha (1-q) + (1-w_t) q a generation takes the slopes of R_T in (e, kept, new) back by (m, m, m^2), and
 
-        dR_T/dw_t = -q e_{t-1} R_e + (1 - q kept_{t-1}) R_kept + 2 ((kappa w - rho (1-w)) fit - (1-w) q^2 new_{t-1}) R_new
+        dR_T/dw_t = -q e_{t-1} R_e + (1 - q kept_{t-1}) R_kept + 2 ((kappa w - rho (1-w)) fit - m q new_{t-1}) R_new
         """
         r = self.recursion
         q, fit, rho, kappa = r.q, r.fit, r.noise_ratio, r.renewal
@@ -68,9 +75,9 @@ class FrozenSchedules:
         gradient = np.empty(weights.size)
         for t in range(weights.size - 1, -1, -1):
             w, (e, kept, new) = weights[t], states[t]
-            noise = 2 * ((kappa * w - rho * (1 - w)) * fit - (1 - w) * q**2 * new)
+            m = r.contraction(w)
+            noise = 2 * ((kappa * w - rho * (1 - w)) * fit - m * q * new)
             gradient[t] = (-q * e @ by_e + (1 - q * kept) @ by_kept + noise @ by_new).real
-            m = (1 - w) * q
             by_e, by_kept, by_new = m * by_e, m * by_kept, m**2 * by_new
         return self._risk(states[-1]), gradient
 

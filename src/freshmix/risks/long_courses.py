@@ -16,14 +16,16 @@ _DENSE, _NODES = 512, 48
 _AGREEMENT = 1e-10
 
 
-def contractions(weights: Floats, penalty: float, largest: float) -> Floats:
-    """(T,) most that generation t keeps of the one before: |1 - w_t| q at the largest eigenvalue."""
-    return np.asarray(np.abs(1 - weights) * (largest / (largest + penalty)))
+def contractions(weights: Floats, penalty: float, largest: float, anchor: float = 0.0) -> Floats:
+    """(T,) most that generation t keeps of the one before: |m_t| at the largest eigenvalue or, alpha, at 0."""
+    q = largest / (largest + penalty)
+    return np.asarray(np.maximum(np.abs(anchor * (1 - q) + (1 - weights) * q), anchor))
 
 
 def memory(kept: Floats) -> int:
     """Most generations in a row over which the (T,) contractions leave something: the degree of filters in q that matters."""
-    logs = np.concatenate([[0.0], np.cumsum(np.log(np.maximum(kept, 1e-300)))])
+    # Generations that grow on the one before forget nothing.
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.clip(kept, 1e-300, 1.0)))])
     # logs fall: the first generation from which on all that came before t is nothing.
     first = np.searchsorted(-logs, -(logs - math.log(_NOTHING)), side="right") - 1
     return int(np.max(np.arange(logs.size) - np.maximum(first, 0)))

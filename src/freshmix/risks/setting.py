@@ -157,14 +157,15 @@ def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Lo
 
 def _not_yet(population: Population, loop: Loop) -> None:
     """Raise ValueError where theory is still to come."""
-    weights = loop.schedule or [group.real_weight for group in loop.groups or ()]
+    fresh = loop.covariates == "fresh"
+    if not fresh and population.persistence < 1:
+        raise ValueError(f"persistence below 1 needs covariates='fresh', got {population.persistence:g} with frozen ones")
     more = {
-        "anchor": loop.anchor > 0,
+        "anchor": fresh and loop.anchor > 0,
         "kept_generations": loop.kept_generations != 0,
         "first_rows": loop.first_rows != 1,
         "persistence": population.persistence < 1,
-        "row_sizes": population.row_sizes is not None,
-        "real weights beyond [0, 1]": any(not 0 <= w <= 1 for w in weights),
+        "row_sizes": fresh and population.row_sizes is not None,
     }
     named = [name for name, present in more.items() if present]
     if named:

@@ -18,15 +18,21 @@ def reason(verdict: str, risk: float, real_only: float, null: float, above_null:
     return f"{because[verdict]}: {figures}{beside}"
 
 
-def frozen_unbounded(aspect: float | None, real_weight: float, from_the_start: bool) -> str:
-    """Of a loop on the same rows without a penalty."""
+def frozen_unbounded(aspect: float | None, real_weight: float, from_the_start: bool, penalty: float = 0.0) -> str:
+    """Of a loop on the same rows: without a penalty, anchored to all of the last model, or at weights beyond [0, 1]."""
     if from_the_start:
         return (
             f"at the interpolation threshold: aspect {aspect:g} without a penalty leaves no rows to spare, and the variance "
             "is unbounded from generation 0 on; use a penalty, or more or fewer features"
         )
+    if not 0 <= real_weight <= 1:
+        return (
+            f"real weight {real_weight:g}: in the strongest directions each generation moves further from the real labels than "
+            "the last one was"
+        )
+    keeps = "without a penalty" if penalty == 0 else "with an anchor of 1"
     return (
-        f"real weight {real_weight:g} without a penalty: each generation adds the noise of its synthetic labels and none is "
+        f"real weight {real_weight:g} {keeps}: each generation adds the noise of its synthetic labels and none is "
         "forgotten, so that the excess risk grows linearly"
     )
 
