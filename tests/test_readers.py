@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.impute import SimpleImputer
 
+import freshmix as fm
+from freshmix.prepared import prepare
 from freshmix.prepared.moments import moments
 from freshmix.prepared.stream import checked_times
 from freshmix.prepared.suspects import table_warnings
 from freshmix.tables import open_table, read_table, to_arrays
+from freshmix.tables.gaps import Fill
 
 
 def write(folder, text, name="t.csv"):
@@ -76,8 +80,12 @@ class Held:
     """The rows of blocks, put together."""
 
     def __init__(self, source):
-        rows = source.fold(lambda columns, y: np.column_stack([*columns, y]), lambda a, b: np.concatenate([a, b]))
-        moments(source, source.drop_missing)
+        self.stated = prepare(source).gaps
+        fill = Fill.of(source) if source.impute else None
+        rows = source.fold(
+            lambda columns, y: np.column_stack([*(fill.into(columns) if fill else columns), y]),
+            lambda a, b: np.concatenate([a, b]),
+        )
         rows = rows[np.isfinite(rows[:, :-1]).all(axis=1)]
         vary = [i for i in range(rows.shape[1] - 1) if np.ptp(rows[:, i]) > 0]
         self.X, self.y, self.features = rows[:, vary], rows[:, -1], tuple(source.names[i] for i in vary)
@@ -293,9 +301,83 @@ def test_sparse_lazy_and_mixed_lists():
 
 def test_most_of_the_table_left_out_is_told(tmp_path):
     rows = "".join(f"{i},{i if i % 20 == 0 else ''},{i * i % 17}\n" for i in range(200))
-    table = open_table(write(tmp_path, "a,b,y\n" + rows), "y", drop_missing=True)
+    path = write(tmp_path, "a,b,y\n" + rows)
+    table = open_table(path, "y", drop_missing=True)
     assert table.gaps == {"b": 190}
-    assert any("190 of 200 rows have missing features, 190 of them in b alone" in note for note in table.notes)
+    said = "Most of the table is left out: 190 of 200 rows have missing features, 190 of them in b alone"
+    assert table.stated[0].startswith(said)
+    assert prepare(open_table(path, "y", drop_missing=True, max_bytes=0)).gaps == table.stated
+
+
+GAPS = "a,b,kind,flag,y\n" + "".join(
+    f"{i % 7},{'' if i % 5 == 0 else i * i % 11},{('u', 'v', 'w', '')[i % 4]},{('true', 'false', 'NA')[i % 3]},"
+    f"{'' if i % 6 == 1 else i * i % 13}\n"
+    for i in range(60)
+)
+
+
+@pytest.mark.parametrize("how", ["mean", "median"])
+@pytest.mark.parametrize("reader", [from_csv, *READERS])
+def test_gaps_are_filled_as_scikit_learn_does(tmp_path, reader, how):
+    """Fitted on labelled rows alone; the text is made into numbers here by pandas."""
+    if reader is from_blocks and how == "median":
+        with pytest.raises(ValueError, match="impute must be mean for a table that is read in blocks"):
+            reader(tmp_path, GAPS, impute=how)
+        return
+    frame = pd.read_csv(io.StringIO(GAPS))
+    words = pd.get_dummies(frame["kind"], dtype=float).where(frame["kind"].notna())
+    X = np.column_stack([frame[["a", "b"]], words, frame["flag"].astype(float)])
+    real = frame["y"].notna().to_numpy()
+    expected = SimpleImputer(strategy=how).fit(X[real]).transform(X)
+    table = reader(tmp_path, GAPS, impute=how)
+    assert table.features == ("a", "b", "kind=u", "kind=v", "kind=w", "flag")
+    np.testing.assert_allclose(table.X, expected, rtol=1e-14)
+    said = f"Filled in by the {how} of the labelled rows: 47 missing cells of 60 rows, in flag (20), kind (15), b (12)"
+    assert table.stated[0].startswith(said)
+
+
+@pytest.mark.parametrize("reader", [from_csv, *READERS])
+def test_rows_with_an_empty_target_are_left_out_where_that_is_asked_for(tmp_path, reader):
+    """Not by leaving out rows with missing features: that is another choice."""
+    both = reader(tmp_path, GAPS, drop_missing=True)
+    assert np.isnan(both.y).any()
+    table = reader(tmp_path, GAPS, drop_missing=True, drop_unlabelled=True)
+    real = ~np.isnan(both.y)
+    np.testing.assert_array_equal(table.X, both.X[real])
+    np.testing.assert_array_equal(table.y, both.y[real])
+    only = "a,b,y\n1,,\n2,3,1\n4,5,2\n3,1,5\n,,\n"
+    assert reader(tmp_path, only, drop_unlabelled=True).X.tolist() == [[2, 3], [4, 5], [3, 1]]
+
+
+def test_a_loop_of_new_rows_for_an_empty_target_is_said_first_and_counted():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((80, 2)), rng.standard_normal(80)
+    X[:4, 1], y[70:] = np.nan, np.nan
+    said = fm.recommend(X, y, impute="mean", generations=2).assumption
+    assert said.startswith("Assumed loop: 80 new rows in each generation, 87.5% of them with a real label")
+    assert "The target is empty in 10 of the table's 80 rows" in said
+    assert "Filled in by the mean of the labelled rows: 4 missing cells of 80 rows, in column 1 (4)" in said
+    assert "The target is empty in 10" in fm.plan(X, y, cost_per_label=1, impute="median").assumption
+    real = ~np.isnan(y)
+    expected = SimpleImputer().fit_transform(X[real])
+    found = fm.estimate(X[real], y[real], impute="mean")
+    assert found.noise_variance == fm.estimate(expected, y[real]).noise_variance
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"impute": "mode"}, "impute must be mean or median, got 'mode'"),
+        ({"impute": "mean", "drop_missing": True}, "not both"),
+        ({"impute": "mean"}, "columns are empty on all labelled rows: b"),
+        ({"drop_missing": True}, r"leaves 1 of 6: b \(5\)"),
+    ],
+)
+@pytest.mark.parametrize("limit", [None, 0])
+def test_gaps_that_cannot_be_filled(tmp_path, options, match, limit):
+    path = write(tmp_path, "a,b,y\n1,,1\n2,,3\n5,,2\n4,7,\n3,,6\n8,,5\n")
+    with pytest.raises(ValueError, match=match):
+        prepare(open_table(path, "y", max_bytes=limit, **options))
 
 
 def mutated(rng, data):

@@ -46,6 +46,8 @@ def plan(
     synthetic_noise_ratio: options.SyntheticNoise = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
+    impute: options.Impute = None,
+    drop_unlabelled: options.DropUnlabelled = False,
     separator: options.Separator = None,
     decimal: options.Decimal = None,
     standardize: options.Standardize = True,
@@ -71,7 +73,8 @@ def plan(
     with quiet():
         from freshmix.tables import open_table
 
-        reading: dict[str, Any] = {"drop": tuple(drop or ()), "drop_missing": drop_missing}
+        reading: dict[str, Any] = {"drop": tuple(drop or ()), "drop_missing": drop_missing, "impute": impute}
+        reading["drop_unlabelled"] = drop_unlabelled
         rows = open_table(table, target, time=time, separator=separator, decimal=decimal, **reading)
         found = fm.plan(rows, **given)
         output = Output(partial(_print, found), found, partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})

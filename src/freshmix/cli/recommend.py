@@ -60,6 +60,8 @@ def recommend(
     generations: options.Generations = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
+    impute: options.Impute = None,
+    drop_unlabelled: options.DropUnlabelled = False,
     separator: options.Separator = None,
     decimal: options.Decimal = None,
     standardize: options.Standardize = True,
@@ -82,7 +84,7 @@ def recommend(
     }
     noise = options.synthetic_noise_of(synthetic_labels, synthetic_noise_ratio)
     reading = {"target": target, "time": time, "weight": weight, "drop_missing": drop_missing, "drop": tuple(drop or ())}
-    reading |= {"separator": separator, "decimal": decimal}
+    reading |= {"impute": impute, "drop_unlabelled": drop_unlabelled, "separator": separator, "decimal": decimal}
     with quiet():
         from freshmix.recommendation.request import Today
 

@@ -43,7 +43,11 @@ Generations = Annotated[
 Separator = Annotated[str | None, typer.Option(metavar="SIGN", help="What separates fields; by default read off the file.")]
 Decimal = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal sign; by default read off the file.")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
-DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing values.")]
+DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing features.")]
+Impute = Annotated[
+    str | None, typer.Option(metavar="mean|median", help="Fill missing features by that of the column on labelled rows.")
+]
+DropUnlabelled = Annotated[bool, typer.Option("--drop-unlabelled", help="Leave out rows with an empty target.")]
 Standardize = Annotated[
     bool,
     typer.Option("--standardize/--no-standardize", show_default=False, help="Features of variance 1, or as they are scaled."),

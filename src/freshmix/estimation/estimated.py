@@ -13,6 +13,7 @@ from ..prepared import Prepared
 from ..prepared.kernels import gram_of
 from ..tables import to_arrays
 from ..tables.arrays import LARGEST
+from ..tables.gaps import checked_impute, filled
 from .banded import Estimate, banded
 from .factorise import factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
@@ -73,7 +74,7 @@ class EstimatedPopulation(Population):
             yield Population(self.eigenvalues, self.shares, g, float(sigma2))
 
 
-def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
+def estimate(X: Any, y: Any, *, impute: str | None = None, seed: int = 0) -> EstimatedPopulation:
     """The population behind a table: spectrum, signal and noise, with their uncertainty.
 
     Parameters
@@ -82,6 +83,8 @@ def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
         Numeric features without gaps. They are centred, not scaled.
     y : (n,) array or series
         Real labels.
+    impute : str, optional
+        Fill missing features by the ``mean`` or ``median`` of their column.
     seed : int
         Seed of the posterior draws.
 
@@ -115,7 +118,9 @@ def estimate(X: Any, y: Any, *, seed: int = 0) -> EstimatedPopulation:
     'improves'
     """
     seed = whole("seed", seed, low=0)
-    features, labels, _ = to_arrays(X, y)
+    features, labels, names = to_arrays(X, y, gaps=checked_impute(impute) is not None)
+    if impute is not None:
+        features = filled(features, np.ones(labels.size, dtype=np.bool_), names, impute)
     with np.errstate(over="ignore"):
         size = float(np.ptp(features, axis=0).max())
     if size == 0:

@@ -1,6 +1,7 @@
 """From a table to a label budget: how many real labels a loop on new rows needs (mathematics.md sections 5 to 7)."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def plan(
     synthetic_noise_ratio: float = 0.0,
     standardize: bool = True,
     time: Any = None,
+    impute: str | None = None,
     seed: int = 0,
 ) -> Plan:
     """Labels per generation for a target, the risk that a budget reaches, and the curve between them.
@@ -65,6 +67,8 @@ def plan(
         Whether to scale features to unit variance.
     time : (n,) array or str, optional
         Time step of each row, or the name of a column of X that holds it.
+    impute : str, optional
+        Fill missing features by the ``mean`` or ``median`` of their column over the labelled rows, which the answer says first.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
@@ -102,7 +106,7 @@ def plan(
     rng = np.random.default_rng(whole("seed", seed, low=0))
     if isinstance(X, Table) and X.weight is not None:
         raise ValueError("a plan does not take sample weights: leave the weight column out")
-    table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation)
+    table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, impute=impute)
     found, stream = estimate_of(table, None, rng), table.stream
     said = (stream.order, stream.bias, few_labelled_rows(stream.labelled))
     count = stream.rows_per_generation
@@ -115,7 +119,8 @@ def plan(
     target = target_risk if target_error is None else _above_noise(target_error, found.noise_variance)
     labels = round(stream.share * count) if budget is None else _affordable(budget, price, count)
     warnings = (*table.warnings, *(each for each in said if each is not None))
-    return plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes)
+    made = plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes)
+    return replace(made, assumption=made.assumption + table.stated)
 
 
 def _check_aims(**aims: float | None) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..tables import Blocks, Table, source_of
+from ..tables.gaps import checked_impute
 from .in_blocks import from_blocks
 from .in_memory import from_memory
 from .kept import Prepared, Products, Rows
@@ -21,6 +22,7 @@ def prepare(
     kernel: Kernel = "linear",
     standardize: bool = True,
     rows_per_generation: int | None = None,
+    impute: str | None = None,
 ) -> Prepared:
     """A table of any kind, ready to be estimated from and replayed; parameters are those of ``freshmix.recommend``.
 
@@ -29,13 +31,13 @@ def prepare(
     TypeError, ValueError
         If the table cannot be used, or not in this way.
     """
-    source = X if isinstance(X, Prepared) else source_of(X, y)
+    source = X if isinstance(X, Prepared) else source_of(X, y, checked_impute(impute))
     how = kernel, standardize, rows_per_generation
     if source is None:
-        return from_memory(X, y, time, sample_weight, *how)
+        return from_memory(X, y, time, sample_weight, *how, impute=impute)
     if isinstance(source, Table):
         times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
-        return from_memory(source.X, source.y, times, weights, *how, source.features, source.notes)
+        return from_memory(source.X, source.y, times, weights, *how, source.features, source.notes, source.stated)
     for name, value in (("time", time), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"{name} must be left out for a table that is read in blocks")

@@ -7,6 +7,7 @@ import numpy as np
 from ..arguments import Floats
 from ..tables.arrays import is_constant, too_few_labels
 from ..tables.blocks import Blocks
+from ..tables.gaps import Fill
 from ..words.table import listed_gaps, named, none_varies
 from .ends import Ends
 from .kept import Products
@@ -14,10 +15,13 @@ from .moments import MOST_BYTES
 from .spread import Spread
 
 
-def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Products, Floats, tuple[Spread, Spread], Ends]:
+def products_by_columns(
+    source: Blocks, standardize: bool = True, fill: Fill | None = None
+) -> tuple[Products, Floats, tuple[Spread, Spread], Ends]:
     """XX'/n of the labelled rows by blocks of columns.
 
-    Each block is standardised over all rows and centred over the labelled ones, and leaves the sum of its products.
+    Each block is standardised over all rows and centred over the labelled ones, and leaves the sum of its products. Gaps are
+    filled by ``fill``.
 
     Returns
     -------
@@ -48,6 +52,8 @@ def products_by_columns(source: Blocks, standardize: bool = True) -> tuple[Produ
     labelled, others, ends = [], [], []
     bad: dict[str, int] = {}
     for block in blocks:
+        if fill is not None:
+            block = np.where(np.isnan(block), fill.mean[at : at + block.shape[1]], block)
         counts = (~np.isfinite(block)).sum(axis=0).tolist()
         bad |= {named(source.names, at + i): count for i, count in enumerate(counts) if count}
         at += block.shape[1]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import Floats, whole
+from ..words.table import without_label
 from .kernels import Kernel
 from .stream import Stream
 
@@ -63,6 +64,8 @@ class Prepared:
         A warning for where theory takes rows of several sample weights as equally weighted.
     kernel : str or callable
         What the features are compared by.
+    gaps : tuple of str
+        What became of gaps in the features, where an answer says so first.
     """
 
     stream: Stream
@@ -74,6 +77,13 @@ class Prepared:
     warnings: tuple[str, ...]
     uneven: str | None = None
     kernel: Kernel = "linear"
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def stated(self) -> str:
+        """What an answer says of the table beside the loop, a blank before each sentence."""
+        empty = self.stream.rows - self.stream.labelled
+        return "".join(f" {each}" for each in (*([without_label(empty, self.stream.rows)] if empty else []), *self.gaps))
 
     @property
     def partly(self) -> bool:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
 from ..tables.blocks import Blocks, Column
+from ..tables.gaps import Fill
+from ..tables.refusals import too_many_gaps
 from ..words.table import listed_gaps, named, none_varies
 from .ends import Ends
 from .kept import Products, Rows
@@ -39,8 +41,8 @@ class Moments:
         The rows without a real label.
     missing, infinite : (p,) arrays
         How often each column had no finite value.
-    dropped : int
-        Rows left out for a missing feature.
+    dropped, alone : int, (p,) array
+        Rows left out for a missing feature, and those of them that a column alone costs.
     low, high : float
         Range of the labels.
     two_valued : bool
@@ -61,6 +63,7 @@ class Moments:
     missing: Floats
     infinite: Floats
     dropped: int
+    alone: Floats
     low: float
     high: float
     two_valued: bool
@@ -96,6 +99,7 @@ class Moments:
             self.missing + other.missing,
             self.infinite + other.infinite,
             self.dropped + other.dropped,
+            self.alone + other.alone,
             low,
             high,
             self.two_valued and other.two_valued and within,
@@ -114,8 +118,8 @@ class Moments:
         return self.labelled.merge(self.unlabelled)
 
 
-def moments(source: Blocks, drop_missing: bool = False) -> Moments:
-    """One pass over a table.
+def moments(source: Blocks, drop_missing: bool = False, fill: Fill | None = None) -> Moments:
+    """One pass over a table, with its gaps filled or such rows left out.
 
     Raises
     ------
@@ -128,15 +132,18 @@ def moments(source: Blocks, drop_missing: bool = False) -> Moments:
             f"X must have fewer columns to be read in blocks of rows, got {source.features}: X'X and its decomposition take "
             f"{needed / 1e9:.2g} GB, limit {MOST_BYTES / 1e9:.2g} GB; leave columns out"
         )
-    found = source.fold(_Keeping(drop_missing), Moments.merge)
+    found = source.fold(_Keeping(drop_missing, fill, source.origins), Moments.merge)
     seen = found.rows + found.unlabelled.rows
     for counts, word, advice in (
         (found.missing, "missing", "; fill them, or leave such rows out (drop_missing=True)"),
         (found.infinite, "infinite", ""),
     ):
         if counts.any() and not (word == "missing" and drop_missing):
-            bad = {named(source.names, i): int(count) for i, count in enumerate(counts)}
+            bad = {name: int(count) for name, count in zip(source.origins, counts, strict=True)}
             raise ValueError(f"features have {word} values: {listed_gaps(bad, seen + found.dropped)}{advice}")
+    if found.dropped and seen < 3:
+        missing = {name: int(count) for name, count in zip(source.origins, found.missing, strict=True)}
+        raise ValueError(too_many_gaps(missing, seen, seen + found.dropped))
     if found.wild:
         raise ValueError(f"the target must be finite, got {found.wild} infinite values")
     if found.rows < 3:
@@ -161,9 +168,12 @@ class _Keeping:
     """
 
     drop_missing: bool
+    fill: Fill | None
+    origins: Sequence[str]
     seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
 
     def __call__(self, columns: Sequence[Column], y: Column) -> Moments:
+        columns = columns if self.fill is None else self.fill.into(columns)
         found = self._checked(columns, y)
         self.seen = found.sample.keys_after(self.seen)
         return found
@@ -173,12 +183,16 @@ class _Keeping:
         if np.isfinite(found.mean[:-1]).all() and np.isfinite(found.unlabelled.mean).all():
             return found
         # Sums tell of gaps at no price; only then are they counted.
-        missing = np.array([np.isnan(column).sum() for column in columns], dtype=np.float64)
+        gaps = np.array([np.isnan(column) for column in columns])
+        missing, alone = gaps.sum(axis=1, dtype=np.float64), np.zeros(len(columns))
+        # A category is missing in all of its columns at once.
+        firsts = np.unique(self.origins, return_index=True)[1]
+        alone[firsts] = (gaps[firsts] & (gaps[firsts].sum(axis=0) == 1)).sum(axis=1)
         infinite = np.array([np.isinf(column).sum() for column in columns], dtype=np.float64)
         whole = np.isfinite(np.array(columns)).all(axis=0)
         if not whole.all():
             found = _block([column[whole] for column in columns], y[whole], self.seen)
-        return replace(found, missing=missing, infinite=infinite, dropped=int(whole.size - whole.sum()))
+        return replace(found, missing=missing, infinite=infinite, dropped=int(whole.size - whole.sum()), alone=alone)
 
 
 def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Moments:
@@ -193,7 +207,7 @@ def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Mo
     low, high = (float(labels.min()), float(labels.max())) if labels.size else (np.inf, -np.inf)
     mean, rest, scatter = _scatter([*columns, labels])
     within = bool(np.all((labels == low) | (labels == high)))
-    gaps = np.zeros(p), np.zeros(p), 0
+    gaps = np.zeros(p), np.zeros(p), 0, np.zeros(p)
     return Moments(labels.size, mean, rest, scatter, unlabelled, *gaps, low, high, within, wild, sample, ends)
 
 

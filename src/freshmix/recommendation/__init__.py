@@ -30,6 +30,7 @@ def recommend(
     time: Any = None,
     rows_per_generation: int | None = None,
     sample_weight: Any = None,
+    impute: str | None = None,
     labelled: float | None = None,
     schedule: bool = False,
     seed: int = 0,
@@ -39,9 +40,9 @@ def recommend(
     Parameters
     ----------
     X : (n, p) array or data frame
-        Numeric features without gaps. They are centred, and scaled to unit variance if ``standardize``. Also a Dask array, what
-        ``freshmix.tables.open_table`` returns, or the names of CSV or Parquet files: tables larger than memory are read in
-        blocks. With ``kernel="precomputed"`` the (n, n) kernel matrix.
+        Numeric features without gaps (see ``impute``). They are centred, and scaled to unit variance if ``standardize``. Also a
+        Dask array, what ``freshmix.tables.open_table`` returns, or the names of CSV or Parquet files: tables larger than memory
+        are read in blocks. With ``kernel="precomputed"`` the (n, n) kernel matrix.
     y : (n,) array or series
         Real labels; NaN where a row has none. Where X names files, the name of their target column.
     loop : Loop, optional
@@ -65,6 +66,8 @@ def recommend(
         By default the median number of rows per time step, or all rows.
     sample_weight : (n,) array, optional
         Precision of each label, up to a common factor: a weight of 2 means half the noise variance, not two rows.
+    impute : str, optional
+        Fill missing features by the ``mean`` or ``median`` of their column over the labelled rows, which the answer says first.
     labelled : float, optional
         Share of a generation's rows that get a real label; by default the table's.
     schedule : bool
@@ -108,6 +111,7 @@ def recommend(
         seed,
         time=time is not None,
         sample_weight=sample_weight is not None,
+        impute=impute,
     )
     table = prepare(
         X,
@@ -117,6 +121,7 @@ def recommend(
         kernel=request.kernel,
         standardize=request.standardize,
         rows_per_generation=request.rows_per_generation,
+        impute=impute,
     )
     known = request.known(table)
     with one_blas_thread():

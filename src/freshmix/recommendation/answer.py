@@ -253,7 +253,7 @@ class Answer(ABC, Generic[Kind]):
             "reason": reason,
             "warnings": tuple(each for each in (*self.warnings(), *self.table.warnings, self.uneven) if each is not None),
             "population": described(self.found) if linear else None,
-            "assumption": assumption(self.setting.loop, self.rows, self.horizon),
+            "assumption": assumption(self.setting.loop, self.rows, self.horizon) + self.table.stated,
             "attained": best.attained,
             "generations": self.horizon,
             "rows": self.table.stream.rows,

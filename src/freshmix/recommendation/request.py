@@ -68,9 +68,9 @@ class Request:
         labelled: Any,
         schedule: Any,
         seed: Any,
-        **flags: bool,
+        **flags: Any,
     ) -> "Request":
-        """Check everything that can be checked without the table; ``flags`` say which arrays came with it."""
+        """Check everything that can be checked without the table; ``flags`` say what came with it."""
         said = {
             "loop": (loop, None),
             "generations": (generations, None),
@@ -98,7 +98,7 @@ class Request:
             None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
             flag("schedule", schedule),
             whole("seed", seed, low=0),
-            options | {name: True for name, given in flags.items() if given},
+            options | {name: given for name, given in flags.items() if given},
         )
 
     def known(self, table: Prepared) -> Loop:

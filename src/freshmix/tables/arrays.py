@@ -29,7 +29,7 @@ def split_time(X: Any, time: Any) -> tuple[Any, Any]:
 
 
 def to_arrays(
-    X: Any, y: Any, names: Sequence[str] | None = None, unlabelled: bool = False
+    X: Any, y: Any, names: Sequence[str] | None = None, unlabelled: bool = False, gaps: bool = False
 ) -> tuple[Floats, Floats, tuple[str, ...] | None]:
     """Check features and labels: arrays, lists or data frames into float64 arrays, with column names if there are any.
 
@@ -43,6 +43,8 @@ def to_arrays(
         Column names for messages, where X has none.
     unlabelled : bool
         Whether NaN in y is allowed: a row without a real label. At least 3 rows must have one.
+    gaps : bool
+        Whether NaN in X is allowed: a missing value that is filled later.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def to_arrays(
         raise ValueError(f"X and y must have as many rows, got {features.shape[0]} and {n}")
     if n < 3:
         raise ValueError(f"X and y must have at least 3 rows, got {n}")
-    _no_gaps(features, names)
+    _no_gaps(features, names, gaps)
     known = labels[~np.isnan(labels)]
     if known.size < n and not unlabelled:
         raise ValueError(f"y must have a real label in every row, got NaN in {n - known.size} of {n}: leave such rows out")
@@ -186,12 +188,12 @@ def _no_truth_among_numbers(name: str, data: Any) -> None:
         raise TypeError(f"{name} must hold numbers or truth values, got both{where}")
 
 
-def _no_gaps(features: Floats, names: Sequence[str] | None) -> None:
+def _no_gaps(features: Floats, names: Sequence[str] | None, missing: bool) -> None:
     if np.isfinite(features).all():
         return
     for test, word in ((np.isnan, "missing"), (np.isinf, "infinite")):
         counts = test(features).sum(axis=0)
-        if counts.any():
+        if counts.any() and not (missing and word == "missing"):
             listed = listed_gaps({named(names, i): int(count) for i, count in enumerate(counts)}, len(features))
             raise ValueError(f"X must be finite, got {word} values in {listed}")
 

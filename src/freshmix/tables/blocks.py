@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
+from ..words.table import named
 from .arrays import unmasked
+from .gaps import Gaps
 
 Column = NDArray[Any]
 Result = TypeVar("Result")
@@ -39,6 +41,8 @@ class Blocks:
         Names of the p columns.
     drop_missing : bool
         Leave out rows with missing features instead of refusing them.
+    impute : str, optional
+        ``mean``: fill missing features by the mean of their column over the labelled rows, which takes one more pass.
 
     Examples
     --------
@@ -53,12 +57,20 @@ class Blocks:
         features: int,
         names: Sequence[str] | None = None,
         drop_missing: bool = False,
+        impute: str | None = None,
     ) -> None:
+        Gaps(drop_missing, impute)
+        if impute == "median":
+            raise ValueError("impute must be mean for a table that is read in blocks, which shows no medians, got median")
+        if impute is not None and isinstance(pairs, Iterator):
+            raise ValueError("impute needs blocks that can be read twice, got an iterator: hand over a list, say")
         self.pairs = pairs
-        self.drop_missing = drop_missing
+        self.drop_missing, self.impute = drop_missing, impute
         self.rows_per_generation: int | None = None
         self.features = features
         self.names = None if names is None else tuple(names)
+        # The column of the table that each of the p columns was made of, of which a category has several.
+        self.origins = list(names or (named(None, i) for i in range(features)))
 
     @property
     def rows(self) -> int | None:

@@ -23,6 +23,8 @@ class DaskBlocks(Blocks):
         Features and labels, with known chunk sizes.
     names : sequence of str, optional
         Names of the p columns.
+    impute : str, optional
+        As of ``Blocks``.
 
     Raises
     ------
@@ -30,7 +32,7 @@ class DaskBlocks(Blocks):
         If shapes do not fit or chunk sizes are unknown.
     """
 
-    def __init__(self, X: Any, y: Any, names: Sequence[str] | None = None) -> None:
+    def __init__(self, X: Any, y: Any, names: Sequence[str] | None = None, impute: str | None = None) -> None:
         if not hasattr(y, "rechunk"):
             raise TypeError(f"y must be a dask array where X is one, got {type(y).__name__}")
         if y.ndim == 2 and y.shape[1] == 1:
@@ -43,7 +45,7 @@ class DaskBlocks(Blocks):
             raise ValueError(f"X and y must have as many rows, got {X.shape[0]} and {y.shape[0]}")
         self.X = X.rechunk({1: -1})
         self.y = y.rechunk((self.X.chunks[0],))
-        super().__init__((), int(X.shape[1]), names)
+        super().__init__((), int(X.shape[1]), names, impute=impute)
 
     @property
     def rows(self) -> int | None:

@@ -1,6 +1,7 @@
 """Files as blocks: streamed through polars, every column typed as a whole all the same."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,8 @@ class FileBlocks(Blocks):
         Leave out rows with missing features instead of refusing them.
     time : str, optional
         Column of time steps, read for the rows per generation alone.
-    separator, decimal : str, optional
-        As of ``read_table``.
+    separator, decimal, impute, drop_unlabelled
+        As of ``read_table``; gaps can be filled by means alone.
 
     Raises
     ------
@@ -58,14 +59,17 @@ class FileBlocks(Blocks):
         time: str | None = None,
         separator: str | None = None,
         decimal: str | None = None,
+        impute: str | None = None,
+        drop_unlabelled: bool = False,
     ) -> None:
+        self.drop_unlabelled = drop_unlabelled
         packed = [path.name for path in paths if path.name.lower().endswith(".gz")]
         if packed:
             raise ValueError(f"{packed[0]} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
         self.files: list[Part] = parts_of(paths, separator)
         self.roles, self.decimal = Roles(target, time, None, tuple(drop)), decimal
         self.columns = columns_of(self.files, self.roles)
-        super().__init__((), 0, (), drop_missing)
+        super().__init__((), 0, (), drop_missing, impute)
         self.typed: Typed | None = None
         kinds = self._at_sight()
         if kinds is None:
@@ -78,6 +82,8 @@ class FileBlocks(Blocks):
         self.kinds, self.target = tuple(features), target
         self.names = tuple(name for kind in features for name in kind.columns)
         self.features = len(self.names)
+        # The same list: who holds it sees what the columns turn out to be.
+        self.origins[:] = [kind.name for kind in features for _ in kind.columns]
 
     def _at_sight(self) -> list[Kind] | None:
         """Kinds of all features and the target, where types or the first rows of files of text tell them."""
@@ -104,9 +110,9 @@ class FileBlocks(Blocks):
         """The pass that tells what each column is."""
         self.typed = typed(self.files, self._frames, self.roles, self.columns, self.decimal)
         missing = missing_values(self.typed.counts, self.typed.rows)
-        if missing is not None and not self.drop_missing:
+        if missing is not None and not (self.drop_missing or self.impute or self.drop_unlabelled):
             raise ValueError(missing)
-        if self.typed.rows in self.typed.counts.values():
+        if self.drop_missing and self.typed.rows in self.typed.counts.values():
             raise ValueError(too_many_gaps(self.typed.counts, 0, self.typed.rows))
         self._use(self.typed.features, self.typed.target)
 
@@ -129,7 +135,8 @@ class FileBlocks(Blocks):
         """The results of all blocks, merged two at a time; once more from the start where a cell is not what it seemed."""
         if self.typed is None:
             try:
-                return super().fold(function, merge)
+                # What it counted by then is forgotten.
+                return super().fold(copy(function), merge)
             except NotRead:
                 self._type()
         return super().fold(function, merge)
@@ -144,20 +151,21 @@ class FileBlocks(Blocks):
                 full = frame.filter(~blank) if blank.any() else frame
                 columns = [array for kind in self.kinds for array in kind.arrays(full[kind.name])]
                 y = labels_in(self.target, full[self.target.name])
-                for start in range(0, full.height, size):
+                if self.drop_unlabelled and np.isnan(y).any():
+                    real = ~np.isnan(y)
+                    columns, y = [column[real] for column in columns], y[real]
+                for start in range(0, len(y), size):
                     yield function([column[start : start + size] for column in columns], y[start : start + size])
 
     def column_blocks(self) -> Iterator[Floats]:
         """The labels, then (n, k) arrays of columns over all files."""
         size = max(1, 4 * BLOCK_BYTES // (8 * max(self.rows or 0, 1)))
-        yield np.concatenate(
-            [
-                labels_in(self.target, frame[self.target.name])
-                for part in self.files
-                for frame in part.frames([self.target.name])
-            ],
-            dtype=np.float64,
-        )[:, None]
+        labels = [
+            labels_in(self.target, frame[self.target.name]) for part in self.files for frame in part.frames([self.target.name])
+        ]
+        y = np.concatenate(labels, dtype=np.float64)
+        used = ~np.isnan(y) if self.drop_unlabelled else np.ones(y.size, dtype=np.bool_)
+        yield y[used, None]
         for start in range(0, len(self.kinds), size):
             group = self.kinds[start : start + size]
             blocks = [
@@ -165,13 +173,17 @@ class FileBlocks(Blocks):
                 for part in self.files
                 for frame in part.frames([kind.name for kind in group])
             ]
-            yield np.concatenate(blocks, dtype=np.float64)
+            block = np.concatenate(blocks, dtype=np.float64)
+            yield block if used.all() else block[used]
 
     def _rows_per_step(self, time: str) -> int:
-        """Median number of rows with the same value of a column, from one pass over that column."""
+        """Median number of rows with the same value of a column, from one pass over it."""
         counts: dict[str | None, int] = {}
+        names = [time, self.target.name] if self.drop_unlabelled else [time]
         for part in self.files:
-            for frame in part.frames([time], _ROWS):
+            for frame in part.frames(names, _ROWS):
+                if self.drop_unlabelled:
+                    frame = frame.filter(pl.Series(~np.isnan(labels_in(self.target, frame[self.target.name]))))
                 for text, count in as_text(frame[time]).value_counts().iter_rows():
                     counts[text] = counts.get(text, 0) + count
         gaps = sum(count for text, count in counts.items() if text is None or text in MISSING)

@@ -9,9 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..words.table import constant_columns, left_out, left_out_mostly
+from ..words.table import constant_columns, filled_in, left_out, left_out_mostly
 from .arrays import is_constant, to_arrays, too_few_labels
 from .frames import is_frame, raw_frame
+from .gaps import Gaps, filled
 from .kinds import Kind, as_text
 from .marks import MISSING
 from .parts import MOST_BYTES, FramePart, Part, Paths, list_paths, parts_of, size_problem
@@ -35,7 +36,9 @@ class Table:
     time, weight : (n,) array or None
         Time and sample weight of each row, where a column was named.
     gaps : dict
-        Missing values of each feature, where there are any, before rows with such were left out.
+        Missing values of each feature, where there are any, before rows with such were left out or filled.
+    stated : tuple of str
+        What an answer says first: gaps that were filled, rows left out that are most of the table.
     """
 
     X: Floats
@@ -45,6 +48,7 @@ class Table:
     time: NDArray[Any] | None = None
     weight: Floats | None = None
     gaps: Mapping[str, int] = field(default_factory=dict)
+    stated: tuple[str, ...] = ()
 
     @property
     def partly(self) -> bool:
@@ -69,6 +73,8 @@ def read_table(
     time: str | None = None,
     weight: str | None = None,
     drop_missing: bool = False,
+    impute: str | None = None,
+    drop_unlabelled: bool = False,
     drop: Sequence[str] = (),
     max_bytes: int = MOST_BYTES,
     separator: str | None = None,
@@ -93,7 +99,12 @@ def read_table(
     weight : str, optional
         Column of sample weights, at least 0: precisions of the labels; not a feature.
     drop_missing : bool
-        Leave out rows with missing features instead of refusing them.
+        Leave out rows with missing features instead of refusing them; those with an empty target stay.
+    impute : str, optional
+        Fill missing features instead, by the ``mean`` or ``median`` of their column over the labelled rows (a category: each of
+        its columns of 0 and 1 by itself).
+    drop_unlabelled : bool
+        Leave out rows with an empty target.
     drop : sequence of str
         Columns to leave out.
     max_bytes : int
@@ -126,10 +137,10 @@ def read_table(
         if too_large is not None:
             raise ValueError(f"{too_large}: take a sample of its rows")
         parts = parts_of(paths, separator)
-    return table_of(parts, Roles(target, time, weight, tuple(drop)), drop_missing, decimal)
+    return table_of(parts, Roles(target, time, weight, tuple(drop)), Gaps(drop_missing, impute, drop_unlabelled), decimal)
 
 
-def table_of(parts: Sequence[Part], roles: Roles, drop_missing: bool, decimal: str | None) -> Table:
+def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | None) -> Table:
     """The table of parts that fit into memory."""
     columns = columns_of(parts, roles)
     held = _held(parts, columns, roles, decimal)
@@ -148,16 +159,32 @@ def table_of(parts: Sequence[Part], roles: Roles, drop_missing: bool, decimal: s
     full = [part.frame.filter(~blank_rows(part.frame)) for part in held]
     y, said = labels_of(found, full)
     notes += [*said, *found.notes]
+    if gaps.drop_unlabelled and (unlabelled := int(np.isnan(y).sum())):
+        notes.append(left_out(unlabelled, y.size, "without a real label"))
+        full = [frame.filter(pl.Series(~np.isnan(labels_in(found.target, frame[roles.target])))) for frame in full]
+        y = y[~np.isnan(y)]
     weights = None
     if found.weight is not None:
         weights = np.concatenate([found.weight.arrays(frame[found.weight.name])[0] for frame in full]).astype(np.float64)
     times = None if roles.time is None else times_of([frame[roles.time] for frame in full])
-    kept, lost = _complete(found, full, drop_missing)
-    X, names, made = _features(found.features, full, kept)
-    to_arrays(X, y[kept], names, unlabelled=True)
-    times, weights = (None if each is None else each[kept] for each in (times, weights))
-    gaps = {name: count for name, count in found.counts.items() if count}
-    return Table(X, y[kept], names, (*notes, *lost, *made), times, weights, gaps)
+    missing = _missing(found, full)
+    counts = {name: int(mask.sum()) for name, mask in missing.items()}
+    kept, lost, stated = _complete(missing, y.size, gaps)
+    made, values, encoded = _features(found.features, full)
+    X = np.column_stack([each[kept] for each in values])
+    y, times, weights = y[kept], *(None if each is None else each[kept] for each in (times, weights))
+    if gaps.impute is not None and counts:
+        X = filled(X, ~np.isnan(y) if weights is None else ~np.isnan(y) & (weights > 0), made, gaps.impute)
+        stated = (filled_in(counts, y.size, gaps.impute),)
+    varies = X.min(axis=0) < X.max(axis=0)
+    names = tuple(name for name, varying in zip(made, varies, strict=True) if varying)
+    constant = [name for name, varying in zip(made, varies, strict=True) if not varying]
+    if not names:
+        raise ValueError("features must vary, got only constant columns")
+    X = X if not constant else np.ascontiguousarray(X[:, varies])
+    to_arrays(X, y, names, unlabelled=True)
+    notes += [*lost, *encoded, *([constant_columns(constant)] if constant else [])]
+    return Table(X, y, names, tuple(notes), times, weights, counts, stated)
 
 
 def _held(parts: Sequence[Part], columns: Sequence[str], roles: Roles, decimal: str | None) -> list[FramePart]:
@@ -216,47 +243,47 @@ def times_of(columns: Sequence[pl.Series]) -> NDArray[Any]:
     return found.to_numpy()
 
 
-def _complete(found: Typed, frames: Sequence[pl.DataFrame], drop_missing: bool) -> tuple[NDArray[np.bool_], list[str]]:
-    """Which rows have no gaps, and notes; ValueError where rows must not be left out."""
-    missing = {name: count for name, count in found.counts.items() if count}
-    if not missing:
-        return np.ones(found.rows, dtype=np.bool_), []
-    if not drop_missing:
-        raise ValueError(missing_values(found.counts, found.rows))
-    gaps = np.zeros(found.rows, dtype=np.intp)
-    alone: dict[str, NDArray[np.bool_]] = {}
-    for kind in found.features:
-        if kind.name in missing:
-            alone[kind.name] = np.concatenate([np.isnan(kind.arrays(frame[kind.name])[0]) for frame in frames])
-            gaps += alone[kind.name]
-    kept = gaps == 0
-    if kept.sum() < 3:
-        raise ValueError(too_many_gaps(found.counts, int(kept.sum()), found.rows))
-    said = [left_out(found.rows - int(kept.sum()), found.rows)]
-    if 2 * kept.sum() < found.rows:
-        costs = {name: int((mask & (gaps == 1)).sum()) for name, mask in alone.items()}
-        name = max(costs, key=lambda each: costs[each])
-        said.insert(0, left_out_mostly(name, costs[name], found.rows - int(kept.sum()), found.rows))
-    return kept, said
+def _missing(found: Typed, frames: Sequence[pl.DataFrame]) -> dict[str, NDArray[np.bool_]]:
+    """Where features are missing, of those that are."""
+    kinds = [kind for kind in found.features if found.counts[kind.name]]
+    masks = {kind.name: np.concatenate([np.isnan(kind.arrays(frame[kind.name])[0]) for frame in frames]) for kind in kinds}
+    return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _features(
-    kinds: Sequence[Kind], frames: Sequence[pl.DataFrame], kept: NDArray[np.bool_]
-) -> tuple[Floats, tuple[str, ...], list[str]]:
-    """The (n, p) matrix and its names: categories one-hot, without what is constant; and notes."""
-    columns: list[tuple[str, Floats]] = []
+def _complete(
+    missing: Mapping[str, NDArray[np.bool_]], rows: int, gaps: Gaps
+) -> tuple[NDArray[np.bool_], list[str], tuple[str, ...]]:
+    """Which rows are kept, notes, and what is said first; ValueError where rows must not be left out."""
+    if not missing or gaps.impute is not None:
+        return np.ones(rows, dtype=np.bool_), [], ()
+    counts = {name: int(mask.sum()) for name, mask in missing.items()}
+    if not gaps.drop_missing:
+        raise ValueError(missing_values(counts, rows))
+    each = np.sum(list(missing.values()), axis=0)
+    lost = int((each > 0).sum())
+    if rows - lost < 3:
+        raise ValueError(too_many_gaps(counts, rows - lost, rows))
+    alone = {name: int((mask & (each == 1)).sum()) for name, mask in missing.items()}
+    return each == 0, [left_out(lost, rows)], mostly_lost(alone, lost, rows)
+
+
+def mostly_lost(alone: Mapping[str, int], lost: int, rows: int) -> tuple[str, ...]:
+    """What is said first where most of the rows are left out; ``alone`` counts those that one column alone costs."""
+    if 2 * lost <= rows:
+        return ()
+    worst = max(alone, key=lambda name: alone[name])
+    return (left_out_mostly(worst, alone[worst], lost, rows),)
+
+
+def _features(kinds: Sequence[Kind], frames: Sequence[pl.DataFrame]) -> tuple[list[str], list[Floats], list[str]]:
+    """Names and values of the columns of numbers, categories one-hot, and notes."""
+    names: list[str] = []
+    columns: list[Floats] = []
     notes = []
     for kind in kinds:
         parts = zip(*(kind.arrays(frame[kind.name]) for frame in frames), strict=True)
-        columns += [
-            (name, np.concatenate(part).astype(np.float64)[kept]) for name, part in zip(kind.columns, parts, strict=True)
-        ]
+        columns += [np.concatenate(part).astype(np.float64) for part in parts]
+        names += kind.columns
         if kind.what == "words":
             notes.append(f"column {kind.name} one-hot encoded ({len(kind.levels)} values)")
-    constant = {name for name, values in columns if values.min() == values.max()}
-    if constant:
-        notes.append(constant_columns([name for name, _ in columns if name in constant]))
-    varying = [(name, values) for name, values in columns if name not in constant]
-    if not varying:
-        raise ValueError("features must vary, got only constant columns")
-    return np.column_stack([values for _, values in varying]), tuple(name for name, _ in varying), notes
+    return names, columns, notes

@@ -56,8 +56,25 @@ def left_out(rows: int, of: int | None = None, why: str = "with missing features
 def left_out_mostly(name: str, alone: int, lost: int, rows: int) -> str:
     """Rows that are left out are most of the table."""
     return (
-        f"most of the table is left out: {lost} of {rows} rows have missing features, {alone} of them in {name} alone; leave "
-        "out such a column, or fill its gaps, to keep them"
+        f"Most of the table is left out: {lost} of {rows} rows have missing features, {alone} of them in {name} alone; leave "
+        "out such a column, or fill its gaps, to keep them."
+    )
+
+
+def filled_in(counts: Mapping[str, int], rows: int, how: str) -> str:
+    """Gaps that were filled."""
+    cells = sum(counts.values())
+    return (
+        f"Filled in by the {how} of the labelled rows: {cells} missing {'cell' if cells == 1 else 'cells'} of {rows} rows, in "
+        f"{listed_gaps(counts, rows)}; they count as if they had been measured."
+    )
+
+
+def without_label(count: int, rows: int) -> str:
+    """Rows with an empty target make another loop of a table."""
+    return (
+        f"The target is empty in {count} of the table's {rows} rows, which makes it a loop on new rows, some without a real "
+        "label; leave such rows out for the loop of a table that is all labelled."
     )
 
 
