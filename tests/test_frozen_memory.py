@@ -102,7 +102,8 @@ def test_weights_beyond_diverge_where_the_spectrum_ends():
             risk = fm.limit(population, loop(w + step, aspect=aspect, penalty=penalty, anchor=anchor)).risk
             assert math.isfinite(risk) == bounded
     found = fm.limit(population, loop(5.0, aspect=aspect, penalty=penalty))
-    assert found.verdict == "diverges" and "real weight 5" in found.reason
+    assert found.verdict == "diverges"
+    assert "real weight 5" in found.reason
 
 
 def test_sizes_that_are_alike_change_nothing():
@@ -152,7 +153,7 @@ def test_optima_of_anchored_loops(population, generations, anchor):
         again = fm.optimal_loop(population, dataclasses.replace(best).loop, generations=generations)
         assert again.risk == pytest.approx(best.risk, rel=1e-9)
     else:
-        assert anchor == 1 and generations is None
+        assert (anchor, generations) == (1, None)
         assert best.risk < fm.limit(population, best.loop).risk * (1 + 1e-3)
 
 

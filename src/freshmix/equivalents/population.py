@@ -49,7 +49,7 @@ class PopulationEquivalents:
     def solve(self, z: ArrayLike) -> Solved:
         """Solve the companion equation for v; see ``Equivalents.solve``.
 
-        1/v = z + gamma sum h tau / (1 + tau v), or with row sizes v = mean(b / (1 + b delta)) / z, delta = gamma sum h tau d / z.
+        1/v = z + gamma sum h tau d, or with row sizes v = mean(b / (1 + b delta)) / z, delta = gamma sum h tau d / z.
         """
         points = np.atleast_1d(np.asarray(z))
         v = self._complex_companion(points) if np.iscomplexobj(points) else self.companion(points)
@@ -96,7 +96,9 @@ class PopulationEquivalents:
     def companion(self, z: Floats) -> Floats:
         """v(z) at real z >= 0, to rounding (mathematics.md section 2, companion equation); at z = 0 it is inf unless rank > 1.
 
-        At z < 0 it is that beyond the spectrum, NaN where the spectrum reaches. Newton's method for log(zv + gamma sum h a) = 0 in log v, a = tau v / (1 + tau v), kept inside a bracket that
+        At z < 0 it is that beyond the spectrum, NaN where the spectrum reaches.
+
+        Newton's method for log(zv + gamma sum h a) = 0 in log v, a = tau v / (1 + tau v), kept inside a bracket that
         every step shrinks: at most ``MOST_STEPS`` steps whatever the spectrum.
         """
         z = np.asarray(z, dtype=np.float64)
