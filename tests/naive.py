@@ -113,6 +113,77 @@ def draw(population, n, p, rng):
     return X, np.concatenate(beta), np.diag(tau)
 
 
+# Fresh covariates, one step at a time (section 5).
+
+
+def remembered_risk(population, loops, generations, judged="now"):
+    """(T + 1,) risks by the general step, every vector that was ever fitted to kept in a Gram matrix an atom; penalty > 0.
+
+    Vectors: the coefficients of generations 0 ... t, then the last model.
+    """
+    tau, h, g, c = population.eigenvalues, population.shares, population.signal, population.persistence
+    sizes = ([1.0], [1.0]) if population.row_sizes is None else population.row_sizes
+    G = np.zeros((tau.size, 2, 2))
+    G[:, 0, 0] = g
+    risks, rows = [], []
+    for t in range(generations + 1):
+        loop = loops[min(max(t, 1), len(loops)) - 1]
+        if t:
+            G = np.insert(np.insert(G, t, c * G[:, t - 1], axis=1), t, 0.0, axis=2)
+            G[:, :, t] = G[:, t]
+            G[:, t, t] = g
+        last = np.eye(t + 2)[-1]
+        own = [fm.Group(1.0)] if t == 0 else loop.groups_at(t)
+        scale = loop.first_rows / loop.aspect if t == 0 else 1 / loop.aspect  # rows over features
+        parts = []  # rows over features, row weight, theta, noise over that of real labels
+        for group in own:
+            w = group.real_weight
+            theta = w * np.eye(t + 2)[t] + (1 - w) * last
+            noise = w**2 + loop.synthetic_noise_ratio * (1 - w) ** 2
+            parts.append((scale * group.share, group.row_weight, theta, noise))
+        rows.append([(scale * group.share, group.row_weight) for group in own if group.labelled])
+        kept = t if loop.kept_generations is None else min(t, loop.kept_generations)
+        for age in range(1, kept + 1):
+            for count, weight in rows[t - age]:
+                parts.append((count, weight * loop.forgetting**age, np.eye(t + 2)[t - age], 1.0))
+        total = sum(part[0] for part in parts)
+        split = [
+            (count / total * pi, weight * b, theta, population.noise_variance * noise / b)
+            for count, weight, theta, noise in parts
+            for b, pi in zip(*sizes, strict=True)
+        ]
+        G = _general_step(tau, h / total, G, split, loop.penalty, 0.0 if t == 0 else loop.anchor * last)
+        with_next = c if judged == "next" else 1.0
+        risks.append(tau @ (G[:, -1, -1] - 2 * with_next * G[:, -1, t] + g))
+    return np.array(risks)
+
+
+def _general_step(tau, gamma_h, G, groups, lam, anchor):
+    """The Gram matrices with the new model in place of the last one."""
+    f, a, theta, s = (np.array(part) for part in zip(*groups, strict=True))
+
+    def at(delta):
+        v = f * a / ((1 + a * delta) * lam)
+        return v, 1 / (1 + v.sum() * tau)
+
+    low, high = 0.0, gamma_h @ tau / lam
+    for _ in range(200):
+        delta = (low + high) / 2
+        low, high = (delta, high) if gamma_h @ (tau * at(delta)[1]) / lam > delta else (low, delta)
+    v, d = at(delta)
+    bbar = d[:, None] * (anchor + tau[:, None] * (v @ theta))
+    away = theta - bbar[:, None, :]
+    r = tau @ np.einsum("jki,jil,jkl->jk", away, G, away)
+    q = v**2 / f
+    N = q @ (s + r) / (1 - q.sum() * (gamma_h @ (tau * d) ** 2))
+    inner = np.einsum("ji,jil->jl", bbar, G)
+    square = np.einsum("jl,jl->j", inner, bbar) + N * gamma_h * tau * d**2
+    G = G.copy()
+    G[:, -1, :] = G[:, :, -1] = inner
+    G[:, -1, -1] = square
+    return G
+
+
 # The companion equation and the printed formulas in 50 digits (sections 2 to 4).
 
 

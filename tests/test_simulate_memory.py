@@ -10,7 +10,7 @@ from freshmix import sampling
 
 from . import naive
 from .test_simulate import ISOTROPIC, LEVELS, SOURCES, SPIKED, in_law, task_of
-from .tolerances import FAMILY_LEVEL
+from .tolerances import FAMILY_LEVEL, largest_z
 
 SIZES = ([0.5, 2.0], [2 / 3, 1 / 3])
 # What a loop on frozen covariates may remember.
@@ -79,6 +79,128 @@ def test_any_two_labels_of_a_row_share_what_is_not_renewed():
     np.testing.assert_allclose(shared, 0.7 + 0.3 * np.eye(4), rtol=1e-12)
 
 
+# What a loop on fresh covariates may remember, and the population and workflow beside it.
+GROUPED = [fm.Group(0.25, 2.0, 0.6), fm.Group(0.5, 1.0, 1.0), fm.Group(0.25, 1.0, 0.0)]
+FRESH = {
+    "anchor": ({"anchor": 0.7, "groups": GROUPED}, {}, "replace"),
+    "window": (
+        {"kept_generations": 2, "forgetting": 0.6, "first_rows": 0.5, "real_weight": 1.0},
+        {"persistence": 0.9},
+        "replace",
+    ),
+    "all kept": ({"kept_generations": None, "real_weight": 1.0}, {"row_sizes": SIZES}, "replace"),
+    "kept and mixed": ({"kept_generations": None, "forgetting": 0.8, "anchor": 0.5, "groups": GROUPED}, {}, "replace"),
+    "drift": ({"real_weight": 0.5, "first_rows": 2.0}, {"persistence": 0.8, "row_sizes": SIZES}, "replace"),
+    "accumulate": ({"anchor": 0.5, "real_weight": 0.5, "first_rows": 1.5}, {"persistence": 0.8}, "accumulate"),
+    "stack": ({"kept_generations": 1, "forgetting": 0.5, "real_weight": 0.5}, {"persistence": 0.8}, "stack"),
+}
+
+
+def drawn(t, purpose):
+    return np.random.default_rng([5, 0, t, purpose])
+
+
+def run(population, loop, rows, workflow, T=4):
+    """(2, T + 1) excess risks of the first replicate, judged now and next, with the numbers that the engine draws."""
+    source = sampling.source_of(population, 24)
+    n = [round(rows * loop.first_rows)] + [rows] * T
+    tasks = [source.task(drawn(t, 0), sampling.entries_of("gaussian")) for t in range(T + 2)]
+    c, betas = population.persistence, [tasks[0].beta]
+    for t in range(1, T + 2):
+        betas.append(c * betas[-1] + math.sqrt(1 - c**2) * tasks[t].beta)
+    labelled = np.repeat([bool(g.labelled) for g in loop.groups], [round(g.share * rows) for g in loop.groups])
+    w = np.repeat([g.real_weight for g in loop.groups], [round(g.share * rows) for g in loop.groups])
+    a = np.repeat([g.row_weight for g in loop.groups], [round(g.share * rows) for g in loop.groups])
+    bhat, past, risks = np.zeros(24), [], []
+    for t in range(T + 1):
+        X = tasks[0].rows(drawn(t, 1), n[t])
+        real = X @ betas[t] + drawn(t, 2).standard_normal(n[t])
+        alpha = loop.anchor if t else 0.0
+        if t == 0:
+            fitted = own = [(X, real, np.ones(n[0]), n[0])]
+        else:
+            other = tasks[0].rows(drawn(t, 4), rows) if workflow == "stack" else X
+            synthetic = other @ bhat + math.sqrt(loop.synthetic_noise_ratio) * drawn(t, 3).standard_normal(rows)
+            own = [(X, w * real + (1 - w) * synthetic, a, rows)]
+            if workflow == "stack":
+                own = [(X, real, a * w, rows), (other, synthetic, a * (1 - w), 0)]
+            most = t if loop.kept_generations is None else loop.kept_generations
+            back = [(s, loop.forgetting ** (t - s)) for s in range(max(t - most, 0), t)]
+            kept = [(past[s][0], past[s][1], weight * past[s][2], past[s][1].size) for s, weight in back]
+            if workflow == "accumulate":
+                fitted = own = [*fitted, *own]
+            fitted = own + kept
+        A, y, weight, size = (np.concatenate([np.atleast_1d(part[i]) for part in fitted]) for i in range(4))
+        S = (weight[:, None] * A).T @ A / size.sum()
+        right = A.T @ (weight * y) / size.sum() + loop.penalty * alpha * bhat
+        bhat = np.linalg.solve(S + loop.penalty * np.eye(24), right)
+        risks.append([(bhat - beta) @ (tasks[0].tau * (bhat - beta)) for beta in betas[t : t + 2]])
+        of = np.ones(n[0], dtype=bool) if t == 0 else labelled
+        past.append((X[of], real[of], (np.ones(n[0]) if t == 0 else a)[of]))
+    return np.transpose(risks)
+
+
+@pytest.mark.parametrize("judged", ["now", "next"])
+@pytest.mark.parametrize("rows", [16, 40])
+@pytest.mark.parametrize("kind", FRESH)
+def test_runs_by_definition(kind, rows, judged):
+    settings, changes, workflow = FRESH[kind]
+    population = LEVELS.replace(**changes)
+    loop = fm.Loop(aspect=24 / rows, penalty=0.3, synthetic_noise_ratio=0.5, covariates="fresh", **settings)
+    found = fm.simulate(population, loop, 4, rows=rows, seed=5, workflow=workflow, judged=judged)
+    expected = run(population, loop, rows, workflow)[int(judged == "next")]
+    np.testing.assert_allclose(found.risk.values.ravel(), expected, rtol=1e-8)
+    assert found.attrs["judged"] == judged
+
+
+def test_an_anchor_without_a_penalty_is_the_limit_of_small_ones():
+    loop = fm.Loop(aspect=1.5, covariates="fresh", real_weight=0.5, anchor=0.8)
+    risks = fm.simulate(LEVELS, loop, 3, rows=16, penalty=[0.0, 1e-9]).risk.values[0]
+    np.testing.assert_allclose(risks[0], risks[1], rtol=1e-5)
+
+
+# Against the general step of mathematics.md section 5, which no engine uses: (population, loops).
+def remembering():
+    found = []
+    three = fm.Population([0.3, 1.0, 4.0], [0.25, 0.5, 0.25], [0.5, 0.6, 0.2], 1.5)
+    common = {"penalty": 0.3, "covariates": "fresh"}
+    half = [fm.Group(0.5, 1.0, 0.8), fm.Group(0.5, 0.5, 0.0)]
+    for aspect in (0.5, 2.0):
+        for population in (three, three.replace(row_sizes=SIZES)):
+            drifting = population.replace(persistence=0.9)
+            own = {"aspect": aspect, "synthetic_noise_ratio": 0.5, **common}
+            found.append((population, [fm.Loop(real_weight=0.6, anchor=0.7, **own)]))
+            found.append((drifting, [fm.Loop(groups=half, anchor=0.9, first_rows=0.5, **own)]))
+            kept = {"real_weight": 1.0, "kept_generations": 3, "forgetting": 0.7, "first_rows": 0.5}
+            found.append((drifting, [fm.Loop(**kept, **own)]))
+            found.append((population, [fm.Loop(**kept | {"kept_generations": None, "forgetting": 1.0}, **own)]))
+        found.append(
+            (drifting, [fm.Loop(anchor=alpha, real_weight=w, **own) for alpha, w in ((0.0, 0.5), (1.0, 0.9), (0.5, 0.2))])
+        )
+    return found
+
+
+REMEMBERING = remembering()
+
+
+def score(index, judged, replicates):
+    """Largest z-score over generations, free of the term c/n of finite samples."""
+    population, loops = REMEMBERING[index]
+    expected = naive.remembered_risk(population, loops, 4, judged)
+    options = {"replicates": replicates, "seed": index, "judged": judged}
+    summaries = [fm.mean_and_error(fm.simulate(population, loops, 4, rows=rows, **options)) for rows in (48, 96)]
+    differences = [each["mean"].values - expected for each in summaries]
+    errors = [each.standard_error.values for each in summaries]
+    return np.abs((2 * differences[1] - differences[0]) / np.hypot(2 * errors[1], errors[0])).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("judged", ["now", "next"])
+@pytest.mark.parametrize("index", range(len(REMEMBERING)))
+def test_the_general_step_is_the_mean_of_runs(index, judged):
+    assert score(index, judged, 400) < largest_z(10 * len(REMEMBERING))
+
+
 ANCHORED = [
     (population, fm.Loop(aspect=aspect, penalty=penalty, **more))
     for aspect, penalty in ((2.0, 0.0), (2.0, 0.2), (0.5, 0.2))
@@ -102,13 +224,20 @@ def test_exact_law_has_the_law_of_dense_runs(index):
     assert min(p) > FAMILY_LEVEL / (len(ANCHORED) * len(p))
 
 
+LOOP = fm.Loop(aspect=0.5, covariates="fresh", real_weight=0.5)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"loop": fm.Loop(aspect=0.5, covariates="fresh"), "real_weight": [1.5]}, "must hold numbers between 0 and 1"),
+        ({"loop": LOOP, "real_weight": [1.5]}, "must hold numbers between 0 and 1"),
         ({"population": ISOTROPIC.replace(row_sizes=SIZES), "engine": "exact-law"}, "rows of unequal size"),
         ({"loop": fm.Loop(aspect=0.5, real_weight=2.0), "workflow": "stack"}, "real weights between 0 and 1"),
-        ({"population": ISOTROPIC.replace(persistence=0.9)}, "persistence"),
+        ({"population": ISOTROPIC.replace(persistence=0.9)}, "persistence below 1 needs covariates='fresh'"),
+        ({"loop": LOOP.replace(kept_generations=2), "workflow": "accumulate"}, "kept_generations is for workflows"),
+        ({"loop": LOOP.replace(forgetting=0.5), "workflow": "accumulate-subsample"}, "forgetting is for workflows"),
+        ({"loop": LOOP.replace(kept_generations=2), "engine": "exact-law"}, "kept rows"),
+        ({"judged": "later"}, "judged must be one of now, next"),
     ],
 )
 def test_what_is_refused(changes, says):

@@ -81,17 +81,19 @@ class Diagonal:
         """Features of positive eigenvalue."""
         return int(counts_of(self.population, self.features)[self.population.eigenvalues > 0].sum())
 
+    def coefficients(self, rng: Generator) -> Floats:
+        """Of energy g in each eigenspace; directions of eigenvalue 0 are left out."""
+        kept = self.population.eigenvalues > 0
+        counts = counts_of(self.population, self.features)[kept]
+        energies = self.population.signal[kept]
+        return np.concatenate([on_sphere(rng, int(count), float(g)) for count, g in zip(counts, energies, strict=True)])
+
     def task(self, rng: Generator, entries: Entries) -> Task:
-        """Coefficients of energy g in each eigenspace; directions of eigenvalue 0 are left out."""
-        population, counts = self.population, counts_of(self.population, self.features)
-        kept = population.eigenvalues > 0
-        beta = [
-            on_sphere(rng, int(count), float(energy))
-            for count, energy in zip(counts[kept], population.signal[kept], strict=True)
-        ]
-        tau = np.repeat(population.eigenvalues[kept], counts[kept])
+        """Coefficients of generation 0, and rows of the directions that they have."""
+        kept = self.population.eigenvalues > 0
+        tau = np.repeat(self.population.eigenvalues[kept], counts_of(self.population, self.features)[kept])
         same = bool(np.all(tau == tau[0]))
-        return _Diagonal(np.concatenate(beta), tau, float(tau[0]) if same else None, entries, population.row_sizes)
+        return _Diagonal(self.coefficients(rng), tau, float(tau[0]) if same else None, entries, self.population.row_sizes)
 
 
 def on_sphere(rng: Generator, size: int, energy: float) -> Floats:

@@ -37,7 +37,8 @@ def warn(experiment: Experiment, stacklevel: int) -> None:
     apart = workflow.APART and experiment.fresh
     for t in range(1, experiment.generations + 1):
         groups = experiment.groups(t)
-        weighted = len({group.row_weight for group in groups}) > 1 or (apart and trained[t] > experiment.rows[t])
+        weighted = len({group.row_weight for group in groups}) > 1 or any(each < 1 for each in experiment.kept(t).values())
+        weighted |= apart and trained[t] > experiment.rows[t]
         if weighted and rank >= trained[t]:
             warnings.warn(
                 "row weights are inert without a penalty where features are at least as many as rows: the model fits every "

@@ -86,6 +86,7 @@ def dataset_of(done: dict[int, Floats], experiment: Experiment, engine: str, ask
         "engine": engine,
         "noise": "expected" if experiment.expected else "sampled",
         "workflow": experiment.workflow,
+        "judged": experiment.judged,
         "entries": str(experiment.entries),
         "label_noise": str(experiment.label_noise),
         "seed": experiment.seed,

@@ -62,6 +62,10 @@ def refusal(experiment: Experiment, noise: str) -> str:
         return "it is for gaussian entries and noise"
     if experiment.workflow != "replace":
         return f"workflow {experiment.workflow!r} needs engine='redraw'"
+    if any(loop.kept_generations != 0 for loop in experiment.loops):
+        return "kept rows need engine='redraw'"
+    if experiment.fresh and (experiment.persistence < 1 or any(loop.anchor for loop in experiment.loops)):
+        return "anchors and drift with fresh covariates need engine='redraw'"
     if not experiment.alike:
         return "rows of different weights need engine='redraw'"
     if min(experiment.source.features, *experiment.rows) < 2:

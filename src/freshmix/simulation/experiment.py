@@ -1,14 +1,16 @@
 """One simulation: what all replicates share, checked once."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..loop import Group, Loop, takes_labels
-from ..sampling import Entries, Generator, Source
+from ..sampling import Diagonal, Entries, Generator, Source, Task
 from .namespace import Arrays
 
 # What a generator of a replicate is for: the seed of each is made of its coordinates.
@@ -30,6 +32,7 @@ class Experiment:
     expected: bool  # over label noise given the design, where an engine knows it; otherwise runs with drawn noise
     seed: int
     workflow: str
+    judged: str  # on the coefficients of the same generation (now) or of the next one
     arrays: Arrays  # where dense linear algebra runs
 
     @property
@@ -69,6 +72,29 @@ class Experiment:
         """A generator of its own for each replicate, generation and purpose: no order of work can change a number."""
         return np.random.default_rng([self.seed, replicate, generation, purpose])
 
+    @property
+    def persistence(self) -> float:
+        """c of beta_t = c beta_(t-1) + sqrt(1 - c^2) xi_t; only a Population says one below 1."""
+        return self.source.population.persistence if isinstance(self.source, Diagonal) else 1.0
+
+    def coefficients(self, task: Task, replicate: int) -> Iterator[tuple[Floats, Floats]]:
+        """Of generations 0, 1, ...: (p,) coefficients of its real labels, and those that its model is judged on."""
+        beta, c = task.beta, self.persistence
+        if c == 1:
+            while True:
+                yield beta, beta
+        assert isinstance(self.source, Diagonal)
+        for t in count(1):
+            following = c * beta + math.sqrt(1 - c**2) * self.source.coefficients(self.rng(replicate, t, COEFFICIENTS))
+            yield beta, beta if self.judged == "now" else following
+            beta = following
+
+    def kept(self, t: int) -> dict[int, float]:
+        """Earlier generations whose labelled rows stay in the fit of generation t >= 1, and what these rows count."""
+        loop = self.loop(t)
+        oldest = 0 if loop.kept_generations is None else max(t - loop.kept_generations, 0)
+        return {s: loop.forgetting ** (t - s) for s in range(oldest, t)}
+
     def loop(self, t: int) -> Loop:
         """The loop of generation t >= 1."""
         return self.loops[min(t, len(self.loops)) - 1]
@@ -80,6 +106,20 @@ class Experiment:
     def groups(self, t: int) -> Sequence[Group]:
         """Groups of generation t >= 1; a scheduled weight is that of all rows."""
         return self.loop(t).groups_at(t)
+
+    def row_groups(self, t: int) -> NDArray[np.int64]:
+        """(rows,) the group of each row of generation t >= 1: shares to numbers of rows by largest remainder."""
+        shares = np.array([group.share for group in self.groups(t)])
+        wanted = shares * self.rows[t]
+        sizes = np.floor(wanted + 1e-9).astype(np.int64)
+        sizes[np.argsort(-np.round(wanted - sizes, 9), kind="stable")[: self.rows[t] - sizes.sum()]] += 1
+        return np.repeat(np.arange(sizes.size), sizes)
+
+    def labelled(self, t: int) -> NDArray[np.bool_]:
+        """(rows,) which rows of generation t have a real label: all of generation 0."""
+        if t == 0:
+            return np.ones(self.rows[0], dtype=np.bool_)
+        return np.array([bool(group.labelled) for group in self.groups(t)])[self.row_groups(t)]
 
     def real_weights(self, t: int) -> Floats:
         """(W, groups) real weights of generation t >= 1."""

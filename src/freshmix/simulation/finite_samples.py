@@ -46,6 +46,7 @@ def simulate(
     workflow: str = "replace",
     device: str | None = None,
     dtype: str = "float64",
+    judged: str = "now",
     workers: int = 1,
     executor: Executor | None = None,
     progress: bool | None = None,
@@ -65,7 +66,8 @@ def simulate(
     generations : int
         T.
     rows : int
-        n, rows of generation 0; later ones have p / aspect rows. Left out for ``Rows``: all of them.
+        n, rows of a generation at the first loop's aspect; a later loop has p / aspect rows, and generation 0 ``first_rows``
+        times n. Left out for ``Rows``: all of them.
     replicates : int
         Independent repetitions.
     seed : int
@@ -85,7 +87,8 @@ def simulate(
     workflow : str
         ``replace``: each generation is trained on its own rows, labels mixed. ``accumulate``: on all rows so far;
         ``accumulate-subsample``: on as many drawn from all so far; ``stack``: real and synthetic rows as separate rows of
-        weight w and 1 - w.
+        weight w and 1 - w. Rows that the loop keeps (``kept_generations``) keep their real labels, and go with ``replace``
+        and ``stack``.
     device : "cpu", "cuda" or "cuda:1" ...
         Where linear algebra of the spectral and redraw engines runs: NumPy, or torch on a graphics card. Numbers are drawn by
         NumPy in either case: results agree to rounding.
@@ -93,6 +96,9 @@ def simulate(
         Precision of that linear algebra. Risks in float32 have relative errors of about 1e-7 times the condition number of
         S + lambda, S = X'X/n: 1e-6 for isotropic features far from p = n, 1e-4 near it. Where S has eigenvalues below 1e-5
         of its largest one, and the penalty is no larger, they are lost: use float64.
+    judged : "now" or "next"
+        The coefficients that a model is judged on: those that it was fitted under, or those of the next generation, which it
+        meets in use. They differ where a ``Population`` has a persistence below 1.
     workers : int
         Processes, with one BLAS thread each.
     executor : concurrent.futures.Executor, optional
@@ -126,7 +132,7 @@ def simulate(
     ({'replicate': 2, 'real_weight': 2, 'generation': 4}, 'spectral')
     """
     options: dict[str, Any] = {"entries": entries, "label_noise": label_noise, "noise": noise, "engine": engine}
-    options |= {"workflow": workflow, "device": device, "dtype": dtype}
+    options |= {"workflow": workflow, "device": device, "dtype": dtype, "judged": judged}
     grids: dict[str, Any] = {"real_weight": real_weight, "penalty": penalty}
     name, experiment = prepared(population, loop, generations, rows=rows, seed=seed, **grids, **options)
     warn(experiment, stacklevel=3)

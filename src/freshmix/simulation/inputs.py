@@ -35,12 +35,12 @@ def prepared(
     workflow: str = "replace",
     device: str | None = None,
     dtype: str = "float64",
+    judged: str = "now",
 ) -> tuple[str, Experiment]:
     """The engine and the checked experiment of a ``simulate`` call, whose replicates ``one_replicate`` runs one by one."""
     loops = (loop,) if isinstance(loop, Loop) else tuple(loop) if isinstance(loop, Iterable) else ()
     if not loops or not all(isinstance(each, Loop) for each in loops):
         raise TypeError(f"loop must be a Loop or a sequence of at least one Loop, got {type(loop).__name__}")
-    _not_yet(population, loops)
     T = generations_in_a_row(generations)
     source, counts = data_of(population, loops, T, rows)
     weights = weights_of(real_weight, loops)
@@ -56,24 +56,26 @@ def prepared(
         expected=choice("noise", noise, ("auto", "expected", "sampled")) != "sampled",
         seed=whole("seed", seed, low=0),
         workflow=choice("workflow", workflow, registry.WORKFLOWS),
+        judged=choice("judged", judged, ("now", "next")),
         arrays=arrays_of(device, dtype),
     )
     check_entries(source, experiment.entries)
+    check_memories(experiment)
     name = engine_of(experiment, choice("engine", engine, ("auto", *registry.ENGINES)), noise)
     check_size(experiment, registry.engine(name).DENSE)
     return name, experiment if registry.engine(name).EXPECTS else dataclasses.replace(experiment, expected=False)
 
 
-def _not_yet(population: Any, loops: Sequence[Loop]) -> None:
-    """Raise ValueError where simulation is still to come."""
-    more = {
-        "kept_generations": any(each.kept_generations != 0 for each in loops),
-        "first_rows": any(each.first_rows != 1 for each in loops),
-        "persistence": getattr(population, "persistence", 1.0) < 1,
-    }
-    named = [name for name, present in more.items() if present]
-    if named:
-        raise ValueError(f"there is no simulation yet of {', '.join(named)}")
+def check_memories(experiment: Experiment) -> None:
+    """Raise ValueError where two ways of remembering contradict each other."""
+    if experiment.persistence < 1 and not experiment.fresh:
+        raise ValueError(f"persistence below 1 needs covariates='fresh', got {experiment.persistence!r} with frozen ones")
+    if registry.workflow(experiment.workflow).KEEPS:
+        for name, none in (("kept_generations", 0), ("forgetting", 1.0)):
+            if any(getattr(loop, name) != none for loop in experiment.loops):
+                raise ValueError(
+                    f"{name} is for workflows that keep no rows by themselves, got it with {experiment.workflow!r}"
+                )
 
 
 def weights_of(values: ArrayLike | None, loops: Sequence[Loop]) -> Floats | None:
@@ -110,7 +112,7 @@ def data_of(population: Any, loops: Sequence[Loop], T: int, rows: int | None) ->
         first = p / n
     if isinstance(source, Rows) and loops[0].covariates == "fresh":
         source = dataclasses.replace(source, resample=True)
-    counts = [n]
+    counts = [max(1, round(loops[0].first_rows * n))]
     for t in range(1, T + 1):
         aspect = loops[min(t, len(loops)) - 1].aspect
         counts.append(n if aspect is None or aspect == first else max(1, round(p / aspect)))
@@ -119,7 +121,8 @@ def data_of(population: Any, loops: Sequence[Loop], T: int, rows: int | None) ->
 
 def check_size(experiment: Experiment, dense: bool) -> None:
     """Raise ValueError where a replicate cannot fit into memory: a design with its Gram matrix, or its bidiagonal form."""
-    rows, features = max(experiment.rows), experiment.source.features
+    trained = registry.workflow(experiment.workflow).trained_on(experiment) if experiment.fresh else experiment.rows
+    rows, features = max(trained), experiment.source.features
     side, cells = min(rows, features), math.prod(experiment.shape)
     design = rows * features + 2 * side**2 if dense else 8 * side
     advice = "ask for fewer rows" + (", or for engine='exact-law' where it covers the loop" if dense else "")

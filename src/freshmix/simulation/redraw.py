@@ -11,7 +11,8 @@ from ..sampling import Task
 from . import registry
 from .experiment import CHOICE, COEFFICIENTS, DESIGN, SYNTHETIC, Experiment
 from .namespace import Array, solve, to_numpy
-from .workflows.batch import Batch, Generation
+from .workflows.batch import Batch, Generation, joined
+from .workflows.kept import Kept
 
 # Whole designs are drawn; label noise too.
 DENSE, EXPECTS = True, False
@@ -31,7 +32,7 @@ def risks(experiment: Experiment, replicate: int) -> Floats:
     """(W, P, T + 1) excess risks of a run: one design a generation, shared by all weights and penalties."""
     load, sigma = experiment.arrays.load, math.sqrt(experiment.source.noise_variance)
     task = experiment.source.task(experiment.rng(replicate, 0, COEFFICIENTS), experiment.entries)
-    beta = load(task.beta)
+    coefficients = experiment.coefficients(task, replicate)
 
     def design(t: int, purpose: int = DESIGN) -> Array:
         return load(task.rows(experiment.rng(replicate, t, purpose), experiment.rows[t]))
@@ -45,19 +46,23 @@ def risks(experiment: Experiment, replicate: int) -> Floats:
 
     found = np.empty(experiment.shape)
     workflow = registry.workflow(experiment.workflow)()
+    kept = Kept(experiment)
+    beta, judge = next(coefficients)
     X = design(0)
-    first = X @ beta + real_noise(0)
-    bhat = _fit(workflow.first(Batch(X, first[None, None, :], np.ones((1, X.shape[0])), X.shape[0])), experiment, 0)
-    found[:, :, 0] = _risk(task, bhat)
+    real = X @ load(beta) + real_noise(0)
+    bhat = _fit(workflow.first(kept.added(0, X, real, np.ones(X.shape[0]))), experiment, 0)
+    found[:, :, 0] = _risk(task, bhat, judge)
     for t in range(1, experiment.generations + 1):
-        loop = experiment.loop(t)
+        loop, (beta, judge) = experiment.loop(t), next(coefficients)
         X = design(t) if experiment.fresh else X
-        real = X @ beta + real_noise(t)
+        real = X @ load(beta) + real_noise(t)
         other = design(t, CHOICE) if workflow.APART and experiment.fresh else X
         synthetic = _predictions(other, bhat) + load(math.sqrt(loop.synthetic_noise_ratio) * noise(t, SYNTHETIC))
         generation = Generation(X, real, other, synthetic, *_by_row(experiment, t), experiment.arrays)
-        bhat = _anchored(workflow.next(generation, experiment.rng(replicate, t, CHOICE)), experiment, t, loop.anchor, bhat)
-        found[:, :, t] = _risk(task, bhat)
+        batch = joined([workflow.next(generation, experiment.rng(replicate, t, CHOICE)), *kept.at(t)])
+        bhat = _anchored(batch, experiment, t, loop.anchor, bhat)
+        found[:, :, t] = _risk(task, bhat, judge)
+        kept.added(t, X, real, generation.row_weights)
     return found
 
 
@@ -67,30 +72,17 @@ def _predictions(X: Array, bhat: Array) -> Array:
     return array_namespace(X).reshape(flat @ X.T, (*bhat.shape[:2], X.shape[0]))
 
 
-def _risk(task: Task, bhat: Array) -> Floats:
+def _risk(task: Task, bhat: Array, beta: Floats) -> Floats:
     """||bhat - beta||^2_Sigma of (W, P, p) coefficients."""
-    errors = (to_numpy(bhat) - task.beta).reshape(-1, task.beta.size)
+    errors = (to_numpy(bhat) - beta).reshape(-1, beta.size)
     images = task.root(errors.T).T if task.scale is None else math.sqrt(task.scale) * errors
     return np.asarray(np.vecdot(images, images).reshape(bhat.shape[:2]))
 
 
 def _by_row(experiment: Experiment, t: int) -> tuple[Floats, Floats]:
     """(W or 1, n) real weights and (n,) row weights."""
-    groups = experiment.groups(t)
-    sizes = sizes_of([group.share for group in groups], experiment.rows[t])
-    return np.repeat(experiment.real_weights(t), sizes, axis=1), np.repeat([group.row_weight for group in groups], sizes)
-
-
-def sizes_of(shares: list[float], rows: int) -> list[int]:
-    """Shares to numbers of rows by largest remainder.
-
-    >>> sizes_of([0.5, 0.25, 0.25], 6)
-    [3, 2, 1]
-    """
-    wanted = np.array(shares) * rows
-    sizes = np.floor(wanted + 1e-9).astype(int)
-    sizes[np.argsort(-np.round(wanted - sizes, 9), kind="stable")[: rows - sizes.sum()]] += 1
-    return [int(size) for size in sizes]
+    of = experiment.row_groups(t)
+    return experiment.real_weights(t)[:, of], np.array([group.row_weight for group in experiment.groups(t)])[of]
 
 
 def _anchored(batch: Batch, experiment: Experiment, t: int, alpha: float, bhat: Array) -> Array:

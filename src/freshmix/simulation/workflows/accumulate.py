@@ -11,6 +11,8 @@ from .batch import Batch, Generation, joined
 class Workflow(replace.Workflow):
     """All rows so far, each with the label that it had when it was new."""
 
+    KEEPS = True
+
     def first(self, batch: Batch) -> Batch:
         """Kept for all later generations."""
         self._batches = [batch]

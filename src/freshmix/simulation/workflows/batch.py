@@ -39,11 +39,12 @@ class Generation:
 
 
 def joined(batches: list[Batch]) -> Batch:
-    """All rows of several batches with the same weights for all real weights."""
+    """All rows of several batches."""
     if len(batches) == 1:
         return batches[0]
     xp = array_namespace(batches[0].X)
     W, P = (max(each.labels.shape[axis] for each in batches) for axis in (0, 1))
-    labels = xp.concat([xp.broadcast_to(each.labels, (W, P, each.size)) for each in batches], axis=2)
-    weights = np.concatenate([each.weights for each in batches], axis=1)
-    return Batch(xp.concat([each.X for each in batches]), labels, weights, weights.size)
+    labels = xp.concat([xp.broadcast_to(each.labels, (W, P, each.X.shape[0])) for each in batches], axis=2)
+    most = max(each.weights.shape[0] for each in batches)
+    weights = np.concatenate([np.broadcast_to(each.weights, (most, each.X.shape[0])) for each in batches], axis=1)
+    return Batch(xp.concat([each.X for each in batches]), labels, weights, sum(each.size for each in batches))

@@ -1,5 +1,7 @@
 """Each generation is trained on its own rows, labels mixed."""
 
+from functools import cache
+
 from ...sampling import Generator
 from ..experiment import Experiment
 from .batch import Batch, Generation
@@ -10,6 +12,8 @@ class Workflow:
 
     # Whether synthetic labels are for rows of their own, where covariates are fresh.
     APART = False
+    # Whether older rows are trained on again by themselves, whatever the loop keeps.
+    KEEPS = False
 
     def first(self, batch: Batch) -> Batch:
         """What generation 0 is trained on: its rows, with real labels."""
@@ -22,4 +26,5 @@ class Workflow:
     @staticmethod
     def trained_on(experiment: Experiment) -> list[int]:
         """Different rows that generations 0 ... T are trained on, where covariates are fresh."""
-        return list(experiment.rows)
+        labelled = cache(lambda t: int(experiment.labelled(t).sum()))
+        return [rows + sum(labelled(s) for s in (experiment.kept(t) if t else ())) for t, rows in enumerate(experiment.rows)]
