@@ -115,7 +115,7 @@ def test_shards_add_up(tmp_path):
         assert summary.store.name == f"store.{i}-of-3"
     merge(read_spec(SPEC), store)
     xr.testing.assert_identical(xr.open_zarr(store).load(), whole)
-    assert merge(read_spec(SPEC), store) == 0
+    assert merge(read_spec(SPEC), store) == (0, [])
     assert [each.finished for each in status(store)] == [32, 11, 11, 10]
     with pytest.raises(SweepError, match="of another sweep"):
         merge(read_spec({**SPEC, "replicates": 5}), store)

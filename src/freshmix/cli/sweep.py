@@ -147,9 +147,14 @@ def _merge(plan: "Sweep", store: Path) -> None:
     from freshmix.sweeps.merge import merge, shards_of
     from freshmix.sweeps.status import status
 
-    merge(plan, store)
+    lost = merge(plan, store).lost
     found = status(store)[0]
     typer.echo(words.merged(found.finished, found.tasks, len(shards_of(store)), store))
+    if lost:
+        for line in lost:
+            print(f"freshmix: {line}", file=sys.stderr)
+        print(f"freshmix: error: {words.lost(len(lost))}", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _status(store: Path) -> None:
@@ -161,6 +166,7 @@ def _status(store: Path) -> None:
 
 
 def _verify(store: Path) -> None:
+    from freshmix.sweeps.status import status
     from freshmix.sweeps.verify import verify
 
     faults = verify(store)
@@ -169,4 +175,5 @@ def _verify(store: Path) -> None:
     if faults:
         print(f"freshmix: error: {words.damaged(store, len(faults))}", file=sys.stderr)
         raise typer.Exit(1)
-    typer.echo(words.sound(store))
+    found = status(store)[0]
+    typer.echo(words.sound(store, found.finished, found.tasks))

@@ -63,6 +63,8 @@ def complete(
             # They load their libraries while the store is opened.
             executor = stack.enter_context(Processes(min(count, plan.tasks))) if count else Here()
         opened = stack.enter_context(Store(root, plan))
+        # With values as they stand in the store.
+        plan = opened.sweep
         items = opened.missing()
         mine = opened.items
         if shard is not None:

@@ -3,15 +3,18 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .grid import Sweep
+from .grid import Sweep, SweepError
 
 Region = tuple[slice, ...]
 Block = dict[str, tuple[float, ...]]
 
+_EPS = np.finfo(np.float64).eps
 # Small enough to write again each second while it fills, large enough that a store is few files.
 _CHUNK_BYTES = 2**20
 
@@ -58,6 +61,31 @@ def described(sweep: Sweep) -> dict[str, Any]:
     return loaded
 
 
+def same_sweep(root: Path, old: Mapping[str, Any], sweep: Sweep) -> Sweep:
+    """The sweep with the values that a store has of its grid up to rounding: a range that gives 0.30000000000000004 means 0.3.
+
+    Raises SweepError where the store is that of another sweep.
+    """
+    grid = old.get("grid", {})
+    outer, inner = (
+        {name: _known(values, grid.get(name, ())) for name, values in axes.items()} for axes in (sweep.outer, sweep.inner)
+    )
+    sweep = replace(sweep, outer=outer, inner=inner)
+    if said := changes(old, described(sweep)):
+        raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
+    return sweep
+
+
+def _known(values: Sequence[Any], known: Sequence[Any]) -> tuple[Any, ...]:
+    free = np.array([each for each in {*known} - {*values} if not isinstance(each, str)], dtype=np.float64)
+    near = {}
+    for value in {each for each in values if not isinstance(each, str)} - {*known} if free.size else ():
+        nearest = float(free[np.argmin(np.abs(free - value))])
+        if abs(value - nearest) <= 4 * _EPS * abs(nearest):
+            near[value] = nearest
+    return tuple(near.get(value, value) for value in values)
+
+
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What stands between a store and a sweep, other than longer grids and more replicates; a line each.
 
@@ -71,10 +99,11 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if new.get("replicates", 1) < old.get("replicates", 1):
         said.append(f"replicates: {old['replicates']} -> {new['replicates']}, fewer")
     before, after = old.pop("grid", {}), new.pop("grid", {})
+    known = {name: set(values) for name, values in after.items()}
     for name in {**before, **after}:
         if name not in after or name not in before:
             said.append(f"grid.{name}: {'left out' if name in before else 'new'}")
-        elif gone := [value for value in before[name] if value not in after[name]]:
+        elif gone := [value for value in before[name] if value not in known[name]]:
             said.append(f"grid.{name}: without {', '.join(map(str, gone))}")
     for kind in ("populations", "loops"):
         # A longer list of named ones is a longer grid.

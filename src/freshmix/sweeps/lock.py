@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import socket
@@ -36,7 +37,7 @@ class Lock:
             owner = _owner(self._path)
             free = _lock_file(self._file)
             age = time.time() - os.stat(self._path).st_mtime
-            if owner and (_alive(owner, age) if free is None else not free or (_elsewhere(owner) and age < STALE)):
+            if owner and (_alive(owner, age) if free is None else not free or (_elsewhere(owner) and self._beats_on(age))):
                 raise BlockingIOError(_refusal(root, owner, age))
             if free is False:
                 raise BlockingIOError(f"{root} is in use by another process that has just started")
@@ -49,6 +50,14 @@ class Lock:
         self._stop = threading.Event()
         self._beat = threading.Thread(target=self._beats, daemon=True)
         self._beat.start()
+
+    def _beats_on(self, age: float) -> bool:
+        """Whether a process elsewhere still shows itself. Where its clock is far ahead, only the next heartbeat tells."""
+        if age > -STALE:
+            return age < STALE
+        before = os.stat(self._path).st_mtime
+        time.sleep(2.5 * _BEAT)
+        return os.stat(self._path).st_mtime != before
 
     def _beats(self) -> None:
         while not self._stop.wait(_BEAT):
@@ -84,11 +93,14 @@ def owner_of(root: Path) -> str | None:
 
 
 def _owner(path: Path) -> dict[str, Any]:
+    """The owner's process, host, beginning and token; nothing where they cannot be read."""
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        pid, since = int(found["pid"]), float(found["since"])
+        known = 0 < pid < 2**31 and math.isfinite(since)
+        return {"pid": pid, "since": since, "host": str(found["host"]), "token": str(found["token"])} if known else {}
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _lock_file(file: int) -> bool | None:
@@ -107,14 +119,14 @@ def _lock_file(file: int) -> bool | None:
 
 
 def _elsewhere(owner: dict[str, Any]) -> bool:
-    return bool(owner.get("host") != socket.gethostname())
+    return bool(owner["host"] != socket.gethostname())
 
 
 def _alive(owner: dict[str, Any], age: float) -> bool:
     if _elsewhere(owner) or sys.platform == "win32":
-        return age < STALE
+        return abs(age) < STALE
     try:
-        os.kill(int(owner.get("pid", 0)), 0)
+        os.kill(owner["pid"], 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -126,12 +138,13 @@ def _refusal(root: Path, owner: dict[str, Any], age: float) -> str:
     hint = "wait for it or stop it"
     if _elsewhere(owner):
         hint += f", or wait until it has been silent for {STALE:g} s"
-    return f"{root} is in use by {_in_words(owner)}, last heard of {max(age, 0):.0f} s ago: {hint}"
+    heard = f"last heard of {age:.0f} s ago" if age > -1 else f"its clock {-age:.0f} s ahead of the one here"
+    return f"{root} is in use by {_in_words(owner)}, {heard}: {hint}"
 
 
 def _in_words(owner: dict[str, Any]) -> str:
-    minutes = max(time.time() - float(owner.get("since", 0)), 0) / 60
-    return f"process {owner.get('pid')} on {owner.get('host')} for {minutes:.1f} min"
+    minutes = max(time.time() - owner["since"], 0) / 60
+    return f"process {owner['pid']} on {owner['host']} for {minutes:.1f} min"
 
 
 def _write(file: int, content: bytes) -> None:

@@ -21,69 +21,95 @@ from zarr.storage import LocalStore
 
 from ..files import replace_file, sync_folder
 from ..version import __version__
-from .grid import Sweep, SweepError
-from .layout import Block, Region, chunk_shape, described, regions
-from .reading import changed_metadata, coordinates_of, seal, sealed
+from .grid import Sweep
+from .layout import Block, Region, changes, chunk_shape, described, regions
+from .reading import COPY, changed_metadata, coordinates_of, description, seal, sealed
+from .stamps import stamped, whose
 
 _MASK_BYTES = 2**22
 # Half-made stores are thrown away, whole ones moved into place.
 MAKING, MADE = ".making", ".made"
-# A second copy of the group's metadata.
-_COPY = ".zarr.json"
+# Marks are on disk where nothing is finished, too: lost ones are seen.
+ALL_CHUNKS: Any = {"write_empty_chunks": True}
 
 # A store's group, results and marks.
 Old = tuple[zarr.Group, "zarr.Array[Any]", NDArray[np.bool_]]
 
 
 class Durable(LocalStore):
-    """Files that are on disk, whole, before what is written after them."""
+    """Files that are on disk, whole, before what is written after them; chunks bear the stamp of their owner."""
+
+    def __init__(self, root: Path, owner: str, *, read_only: bool = False) -> None:
+        super().__init__(root, read_only=read_only)
+        self._owner = owner
 
     async def set(self, key: str, value: Buffer) -> None:
         """Write a file and wait until it is on disk."""
-        await asyncio.to_thread(_put, self.root / key, value.to_bytes())
+        await asyncio.to_thread(_put, self.root / key, stamped(key, value.to_bytes(), self._owner))
 
 
 def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        _make_way(path)
         replace_file(path, content, durable=True)
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
 
 
+def _make_way(path: Path) -> None:
+    """The folder of a file, and neither a folder in the file's place nor a file in that of a folder."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    for folder in path.parents:
+        if folder.is_dir():
+            break
+        folder.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """A file or folder is no longer there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
+
+
 def settle(root: Path) -> None:
     """Finish or undo what an earlier process left half done."""
-    shutil.rmtree(root / MAKING, ignore_errors=True)
+    remove(root / MAKING)
     for leftover in root.glob("**/.freshmix-*"):
-        leftover.unlink(missing_ok=True)
+        remove(leftover)
     made = root / MADE
-    if not made.exists():
+    if made_of(root) is None:
+        remove(made)
         return
-    for new in sorted(made.iterdir(), key=lambda path: path.name == "zarr.json"):
-        old = root / new.name
-        if old.is_dir():
-            shutil.rmtree(old)
-        new.replace(old)
+    for new in sorted(made.iterdir(), key=lambda path: (path.name == COPY, path.name == "zarr.json")):
+        remove(root / new.name)
+        new.replace(root / new.name)
     sync_folder(root)
     made.rmdir()
 
 
+def made_of(root: Path) -> dict[str, Any] | None:
+    """The description of a store that is whole but not in its place yet; None for one that does not lengthen what is there."""
+    new = sealed(root / MADE / "zarr.json")
+    if new is None:
+        return None
+    old = sealed(root / "zarr.json") or sealed(root / COPY) or new
+    return None if changes(*(json.loads(each["attributes"]["sweep"]) for each in (old, new))) else new
+
+
 def mend(root: Path) -> list[str]:
     """Restore damaged metadata; what was wrong. Raises SweepError where there is nothing to restore them from."""
-    found = []
-    content = sealed(root / "zarr.json")
-    if content is None:
-        content = sealed(root / _COPY)
-        if content is None:
-            raise SweepError(f"{root}/zarr.json is not that of a sweep, or damaged together with its copy")
-        _put(root / "zarr.json", (root / _COPY).read_bytes())
-        found.append("zarr.json: damaged")
+    content, found = description(root)
+    if found:
+        for name in ("zarr.json", COPY):
+            _put(root / name, json.dumps(content, indent=2).encode())
     for path, copy in changed_metadata(root, content):
         _put(path, json.dumps(copy, indent=2).encode())
         found.append(f"{path.relative_to(root)}: damaged")
-    if sealed(root / _COPY) is None:
-        _put(root / _COPY, (root / "zarr.json").read_bytes())
     return found
 
 
@@ -94,12 +120,21 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
     lead = len(sweep.outer_shape)
     codecs = [ZstdCodec(level=1), Crc32cCodec()]
     try:
-        group = zarr.create_group(Durable(making), zarr_format=3, attributes=_attributes(sweep, blocks, old))
+        attributes = _attributes(sweep, blocks, old)
+        owner = whose(attributes)
+        group = zarr.create_group(Durable(making, owner), zarr_format=3, attributes=attributes)
         for name, values in sweep.coordinates.items():
             data = coordinate(values)
             kind: Any = str if isinstance(values[0], str) else data.dtype
             axis = group.create_array(
-                name, shape=data.shape, chunks=data.shape, dtype=kind, compressors=codecs, dimension_names=(name,)
+                name,
+                shape=data.shape,
+                chunks=data.shape,
+                dtype=kind,
+                # A lost coordinate is no row of zeros.
+                fill_value=math.nan if data.dtype.kind == "f" else None,
+                compressors=codecs,
+                dimension_names=(name,),
             )
             axis[...] = data
         risk = group.create_array(
@@ -121,16 +156,19 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
             compressors=codecs,
             dimension_names=sweep.dims[:-1],
             attributes={"long_name": "finished"},
+            config=ALL_CHUNKS,
         )
-        if old is not None:
+        if old is None:
+            marks[...] = False
+        else:
             _copy(old, sweep, risk, marks)
         with warnings.catch_warnings():
             # Plain open_zarr looks for consolidated metadata; both are read the same way.
             warnings.filterwarnings("ignore", "Consolidated metadata")
-            zarr.consolidate_metadata(Durable(making))
+            zarr.consolidate_metadata(Durable(making, owner))
         content = json.loads((making / "zarr.json").read_bytes())
         content["attributes"]["seal"] = seal(content)
-        for name in ("zarr.json", _COPY):
+        for name in ("zarr.json", COPY):
             _put(making / name, json.dumps(content, indent=2).encode())
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
@@ -192,6 +230,7 @@ def _attributes(sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> dict[
         "spec": sweep.text,
         "sweep": json.dumps(described(sweep)),
         "blocks": json.dumps(blocks),
+        "stamped": True,
         # Those the first results were made with.
         "versions": json.dumps(versions()) if old is None else old[0].attrs["versions"],
     }

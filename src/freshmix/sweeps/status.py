@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .grid import Sweep, SweepError
-from .layout import changes, described
+from .layout import same_sweep
 from .lock import owner_of
 from .merge import shards_of
-from .reading import PROGRESS, array_of, marks_of, open_read_only
+from .reading import PROGRESS, Chunks, is_begun, open_read_only
 from .task import Job, run
 
 
@@ -46,16 +46,30 @@ def status(store: str | Path) -> list[Status]:
 
 def _of(root: Path) -> Status:
     group = open_read_only(root)
-    done, _ = marks_of(array_of(group, "risk"), array_of(group, "done"))
+    done, _ = Chunks(root, group).done()
     content = json.loads(str(group.attrs["sweep"]))
     lead = done.ndim - len({"real_weight", "penalty"} & content["grid"].keys())
     tasks = math.prod(done.shape[:lead])
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    finished = int(done.reshape(tasks, -1).all(axis=1).sum())
+    return Status(root, tasks, finished, owner_of(root), sum(map(_size, root.rglob("*"))), _last(root))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        # Moved into place meanwhile.
+        return 0
+
+
+def _last(root: Path) -> dict[str, Any]:
+    """What the last run told; nothing where that cannot be read."""
     try:
         last = json.loads((root / PROGRESS).read_bytes())
-    except (OSError, ValueError):
-        last = {}
-    return Status(root, tasks, int(done.reshape(tasks, -1).all(axis=1).sum()), owner_of(root), size, last)
+        failed = {str(name): str(reason) for name, reason in last["failed"].items()}
+        return {"run": str(last["run"]), "failed": failed}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 @dataclass(frozen=True)
@@ -78,10 +92,8 @@ def forecast(plan: Sweep, store: str | Path, workers: int) -> Forecast:
         If the store belongs to another sweep, or the task fails.
     """
     root, finished = Path(store), 0
-    if (root / "zarr.json").exists():
-        said = changes(json.loads(str(open_read_only(root).attrs["sweep"])), described(plan))
-        if said:
-            raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
+    if is_begun(root):
+        plan = same_sweep(root, json.loads(str(open_read_only(root).attrs["sweep"])), plan)
         finished = _of(root).finished
     coordinates, replicate = plan.task_of(plan.tasks // 2)
     job = Job(plan.point(coordinates), replicate, tuple(plan.inner.items()))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..files import replace_file
 from .grid import Sweep, SweepError
-from .layout import Block, changes, described, more_blocks, region, regions
+from .layout import Block, Region, described, more_blocks, region, regions, same_sweep
 from .lock import NAME as LOCK
 from .lock import Lock
-from .making import MADE, MAKING, Durable, coordinate, make, mend, settle, versions
-from .reading import PROGRESS, array_of, blocks_of, chunk_file, damages, in_words, marks_of
+from .making import ALL_CHUNKS, MADE, MAKING, Durable, coordinate, made_of, make, mend, remove, settle, versions
+from .reading import PROGRESS, Chunks, array_of, blocks_of, chunk_file, description, in_words, is_begun
+from .stamps import whose
 
 _OPEN_CHUNKS = 64
 
@@ -38,23 +39,22 @@ class Store:
 
     def __init__(self, root: Path, sweep: Sweep, blocks: Sequence[Block] | None = None) -> None:
         self.root, self.sweep = root, sweep
-        strangers = root.is_dir() and any(path.name not in (LOCK, PROGRESS, MAKING, MADE) for path in root.iterdir())
         if root.exists() and not root.is_dir():
             raise NotADirectoryError(f"the store must be a folder, got the file {str(root)!r}")
-        if strangers and not any((root / name).exists() for name in ("zarr.json", MADE)):
+        strangers = root.is_dir() and any(path.name not in (LOCK, PROGRESS, MAKING, MADE) for path in root.iterdir())
+        if strangers and not is_begun(root) and made_of(root) is None:
             raise SweepError(f"{root} is a folder with other files in it, not the store of a sweep")
         root.mkdir(parents=True, exist_ok=True)
         self.lock = Lock(root)
         try:
             settle(root)
-            if not (root / "zarr.json").exists():
+            if not is_begun(root):
                 make(root, sweep, [dict(sweep.inner)] if blocks is None else blocks, None)
+            old = json.loads(description(root)[0]["attributes"]["sweep"])
+            self.sweep = same_sweep(root, old, sweep)
             mended = mend(root)
-            old = json.loads(str(json.loads((root / "zarr.json").read_bytes())["attributes"]["sweep"]))
-            if said := changes(old, described(sweep)):
-                raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
             self._open()
-            if json.dumps(old) != json.dumps(described(sweep)):
+            if json.dumps(old) != json.dumps(described(self.sweep)):
                 mended += self._lengthen(old)
             self.healed = [*mended, *self._heal_coordinates(), *self._heal()]
         except BaseException:
@@ -62,10 +62,12 @@ class Store:
             raise
 
     def _open(self) -> None:
-        self.group = zarr.open_group(Durable(self.root), mode="r+", use_consolidated=False)
+        owner = whose(description(self.root)[0]["attributes"])
+        self.group = zarr.open_group(Durable(self.root, owner), mode="r+", use_consolidated=False)
         self.blocks = blocks_of(self.group)
-        self.risk, self._marks = array_of(self.group, "risk"), array_of(self.group, "done")
-        self.done, self._unreadable_marks = marks_of(self.risk, self._marks)
+        self._chunks = Chunks(self.root, self.group)
+        self.risk, self._marks = self._chunks.risk, self._chunks.marks.with_config(ALL_CHUNKS)
+        self.done, self._lost_marks = self._chunks.done()
         self._filling: dict[tuple[int, ...], Floats] = {}
         self._inner = [np.ix_(*self._places(block)) if block else () for block in self.blocks]
 
@@ -93,8 +95,8 @@ class Store:
 
     def _heal(self) -> list[str]:
         """Unmark and remove what cannot be read, so that it is computed again."""
-        found = [self._unreadable_marks] if self._unreadable_marks else []
-        for where, lost, reason in damages(self.risk, self.done):
+        found = self._lost_marks
+        for where, lost, reason in self._chunks.damages(self.done):
             found.append(reason)
             self.done[where[:-1]][lost] = False
         if found:
@@ -102,7 +104,7 @@ class Store:
             self._marks[...] = self.done
             for index, where in regions(self.risk.shape, self.risk.chunks):
                 if not self.done[where[:-1]].any():
-                    chunk_file(self.root, self.risk, index).unlink(missing_ok=True)
+                    remove(chunk_file(self.root, self.risk, index))
         return found
 
     def other_versions(self) -> str:
@@ -155,28 +157,38 @@ class Store:
             self._marks[where] = self.done[where]
         self._forget(touched)
 
-    def absorb(self, risk: "zarr.Array[Any]", done: NDArray[np.bool_], name: str) -> int:
-        """Take finished results of a store of the same layout; how many were new.
+    def absorb(self, others: Mapping[str, tuple[Chunks, NDArray[np.bool_]]]) -> int:
+        """Take finished results of stores of the same layout, with their marks; how many were new.
 
-        Raises SweepError where a result that both have is not the same.
+        Raises SweepError, before any is taken, where results for the same task are not the same.
         """
         self.lock.check()
-        news = 0
         for _, where in regions(self.risk.shape, self.risk.chunks):
-            mine, theirs = self.done[where[:-1]], done[where[:-1]]
-            if not theirs.any():
-                continue
-            values, buffer = np.asarray(risk[where]), np.array(self.risk[where])
-            if not np.array_equal(values[mine & theirs], buffer[mine & theirs]):
-                raise SweepError(f"{name} and {self.root} have different results for the same task")
-            new = theirs & ~mine
-            if new.any():
-                buffer[new] = values[new]
-                self.risk[where] = buffer
-                news += int(new.sum())
-        self.done |= done
+            self._united(where, others)
+        before = int(self.done.sum())
+        for _, where in regions(self.risk.shape, self.risk.chunks):
+            values, done = self._united(where, others)
+            if (done & ~self.done[where[:-1]]).any():
+                self.risk[where] = values
+                self.done[where[:-1]] = done
         self._marks[...] = self.done
-        return news
+        return int(self.done.sum()) - before
+
+    def _united(
+        self, where: Region, others: Mapping[str, tuple[Chunks, NDArray[np.bool_]]]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """What this store and others have in a region."""
+        done = self.done[where[:-1]].copy()
+        values = np.array(self.risk[where]) if done.any() else np.full((*done.shape, self.risk.shape[-1]), np.nan)
+        for name, (chunks, marks) in others.items():
+            theirs = marks[where[:-1]]
+            if theirs.any():
+                found = chunks.within(where, marks)
+                if not np.array_equal(found[done & theirs], values[done & theirs]):
+                    raise SweepError(f"{name} and {self.root} or another shard have different results for the same task")
+                values[theirs] = found[theirs]
+                done |= theirs
+        return values, done
 
     def note(self, content: Mapping[str, Any]) -> None:
         """Leave word of the run for other processes; nothing depends on it."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from .reading import array_of, changed_metadata, coordinates_of, damages, in_words, marks_of, open_read_only, sealed
+from .reading import Chunks, array_of, changed_metadata, coordinates_of, description, in_words, open_read_only
 
 
 def verify(store: str | Path) -> list[str]:
@@ -17,7 +17,7 @@ def verify(store: str | Path) -> list[str]:
     Raises
     ------
     ValueError
-        If there is no store.
+        If there is no store, or its description is lost together with the copy.
 
     Examples
     --------
@@ -29,21 +29,16 @@ def verify(store: str | Path) -> list[str]:
     []
     """
     root = Path(store)
-    content = sealed(root / "zarr.json")
-    if content is None and (root / "zarr.json").exists():
-        return ["zarr.json: damaged"]
+    content, faults = description(root)
     group = open_read_only(root)
-    assert content is not None
-    faults = [f"{path.relative_to(root)}: damaged" for path, _ in changed_metadata(root, content)]
-    if faults:
-        return faults
-    risk, marks = array_of(group, "risk"), array_of(group, "done")
-    done, unreadable = marks_of(risk, marks)
-    faults += [unreadable] if unreadable else []
+    faults += [f"{path.relative_to(root)}: damaged" for path, _ in changed_metadata(root, content)]
+    chunks = Chunks(root, group)
+    done, lost_marks = chunks.done()
+    faults += lost_marks
     for name, values in coordinates_of(group).items():
         if said := wrong_coordinate(group, name, values):
             faults.append(said)
-    return faults + [reason for _, _, reason in damages(risk, done)]
+    return faults + [reason for _, _, reason in chunks.damages(done)]
 
 
 def wrong_coordinate(group: zarr.Group, name: str, values: list[Any]) -> str:

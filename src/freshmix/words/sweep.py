@@ -80,9 +80,14 @@ def status(
     return [*said, *(f"  {line}" for line in failures(failed))]
 
 
-def sound(store: object) -> str:
+def lost(faults: int) -> str:
+    """The error of a merge of damaged shards."""
+    return f"shards have lost results in {faults} places: run them again, then merge again"
+
+
+def sound(store: object, finished: int, tasks: int) -> str:
     """The end of a check that found nothing."""
-    return f"{store}: nothing wrong"
+    return f"{store}: nothing wrong, {finished:,} of {tasks:,} tasks finished"
 
 
 def damaged(store: object, faults: int) -> str:
