@@ -107,5 +107,9 @@ def best_penalty(setting: Setting, generations: int | None) -> Loop:
 def _checked(population: Population, loop: Loop, generations: int | None) -> tuple[Setting, int | None]:
     if not isinstance(loop, Loop):
         raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    if loop.kept_generations != 0:
+        raise ValueError(
+            f"kept rows go with real labels alone: the best real weight needs kept_generations=0, got {loop.kept_generations!r}"
+        )
     setting = setting_of(population, loop)
     return setting, None if generations is None else whole("generations", generations, low=1)

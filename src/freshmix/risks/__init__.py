@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..arguments import Floats, generations_in_a_row
+from ..arguments import Floats, choice, generations_in_a_row
 from ..loop import Loop
 from ..population import Population
 from .setting import setting_of
@@ -11,7 +11,7 @@ from .verdict import Limit, Verdict
 __all__ = ["Limit", "Verdict", "limit", "risk"]
 
 
-def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) -> Floats:
+def risk(population: Population, loop: Loop | Sequence[Loop], generations: int, judged: str = "now") -> Floats:
     """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 ... T.
 
     Parameters
@@ -23,6 +23,9 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
         sequence for t = 1, 2, ..., of which the last one is kept on. Generation 0 is plain ridge on real labels.
     generations : int
         T, from 0 to 100,000.
+    judged : "now" or "next"
+        Whether a model is judged on the coefficients that it was fitted under, or on those of the next generation, which it
+        meets in use (R_next); they differ where the population's persistence is below 1.
 
     Returns
     -------
@@ -33,7 +36,8 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
+        If a parameter is missing or out of range, frozen covariates come with groups of different real weights, or rows are
+        kept beside an anchor or synthetic labels (no theory: simulate).
     ArithmeticError
         If the contour quadrature of frozen covariates does not settle to a relative 1e-10.
 
@@ -49,8 +53,12 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int) 
     >>> half = Loop.partially_labelled(aspect=1.5, labelled=0.5)
     >>> risk(Population.isotropic(signal=2.0), half, 2).round(6).tolist()
     [2.666667, 4.444444, 5.62963]
+    >>> kept = Loop(aspect=1.0, penalty=0.5, real_weight=1.0, covariates="fresh", kept_generations=None)
+    >>> risk(Population.isotropic(signal=2.0).replace(persistence=0.9), kept, 3, judged="next").round(6).tolist()
+    [1.2, 0.943919, 0.899675, 0.913468]
     """
-    return setting_of(population, loop).by_generation(generations_in_a_row(generations))
+    judged = choice("judged", judged, ("now", "next"))
+    return setting_of(population, loop).by_generation(generations_in_a_row(generations), judged)
 
 
 def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
@@ -71,7 +79,8 @@ def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is missing or out of range, or frozen covariates come with groups of different real weights.
+        If a parameter is missing or out of range, frozen covariates come with groups of different real weights, or rows are
+        kept beside an anchor or synthetic labels (no theory: simulate).
 
     Notes
     -----

@@ -15,7 +15,9 @@ from ..loop import Group, Loop, takes_labels
 from ..population import Population
 from ..words import verdict as words
 from .fresh_schedules import FreshSchedules
-from .generation import Generation, State, first_generation, generation, generations
+from .generation import Generation, State, drifted, first_generation, generation, generations
+from .kept_rows import Rows
+from .kept_rows import long_run as kept_long_run
 from .plain import PlainRidge
 from .verdict import Limit, judge
 
@@ -44,7 +46,22 @@ class FreshSetting:
 
     @staticmethod
     def check(loops: Sequence[Loop]) -> None:
-        """Any loops will do."""
+        """Raise ValueError where the previous model was fitted on rows that the fit keeps: there is no theory of that."""
+        for loop in loops:
+            if loop.kept_generations == 0:
+                continue
+            groups = loop.groups or ()
+            mixed = any(g.share * g.row_weight > 0 and g.real_weight != 1 for g in groups) or any(
+                w != 1 for w in loop.schedule or ()
+            )
+            if mixed or loop.anchor > 0:
+                beside = f"an anchor of {loop.anchor:g}" if loop.anchor > 0 else "synthetic labels"
+                raise ValueError(
+                    f"there is no theory of kept rows (kept_generations={loop.kept_generations}) beside {beside}, since the "
+                    "previous model was fitted on them: use kept_generations=0, or simulate the loop"
+                )
+            if not any(g.labelled and g.share * g.row_weight > 0 for g in groups) and loop.groups is not None:
+                raise ValueError("kept_generations needs rows with a real label, got none")
 
     @property
     def loop(self) -> Loop:
@@ -85,39 +102,76 @@ class FreshSetting:
         """On the population behind an estimate, were these its noise and its signal."""
         return replace(self, population=found.population(noise_variance, signal))
 
-    def by_generation(self, generations: int) -> Floats:
-        """(T + 1,) excess risk; the last loop is kept on."""
+    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+        """(T + 1,) excess risk; the last loop is kept on. ``judged`` "next": on the next generation's coefficients."""
         risks = np.full(generations + 1, math.inf)
-        current, state = first_generation(self.population, self.start or self.loops[0])
-        if current is None:
-            return risks
-        risks[0] = current.risk(state)
-        made: Loop | None = None
-        for t in range(1, generations + 1):
-            loop = self.loops[min(t, len(self.loops)) - 1]
-            if loop is not made or loop.schedule is not None:
-                current, made = generation(self.population, loop, loop.groups_at(t)), loop
-            if current is None:
-                break
-            state = current.step(state)
-            risks[t] = current.risk(state)
+        for t, state in enumerate(self._states(generations)):
+            risks[t] = self._judged(state, judged)
             if not math.isfinite(risks[t]):
                 risks[t:] = math.inf
                 break
         return risks
 
+    def _states(self, generations: int) -> Iterator[State]:
+        """(A, Q) of generations 0 ... T, up to the first at the interpolation threshold."""
+        current, state = first_generation(self.population, self.start or self.loops[0])
+        if current is None:
+            return
+        yield state
+        made: Loop | None = None
+        for t in range(1, generations + 1):
+            loop = self.loops[min(t, len(self.loops)) - 1]
+            if loop.kept_generations != 0:
+                # Once the window holds rows of the last loop only, nothing changes any more.
+                if loop.kept_generations is None or t <= len(self.loops) + loop.kept_generations:
+                    found = Rows.at(self.loops, t, self.start).state(self.population, loop)
+                    if found is None:
+                        return
+                    state = found
+                yield state
+                continue
+            if loop is not made or loop.schedule is not None:
+                current, made = generation(self.population, loop, loop.groups_at(t)), loop
+            if current is None:
+                return
+            state = current.step(state)
+            yield state
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _judged(self, state: State, judged: str) -> float:
+        """R = sum tau Q, or that of the drifted state: R_next (section 5)."""
+        tau, g = self._atoms
+        Q = drifted(state, g, np.array(self.population.persistence))[1] if judged == "next" else state[1]
+        return float(tau @ Q)
+
+    @cached_property
+    def _atoms(self) -> tuple[Floats, Floats]:
+        positive = self.population.eigenvalues > 0
+        return self.population.eigenvalues[positive], self.population.signal[positive]
+
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""
         if generations is not None:
             return float(self.by_generation(generations)[-1])
+        if self._keeps:
+            state = kept_long_run(self.population, self.loops)
+            return math.inf if state is None else self._judged(state, "now")
         turn = self._turn
         if turn is None:
             return math.inf
         risk = float(turn.long_run())
         if not math.isfinite(risk) and not turn.label_noise.any() and math.isinf(turn.collapse_number):
             # Least squares on its own noiseless predictions reproduces itself: the loop stays where it is.
-            return self.risk(max(len(self.loops), *(len(loop.schedule or ()) for loop in self.loops)))
+            *_, (A, Q) = self._states(max(len(self.loops), *(len(loop.schedule or ()) for loop in self.loops)))
+            tau, g = self._atoms
+            # Coefficients that drift away from it have nothing in common with it in the end.
+            return float(tau @ (Q if self.population.persistence == 1 else Q + 2 * (A + g)))
         return risk
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the loop that is kept on has kept rows in its fit."""
+        return self.loop.kept_generations != 0
 
     @cached_property
     def _turn(self) -> Generation | None:
@@ -136,7 +190,7 @@ class FreshSetting:
     def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
         """Long-run risk and collapse number at every point."""
         points = dict(zip(grid, np.meshgrid(*grid.values(), indexing="ij"), strict=True))
-        first = varied(loop, **{name: float(values[0]) for name, values in grid.items()})
+        first = varied(loop, **{name: float(values[0]) for name, values in grid.items() if name != "persistence"})
         risk, psi = cls(population, (loop.replace(aspect=first.aspect),))._evaluated(None, points)
         return {"risk": risk, "collapse_number": psi}
 
@@ -146,16 +200,27 @@ class FreshSetting:
         points = {name: each.ravel() for name, each in zip(coordinates, arrays, strict=True)}
         shape = arrays[0].shape
         risk, psi = (np.full(arrays[0].size, math.inf) for _ in range(2))
+        if self._keeps:
+            for i in range(arrays[0].size):
+                risk[i], psi[i] = self._at(points, i).risk(generations), 0.0
+            return risk.reshape(shape), psi.reshape(shape)
         for at, first, turn in self._together(points, arrays[0].size, generations):
             psi[at] = turn.collapse_numbers()
             risk[at] = turn.long_run() if first is None else _after(first, turn, generations or 0)
         if generations is None:
             # A loop that forgets nothing and adds no noise stays where it is: one by one.
             idle = np.isinf(psi) & (self.loop.synthetic_noise_ratio * self.noise_variance == 0)
-            for i in np.flatnonzero(idle):
-                loop = varied(self.loop, **{name: float(values[i]) for name, values in points.items()})
-                risk[i] = self.with_loops(loop).risk()
+            for i in np.flatnonzero(idle).tolist():
+                risk[i] = self._at(points, i).risk()
         return risk.reshape(shape), psi.reshape(shape)
+
+    def _at(self, points: dict[str, Floats], index: int) -> "FreshSetting":
+        """One of many loops."""
+        values = {name: float(each[index]) for name, each in points.items()}
+        persistence = values.pop("persistence", self.population.persistence)
+        loop = varied(self.loop, **values)
+        self.check((loop,))
+        return replace(self, population=self.population.replace(persistence=persistence), loops=(loop,))
 
     def _together(
         self, points: dict[str, Floats], size: int, horizon: int | None
@@ -165,22 +230,27 @@ class FreshSetting:
         f, a, w = self._groups_at(points, size)
         aspects = points.get("aspect", np.full(size, self.loop.aspect))
         penalties = points.get("penalty", np.full(size, self.loop.penalty))
+        anchors = points.get("anchor", np.full(size, self.loop.anchor))
+        persistences = points.get("persistence", np.full(size, self.population.persistence))
         # Rows of weight 0 are no rows: n counts the others.
         part = np.sum(f * (a > 0), axis=1)
         if not part.all():
             raise ValueError("labelled must be above 0 where the other rows have row_weight 0, got 0: no rows are left")
-        kinds = np.column_stack([aspects, aspects / part, penalties == 0, a])
+        kinds = np.column_stack([aspects, aspects / part, penalties == 0, a > 0])
         kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
         for each in range(kind.max() + 1):
             alike = np.flatnonzero(kind == each)
             head, rows = alike[0], a[alike[0]] > 0
-            solved = PopulationEquivalents(self.population, float(aspects[head] / part[head]))
-            start = PopulationEquivalents(self.population, float(aspects[head]))
-            for at in np.array_split(alike, math.ceil(alike.size * rows.sum() * solved.tau.size / _MOST_NUMBERS)):
-                shares = f[np.ix_(at, rows)] / part[at, None]
-                turn = generations(solved, penalties[at] / part[at], shares, a[head, rows], w[np.ix_(at, rows)], rho)
-                ones = np.ones((at.size, 1))
-                first = None if horizon is None else generations(start, penalties[at], ones, ones[0], ones, rho)
+            aspect, start = float(aspects[head] / part[head]), float(aspects[head] / self.loop.first_rows)
+            for at in np.array_split(alike, math.ceil(alike.size * rows.sum() * self._atoms[0].size / _MOST_NUMBERS)):
+                shares, ones = f[np.ix_(at, rows)] / part[at, None], np.ones((at.size, 1))
+                law = rho, anchors[at], persistences[at]
+                penalty, used = penalties[at] / part[at], np.ix_(at, rows)
+                turn = generations(self.population, aspect, penalty, shares, a[used], w[used], *law)
+                first = None
+                if horizon is not None:
+                    none = rho, np.zeros(at.size), np.ones(at.size)
+                    first = generations(self.population, start, penalties[at], ones, ones, ones, *none)
                 if turn is not None and (horizon is None or first is not None):
                     yield at, first, turn
 
@@ -202,24 +272,29 @@ class FreshSetting:
 
     def schedules(self, generations: int) -> FreshSchedules | None:
         """The loop at any real weights w_1 ... w_T; None at the interpolation threshold."""
+        if self._keeps:
+            raise ValueError("kept rows go with real labels alone: a schedule of weights needs kept_generations=0")
         return FreshSchedules.of(self.population, self.loop)
 
     def collapse_number(self) -> float:
-        """Psi of the loop that is kept on; inf at the interpolation threshold."""
+        """Psi of the loop that is kept on; inf at the interpolation threshold, 0 where it is fitted on kept rows alone."""
+        if self._keeps:
+            return 0.0
         return math.inf if self._turn is None else self._turn.collapse_number
 
     def limit(self) -> Limit:
         """Long-run risk of the last loop kept on, with verdict and collapse number (sections 5 and 6)."""
         first, null, psi = self.risk(0), self.null_risk, self.collapse_number()
-        real_only = self.with_loops(self._labelled_alone()).risk(0)
+        real_only = replace(self, loops=(self._labelled_alone(),), start=None).risk(0)
         risk = self.risk()
-        verdict, reason = judge(risk, real_only, null, words.fresh_unbounded(self._aspect, psi, self._turn is None))
+        why = words.fresh_unbounded(self._aspect, psi, not self._keeps and self._turn is None)
+        verdict, reason = judge(risk, real_only, null, why, by=words.means(self.loop))
         return Limit(risk, verdict, reason, first, real_only, null, psi)
 
     def _labelled_alone(self) -> Loop:
         """Plain ridge on the labelled rows: aspect gamma/f and penalty lambda/f; all rows where none or all are labelled."""
         f = math.fsum(group.share for group in self._kept_on if group.labelled) or 1.0
-        return self.loop.replace(aspect=self._aspect / f, penalty=self.loop.penalty / f)
+        return self.loop.replace(aspect=self._aspect / f, penalty=self.loop.penalty / f, kept_generations=0, first_rows=1.0)
 
     def real_only(self) -> PlainRidge:
         """Ridge on the labelled rows of one generation."""
@@ -227,8 +302,9 @@ class FreshSetting:
         return PlainRidge(PopulationEquivalents(self.population, self._aspect / share), per_loop=1 / share)
 
     def keep_all(self, generations: int) -> PlainRidge:
-        """Ridge on all real labels of generations 0 ... t: n (1 + f t) rows (section 6)."""
-        return PlainRidge(PopulationEquivalents(self.population, self._aspect / (1 + self.loop.labelled * generations)))
+        """Ridge on all real labels of generations 0 ... t: n (f_0 + f t) rows (section 6)."""
+        rows = self.loop.first_rows + self.loop.labelled * generations
+        return PlainRidge(PopulationEquivalents(self.population, self._aspect / rows))
 
 
 # A loop that diverges ends in infinity, without a warning.
@@ -250,13 +326,15 @@ def varied(
     row_weight: float | None = None,
     aspect: float | None = None,
     labelled: float | None = None,
+    anchor: float | None = None,
 ) -> Loop:
     """The loop at other values of some of its coordinates.
 
     ``real_weight`` is that of all rows with a real label, ``row_weight`` the loss weight of the others in units of theirs;
     ``labelled`` makes the loop partially labelled, with the row weights that it has.
     """
-    plain = {name: value for name, value in (("penalty", penalty), ("aspect", aspect)) if value is not None}
+    given = {"penalty": penalty, "aspect": aspect, "anchor": anchor}
+    plain = {name: value for name, value in given.items() if value is not None}
     if labelled is not None:
         weights = [group.row_weight for group in loop.groups or ()] or [1.0]
         kept = [group.real_weight for group in loop.groups or () if group.labelled] or [1.0]

@@ -8,7 +8,8 @@ import numpy as np
 from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
-from .generation import Generation, State, first_generation, generation
+from .fit import Sizes
+from .generation import Generation, State, drifted, first_generation, generation
 from .quadratic import least_of_quadratic
 
 
@@ -18,15 +19,15 @@ class FreshSchedules:
 
     Neither v_k nor what follows from it alone depends on w (mathematics.md section 5). With P the sum of labelled p_k,
 
-    forgotten = d + w (1 - d) P,  s_k = w_k - forgotten,  sigma_k^2 = sigma^2 (w_k^2 + rho (1 - w_k)^2),
+    forgotten = D + w (1 - d) P,  s_k = w_k - forgotten,  sigma_k^2 = sigma^2 (w_k^2 + rho (1 - w_k)^2),
 
-    w_k = w in labelled groups and 0 in the others.
+    w_k = w in labelled groups and 0 in the others (D = d but for an anchor).
     """
 
     start: State
     full: Generation  # at w = 1
     real: Floats  # (groups,), 1 where rows have a real label
-    noise_variance: float
+    noise_variance: Floats  # (groups,), over the sizes of rows
     noise_ratio: float
 
     exact: ClassVar[bool] = False
@@ -40,7 +41,9 @@ class FreshSchedules:
         if first is None or full is None:
             return None
         real = np.array([group.real_weight for group in groups if group.share * group.row_weight > 0])
-        return cls(start, full, real, population.noise_variance, loop.synthetic_noise_ratio)
+        sizes = Sizes.of(population)
+        noise = sizes.label_noise(np.full(real.size, population.noise_variance))
+        return cls(start, full, sizes.repeated(real), noise, loop.synthetic_noise_ratio)
 
     def at(self, w: float) -> Generation:
         """The generation at weight w."""
@@ -78,7 +81,7 @@ class FreshSchedules:
 
     def _along(self, w: float, turn: Generation, state: State, slope: State) -> float:
         """The slope in w of one generation, from the gradient in the state after it."""
-        (A, Q), (by_A, by_Q) = state, slope
+        (by_A, by_Q), (A, Q) = slope, drifted(state, turn.energy, turn.persistence)
         d, c, tau = turn.shrinkage, 1 - turn.forgotten, turn.tau
         move = self.full.forgotten - d
         slack = self.real[:, None] - move

@@ -291,8 +291,8 @@ class FrozenSetting:
         """On the sample behind an estimate, were these its noise and its signal."""
         return replace(self, equivalents=found.equivalents(noise_variance, signal))
 
-    def by_generation(self, generations: int) -> Floats:
-        """(T + 1,) excess risk."""
+    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+        """(T + 1,) excess risk; on the same rows coefficients stay, and ``judged`` changes nothing."""
         return risk_by_generation(self.equivalents, self.loop.weights(generations), self.loop.penalty, *self.law)
 
     def risk(self, generations: int | None = None) -> float:
@@ -351,7 +351,7 @@ class FrozenSetting:
         """Risk in the long run, with a verdict (sections 3, 4 and 6)."""
         first, risk, null = self.real_only().risk(self.loop.penalty), self.risk(), self.null_risk
         why = words.frozen_unbounded(self.loop.aspect, self._kept_on(), math.isinf(first), self.loop.penalty)
-        verdict, reason = judge(risk, first, null, why)
+        verdict, reason = judge(risk, first, null, why, by=words.means(self.loop))
         return Limit(risk, verdict, reason, first, first, null)
 
     def real_only(self) -> PlainRidge:

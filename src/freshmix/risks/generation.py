@@ -5,17 +5,16 @@ generation maps it affinely: ``generation`` solves what does not depend on the s
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from ..arguments import Floats
-from ..equivalents import PopulationEquivalents
-from ..equivalents.population import MOST_STEPS
 from ..loop import Group, Loop
 from ..population import Population
+from .fit import Fit, Sizes, fits, solved_at
 
 # Psi is a quotient of sums of positive terms: right to 1e-13 unless the aspect is next to the threshold. So near 1 it is 1.
 _ROUNDING = 1e-12
@@ -23,32 +22,65 @@ _ROUNDING = 1e-12
 State = tuple[Floats, Floats]
 
 
+@np.errstate(over="ignore", invalid="ignore")
+def drifted(state: State, energy: Floats, persistence: Floats) -> State:
+    """(A, Q) of the same models beside the next coefficients, c beta + sqrt(1 - c^2) xi.
+
+    A' = c A - (1-c) g,   Q' = Q + 2 (1-c) (A + g)
+    """
+    A, Q = state
+    c = persistence[..., None]
+    return c * A - (1 - c) * energy, Q + 2 * (1 - c) * (A + energy)
+
+
 @dataclass(frozen=True)
 class Generation:
     """One generation's affine map of (A, Q), for groups with row shares f and real weights w; arrays may hold many loops.
 
-    With p_k = v_k / v (least squares: pi_k), contraction c_j = d_j tau_j eta (etabar), shrinkage d_j (0) and
-    s_jk = c_j - 1 + w_k, per atom j and group k (``forgotten`` is 1 - c_j, and s_jk = w_k - forgotten_j):
+    The coefficients drift first (``drifted``). With p_k = v_k / v (least squares: pi_k), contraction c_j = d_j (alpha +
+    tau_j eta) (etabar), shrinkage D_j = (1 - alpha) d_j (0) and s_jk = c_j - 1 + w_k, per atom j and group k (``forgotten`` is
+    1 - c_j, and s_jk = w_k - forgotten_j):
 
-    b_k = sum_j tau_j [ d^2 g - 2 d s_k A + s_k^2 Q ]_j,   N = sum_k (p_k^2 / f_k) (sigma_k^2 + b_k) / rest
-    Q' = d^2 g - 2 d c A + c^2 Q + N noise_j,   A' = -d g + c A
+    b_k = sum_j tau_j [ D^2 g - 2 D s_k A + s_k^2 Q ]_j,   N = sum_k (p_k^2 / f_k) (sigma_k^2 + b_k) / rest
+    Q' = D^2 g - 2 D c A + c^2 Q + N noise_j,   A' = -D g + c A
     """
 
     tau: Floats
     energy: Floats  # g
-    shrinkage: Floats  # d, (..., atoms)
-    forgotten: Floats  # 1 - c = d + (1 - d) sum p_k w_k, without cancellation: exactly 0 where nothing is forgotten
+    shrinkage: Floats  # D, (..., atoms)
+    taken: Floats  # 1 - d, (..., atoms)
+    forgotten: Floats  # 1 - c = D + (1 - d) sum p_k w_k, without cancellation: exactly 0 where nothing is forgotten
     slack: Floats  # s, (..., groups, atoms)
     mixture: Floats  # p_k^2 / f_k, (..., groups)
     label_noise: Floats  # sigma_k^2, (..., groups)
     noise: Floats  # gamma h tau (v d)^2, or gamma h / tau, (..., atoms)
     rest: Floats  # 1 - sum_k (p_k^2 / f_k) gamma sum h (tau v d)^2, (...)
+    persistence: Floats  # (...)
+
+    @classmethod
+    def of(cls, fit: Fit, w: Floats, label_noise: Floats, anchor: Floats, persistence: Floats) -> "Generation":
+        """From the equations of m fits, the real weights and label noise (m, groups), anchors and persistences (m,)."""
+        shrinkage = (1 - anchor)[:, None] * fit.d
+        forgotten = shrinkage + fit.taken * np.sum(fit.p * w, axis=1)[:, None]
+        return cls(
+            tau=fit.tau,
+            energy=fit.energy,
+            shrinkage=shrinkage,
+            taken=fit.taken,
+            forgotten=forgotten,
+            slack=w[..., None] - forgotten[:, None],
+            mixture=fit.mixture,
+            label_noise=label_noise,
+            noise=fit.noise,
+            rest=fit.rest,
+            persistence=persistence,
+        )
 
     # A loop that diverges ends in infinity, without a warning.
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, state: State) -> State:
         """(A, Q) of the next generation."""
-        A, Q = state
+        A, Q = drifted(state, self.energy, self.persistence) if self.drifts else state
         d, c = self.shrinkage, 1 - self.forgotten
         N = self._level(A, Q, self.label_noise)
         return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N[..., None] * self.noise
@@ -58,7 +90,8 @@ class Generation:
         by_A, by_Q = slope
         d, c = self.shrinkage, 1 - self.forgotten
         level = self.level_slope(by_Q)
-        return c * by_A - 2 * d * c * by_Q - level @ self._crossed, c * c * by_Q + self.tau * (level @ self._squares)
+        by_A, by_Q = c * by_A - 2 * d * c * by_Q - level @ self._crossed, c * c * by_Q + self.tau * (level @ self._squares)
+        return (self.persistence * by_A + 2 * (1 - self.persistence) * by_Q, by_Q) if self.drifts else (by_A, by_Q)
 
     def level_slope(self, by_Q: Floats) -> Floats:
         """(groups,) gradient in sigma_k^2 + b_k, from that in Q after the step."""
@@ -73,6 +106,11 @@ class Generation:
     # What the generations of one loop share in b_k.
 
     @cached_property
+    def drifts(self) -> bool:
+        """Whether coefficients change from one generation to the next."""
+        return bool(np.any(self.persistence < 1))
+
+    @cached_property
     def _squares(self) -> Floats:
         return self.slack**2
 
@@ -85,9 +123,10 @@ class Generation:
         return 2 * self.slack * (self.tau * self.shrinkage)[..., None, :]
 
     @np.errstate(over="ignore", invalid="ignore")
-    def risk(self, state: State) -> float:
-        """R = sum tau Q."""
-        return float(self.tau @ state[1])
+    def risk(self, state: State, judged: str = "now") -> float:
+        """R = sum tau Q; judged on the next coefficients, R_next = sum tau Q'' with Q'' drifted."""
+        Q = drifted(state, self.energy, self.persistence)[1] if judged == "next" else state[1]
+        return float(self.tau @ Q)
 
     def __getitem__(self, index: int) -> "Generation":
         """One of the loops."""
@@ -95,7 +134,10 @@ class Generation:
         return replace(self, **{each.name: getattr(self, each.name)[index] for each in fields(self) if each.name not in shared})
 
     def collapse_numbers(self) -> Floats:
-        """Psi, (...): how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1."""
+        """Psi, (...): how much of N one turn of the loop brings back; the loop diverges iff Psi >= 1.
+
+        That is where the linear part of the map has spectral radius 1: A contracts by itself, and of Q only N is shared.
+        """
         remembers_all = np.asarray(np.any(self.forgotten == 0, axis=-1))
         f = np.where(remembers_all[..., None], 1.0, self.forgotten)
         psi = self._level(np.zeros_like(f), self.noise / (f * (2 - f)), 0.0, signal=False)
@@ -121,131 +163,61 @@ class Generation:
         """The states (..., atoms) that loops tend to, A = inf where they diverge. One scalar unknown each, N."""
         psi = self.collapse_numbers()
         bounded = psi < 1
-        d, f = self.shrinkage, np.where(bounded[..., None], self.forgotten, 1.0)
-        c = 1 - f
-        A = -d * self.energy / f
+        d, f, g = self.shrinkage, np.where(bounded[..., None], self.forgotten, 1.0), self.energy
+        c, drift = 1 - f, (1 - self.persistence)[..., None]
+        A = -(d + c * drift) * g / (f + drift * c)
+        before, moved = (1 - drift) * A - drift * g, 2 * drift * (A + g)
         gap = f * (2 - f)
-        signal = (d * d * self.energy - 2 * d * c * A) / gap
-        N = self._level(A, signal, self.label_noise) / np.where(bounded, 1 - psi, 1.0)
+        signal = (d * d * g - 2 * d * c * before + c * c * moved) / gap
+        N = self._level(before, signal + moved, self.label_noise) / np.where(bounded, 1 - psi, 1.0)
         return np.where(bounded[..., None], A, math.inf), signal + N[..., None] * self.noise / gap
 
 
 def generation(population: Population, loop: Loop, groups: Sequence[Group]) -> Generation | None:
     """Solve one generation's equations; None at the interpolation threshold, where the variance is unbounded.
 
-    Rows of weight 0 are left out, and n counts the others. Without a penalty it is min-norm interpolation where
-    gamma share(tau > 0) > 1 (row weights are inert) and weighted least squares where it is below 1.
+    Rows of weight 0 are left out, and n counts the others.
     """
     kept = [group for group in groups if group.share * group.row_weight > 0]
-    f, a, w = (np.array([getattr(group, name) for group in kept]) for name in ("share", "row_weight", "real_weight"))
-    part = math.fsum(f)
+    f, a, w = (np.array([[getattr(group, name) for group in kept]]) for name in ("share", "row_weight", "real_weight"))
+    part = math.fsum(f[0])
     assert loop.aspect is not None
-    solved, penalty = PopulationEquivalents(population, loop.aspect / part), np.array([loop.penalty / part])
-    many = generations(solved, penalty, f[None] / part, a, w[None], loop.synthetic_noise_ratio)
+    penalty, anchor = np.array([loop.penalty / part]), np.array([loop.anchor])
+    rho = loop.synthetic_noise_ratio
+    many = generations(population, loop.aspect / part, penalty, f / part, a, w, rho, anchor, np.array([population.persistence]))
     return None if many is None else many[0]
 
 
 def generations(
-    solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats, w: Floats, noise_ratio: float
+    population: Population,
+    aspect: float,
+    penalty: Floats,
+    f: Floats,
+    a: Floats,
+    w: Floats,
+    noise_ratio: float,
+    anchor: Floats,
+    persistence: Floats,
 ) -> Generation | None:
     """The equations of m loops at one aspect; None at the interpolation threshold.
 
-    ``penalty`` (m,) is 0 for all of them or for none; row shares ``f`` and real weights ``w`` are (m, k), row weights ``a``
-    (k,), above 0.
+    ``penalty`` (m,) is 0 for all of them or for none; row shares ``f``, row weights ``a``, above 0, and real weights ``w`` are
+    (m, k), anchors and persistences (m,).
     """
-    bare = penalty.max() <= solved.least
-    if bare and solved.rank == 1:
+    sizes = Sizes.of(population)
+    fit = fits(solved_at(population, aspect), penalty, sizes.shares(f), sizes.weights(a))
+    if fit is None:
         return None
-    if bare and solved.rank < 1:
-        ratio = _least_squares_ratios(solved.rank, f, a)
-        real = np.sum(f * ratio * w, axis=1)[:, None]
-        d = np.zeros((penalty.size, solved.tau.size))
-        forgotten = np.broadcast_to(real, d.shape)
-        noise = np.broadcast_to(solved.weight / solved.tau, d.shape)
-        x, gap = np.full(penalty.size, solved.rank), np.full(penalty.size, 1 - solved.rank)
-    else:
-        v, ratio = _ridge_ratios(solved, penalty, f, a)
-        d = 1 / (1 + np.multiply.outer(v, solved.tau))
-        taken = solved.tau * v[:, None] * d
-        forgotten = d + taken * np.sum(f * ratio * w, axis=1)[:, None]
-        noise = solved.weight * taken * (v[:, None] * d)
-        x = taken**2 @ solved.weight
-        gap = v * penalty * np.sum(f * ratio / a, axis=1) + (taken * d) @ solved.weight
-    return Generation(
-        tau=solved.tau,
-        energy=solved.energy / solved.tau,
-        shrinkage=d,
-        forgotten=forgotten,
-        slack=w[..., None] - forgotten[:, None],
-        mixture=f * ratio**2,
-        label_noise=solved.noise_variance * (w**2 + noise_ratio * (1 - w) ** 2),
-        noise=noise,
-        # 1 - sum p^2/f x without cancellation: sum p^2/f - 1 = sum (p - f)^2/f.
-        rest=gap - x * np.sum(f * (ratio - 1) ** 2, axis=1),
-    )
-
-
-def _ridge_ratios(solved: PopulationEquivalents, penalty: Floats, f: Floats, a: Floats) -> tuple[Floats, Floats]:
-    """v = sum_k v_k, (m,), and p_k / f_k = v_k / (f_k v) = a_k / (v lambda + a_k gamma sum h tau v d), (m, k).
-
-    The root lies between those for all rows at the least and at the largest row weight.
-    """
-    if penalty[0] == 0:
-        return solved.companion(penalty), np.ones_like(f)
-    if np.all(a == a[0]):
-        # No shares in it: loops that differ in their groups only have one root.
-        z, index = np.unique(penalty / a[0], return_inverse=True)
-        return solved.companion(z)[index], np.ones_like(f)
-    low, high = np.log(solved.companion(penalty / a.min())), np.log(solved.companion(penalty / a.max()))
-
-    def bottom(log_v: Floats) -> tuple[Floats, Floats]:
-        v = np.exp(log_v)
-        d = 1 / (1 + np.multiply.outer(v, solved.tau))
-        own, taken, change = (v * penalty)[:, None], (1 - d) @ solved.weight, (d * (1 - d)) @ solved.weight
-        return own + a * taken[:, None], own + a * change[:, None]
-
-    log_v, ratio = _ratios(low, high, f, a, bottom)
-    return np.exp(log_v), ratio
-
-
-def _least_squares_ratios(rank: float, f: Floats, a: Floats) -> Floats:
-    """pi_k / f_k = a_k / (u + a_k gamma), (m, k), where u makes the pi_k sum to 1."""
-    ends = np.log([a.min() * (1 - rank), a.max() * (1 - rank)])
-
-    def bottom(log_u: Floats) -> tuple[Floats, Floats]:
-        u = np.exp(log_u)[:, None]
-        return u + a * rank, np.broadcast_to(u, f.shape)
-
-    return _ratios(np.full(len(f), ends[0]), np.full(len(f), ends[1]), f, a, bottom)[1]
-
-
-def _ratios(
-    low: Floats, high: Floats, f: Floats, a: Floats, bottom: Callable[[Floats], tuple[Floats, Floats]]
-) -> tuple[Floats, Floats]:
-    """The points in [low, high] at which sum_k f_k a_k / bottom_k = 1, and a_k / bottom_k there, made to sum to 1.
-
-    ``bottom`` gives a rising function of the point and its derivative, (m, k). Newton's method within a shrinking bracket.
-    """
-    x = (low + high) / 2
-    if np.all(a == a[0]):
-        return x, np.ones_like(f)
-    for _ in range(MOST_STEPS):
-        value, slope = bottom(x)
-        part = f * a / value
-        excess = np.sum(part, axis=1) - 1
-        low, high = np.where(excess > 0, x, low), np.where(excess < 0, x, high)
-        moved = x + excess / np.sum(part * slope / value, axis=1)
-        moved = np.where((moved >= low) & (moved <= high), moved, (low + high) / 2)
-        step, x = np.abs(moved - x), moved
-        if np.all(step <= 1e-14 * (1 + np.abs(x))):
-            break
-    ratio = a / bottom(x)[0]
-    return x, ratio / np.sum(f * ratio, axis=1, keepdims=True)
+    noise = sizes.label_noise(population.noise_variance * (w**2 + noise_ratio * (1 - w) ** 2))
+    return Generation.of(fit, sizes.repeated(w), noise, anchor, persistence)
 
 
 def first_generation(population: Population, loop: Loop) -> tuple[Generation | None, State]:
-    """Generation 0: plain ridge on real labels, from A = Q = 0."""
-    start = generation(population, loop, [Group(1.0)])
+    """Generation 0: plain ridge on the loop's first rows, all with a real label, from A = Q = 0."""
+    assert loop.aspect is not None
+    # What drifts is beside nothing yet.
+    standing = population.replace(persistence=1.0)
+    start = generation(standing, loop.replace(aspect=loop.aspect / loop.first_rows, anchor=0.0), [Group(1.0)])
     size = int(np.count_nonzero(population.eigenvalues > 0))
     state = (np.zeros(size), np.zeros(size))
     return start, state if start is None else start.step(state)

@@ -93,8 +93,8 @@ class Setting(Protocol):
     def under(self, found: Any, noise_variance: float, signal: Floats) -> Self:
         """The data of an estimate, were these sigma^2 and g: all risks are affine in them."""
 
-    def by_generation(self, generations: int) -> Floats:
-        """(T + 1,) risks of generations 0 ... T."""
+    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+        """(T + 1,) risks of generations 0 ... T; ``judged`` "next": on the next generation's coefficients (R_next)."""
 
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""
@@ -150,23 +150,7 @@ def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Lo
     for each in loops:
         if each.aspect is None:
             raise ValueError("the loop needs an aspect (features / rows per generation), got none")
-        _not_yet(population, each)
+        if each.covariates == "frozen" and population.persistence < 1:
+            raise ValueError(f"persistence below 1 needs covariates='fresh', got {population.persistence:g} with frozen ones")
         kind_of(each).check(loops)
     return loops
-
-
-def _not_yet(population: Population, loop: Loop) -> None:
-    """Raise ValueError where theory is still to come."""
-    fresh = loop.covariates == "fresh"
-    if not fresh and population.persistence < 1:
-        raise ValueError(f"persistence below 1 needs covariates='fresh', got {population.persistence:g} with frozen ones")
-    more = {
-        "anchor": fresh and loop.anchor > 0,
-        "kept_generations": loop.kept_generations != 0,
-        "first_rows": loop.first_rows != 1,
-        "persistence": population.persistence < 1,
-        "row_sizes": fresh and population.row_sizes is not None,
-    }
-    named = [name for name, present in more.items() if present]
-    if named:
-        raise ValueError(f"there is no theory yet of {', '.join(named)}")

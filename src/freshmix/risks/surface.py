@@ -17,8 +17,10 @@ def limit_surface(
     penalty: ArrayLike | None = None,
     aspect: ArrayLike | None = None,
     labelled: ArrayLike | None = None,
+    anchor: ArrayLike | None = None,
+    persistence: ArrayLike | None = None,
 ) -> xr.Dataset:
-    """Long-run excess risk on a grid of real weights, penalties, aspects and labelled shares.
+    """Long-run excess risk on a grid of real weights, penalties, aspects, labelled shares, anchors and persistences.
 
     Parameters
     ----------
@@ -26,8 +28,9 @@ def limit_surface(
         The data.
     loop : Loop
         What is not varied. ``real_weight`` varies the weight of all rows with a real label; ``labelled`` needs fresh
-        covariates and makes the loop partially labelled, with the row weights that it has.
-    real_weight, penalty, aspect, labelled : (m,) arrays, optional
+        covariates and makes the loop partially labelled, with the row weights that it has; ``persistence``, of the
+        population's coefficients, needs them too.
+    real_weight, penalty, aspect, labelled, anchor, persistence : (m,) arrays, optional
         The grid; at least one.
 
     Returns
@@ -53,17 +56,26 @@ def limit_surface(
     >>> dict(found.risk.sizes)
     {'real_weight': 2, 'penalty': 3}
     """
-    given = {"real_weight": real_weight, "penalty": penalty, "aspect": aspect, "labelled": labelled}
+    given = {
+        "real_weight": real_weight,
+        "penalty": penalty,
+        "aspect": aspect,
+        "labelled": labelled,
+        "anchor": anchor,
+        "persistence": persistence,
+    }
     grid = {name: vector(name, values, low=0.0) for name, values in given.items() if values is not None}
     if not grid:
         raise ValueError(f"limit_surface needs a grid of at least one of {', '.join(given)}, got none")
-    for name in ("real_weight", "labelled"):
+    for name in ("real_weight", "labelled", "anchor", "persistence"):
         if name in grid and grid[name].max() > 1:
             raise ValueError(f"{name} must hold numbers between 0 and 1, got {float(grid[name].max())!r}")
     kind = kind_of(loop)
-    if "labelled" in grid and not kind.partly_labelled:
-        raise ValueError(f"labelled needs a loop with covariates='fresh', got covariates={loop.covariates!r}")
-    check_loops(population, varied(loop, **{name: float(values[0]) for name, values in grid.items()}))
+    for name in ("labelled", "persistence"):
+        if name in grid and not kind.partly_labelled:
+            raise ValueError(f"{name} needs a loop with covariates='fresh', got covariates={loop.covariates!r}")
+    first = {name: float(values[0]) for name, values in grid.items() if name != "persistence"}
+    check_loops(population, varied(loop, **first))
     variables = kind.surface(population, loop, grid)
     found = xr.Dataset({name: (list(grid), values) for name, values in variables.items()}, coords=dict(grid))
     found["risk"].attrs = {"long_name": "long-run excess risk", "units": "squared label units"}

@@ -44,11 +44,17 @@ class Limit:
 
 
 def judge(
-    risk: float, real_only: float, null: float, why_unbounded: str = "", when: str = "in the long run"
+    risk: float,
+    real_only: float,
+    null: float,
+    why_unbounded: str = "",
+    when: str = "in the long run",
+    by: str = "synthetic labels",
 ) -> tuple[Verdict, str]:
     """The first verdict of mathematics.md section 6 that applies, with its reason.
 
-    ``why_unbounded`` is the reason to give when the risk is infinite, ``when`` the words for the horizon.
+    ``why_unbounded`` is the reason to give when the risk is infinite, ``when`` the words for the horizon, ``by`` those for what
+    the loop does beside fitting real labels.
     ``real_only`` may be infinite too.
     """
     if math.isinf(risk):
@@ -59,4 +65,4 @@ def judge(
         verdict = "holds"
     elif risk < real_only:
         verdict = "improves"
-    return verdict, words.reason(verdict, risk, real_only, null, above_null, when)
+    return verdict, words.reason(verdict, risk, real_only, null, above_null, when, by)

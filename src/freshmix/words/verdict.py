@@ -2,18 +2,38 @@
 
 import math
 
+from ..loop import Loop
+
 GROWS = "the excess risk grows without bound"
 
 
-def reason(verdict: str, risk: float, real_only: float, null: float, above_null: bool, when: str = "in the long run") -> str:
+def means(loop: Loop) -> str:
+    """What a loop does beside fitting this generation's real labels."""
+    if loop.kept_generations != 0:
+        return "kept rows"
+    synthetic = loop.schedule is not None or any(group.real_weight != 1 for group in loop.groups or ())
+    if loop.anchor > 0:
+        return "synthetic labels and anchors" if synthetic else "anchors"
+    return "synthetic labels"
+
+
+def reason(
+    verdict: str,
+    risk: float,
+    real_only: float,
+    null: float,
+    above_null: bool,
+    when: str = "in the long run",
+    by: str = "synthetic labels",
+) -> str:
     """Of a bounded loop, with the figures that decide."""
     figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
     beside = f"; above the null risk {null:.4g} of predicting 0" if above_null else ""
     because = {
-        "holds": "synthetic labels change nothing",
-        "improves": "synthetic labels average the noise of past real labels",
+        "holds": f"{by} change nothing",
+        "improves": f"{by} average the noise of past real labels",
         "collapses": "worse than using no model at all",
-        "degrades": "synthetic labels cost more than they bring",
+        "degrades": f"{by} cost more than they bring",
     }
     return f"{because[verdict]}: {figures}{beside}"
 
