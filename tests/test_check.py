@@ -7,6 +7,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.estimation import banded, factorise
+from freshmix.prepared import Order
 from freshmix.replays import draws
 from freshmix.replays.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
 from freshmix.replays.folds import Fold, feature_rows
@@ -114,26 +115,35 @@ def test_passes_where_theory_holds(kind, aspect):
 def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     rng = np.random.default_rng(11)
     X = rows(kind, 240, 120, rng)
-    found = fm.recommend(X, labels(X, rng))
+    y = labels(X, rng)
+    timed = {"time": np.arange(240) // 40} if kind == "dependent" else {}
+    found = fm.recommend(X, y, **timed)
     check = found.check
     assert not check.fits
     assert check.held_out == ("blocks" if kind == "dependent" else "rows")
     assert found.verdict == DOES_NOT_FIT
     assert found.reason.startswith("here is what the replay says: ")
-    assert f"{check.observed[-1]:.4g} at generation 12" in found.reason
-    assert ("shuffle" in found.reason) == (kind == "dependent")
+    assert f"{check.observed[-1]:.4g} at generation {check.observed.size - 1}" in found.reason
+    assert ("rows of a step are more alike" in found.reason) == (kind == "dependent")
     w, penalty, risk = check.best
     assert 0 < w <= 1
     assert penalty > 0
     assert risk <= check.observed[-1] * (1 + 1e-9)
 
 
-def test_dependent_rows_pass_when_shuffled():
-    """A shuffle hides the dependence: rows of the same blocks are then on both sides, and theory predicts that."""
+@pytest.mark.parametrize("rows_per_generation", [None, 40])
+def test_the_order_of_a_table_without_times_is_a_warning_and_no_verdict(rows_per_generation):
+    """A shuffle hides the dependence, and changes nothing else."""
     rng = np.random.default_rng(12)
-    X = rows("dependent", 240, 120, rng)
-    order = rng.permutation(240)
-    assert fm.recommend(X[order], labels(X, rng)[order]).check.held_out == "rows"
+    X = rows("dependent", 240, 30, rng)
+    y, order = labels(X, rng), rng.permutation(240)
+    found, shuffled = (fm.recommend(*each, rows_per_generation=rows_per_generation) for each in ((X, y), (X[order], y[order])))
+    assert found.check.held_out == "rows"
+    assert found.check.fits
+    assert "rows near each other in the table are alike" in found.check.neighbours
+    assert found.check.neighbours in found.warnings
+    assert np.array_equal(shuffled.check.observed, found.check.observed)
+    assert shuffled.warnings == tuple(each for each in found.warnings if each != found.check.neighbours)
 
 
 @pytest.mark.parametrize("labelled", [0.5, 1.0])
@@ -146,7 +156,7 @@ def test_fresh_covariates_pass_and_fail(kind, labelled):
     known = np.isfinite(y)
     found = banded(factorise(X[known], y[known]), rng)
     loop = fm.Loop.partially_labelled(labelled=labelled, real_weight=0.4, penalty=0.05, synthetic_noise_ratio=0.0)
-    check = draws.check_fresh(X, y, found, loop, 60, 12, 0.1, rng)
+    check = draws.check_fresh(X, y, found, loop, 60, 12, 0.1, rng, Order(np.arange(600) // 30, kind == "dependent"))
     assert check.fits == (kind in ("normal", "correlated"))
     assert check.predicted.size == 9
     assert check.rows == 60

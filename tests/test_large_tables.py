@@ -392,13 +392,24 @@ def test_cells_and_lines_that_do_not_fit_are_named_in_blocks(tmp_path, position)
 def test_sampled_rows_do_not_depend_on_blocks_or_order(tmp_path):
     X, y = table(4000, 30, seed=3)
     y[::3] = np.nan
-    first = moments(Blocks(pairs(X, y, 500), 30)).sample.in_order()
+    names = [f"x{i}" for i in range(30)]
+
+    def sample(source):
+        return by_row(moments(source).sample.rows)
+
+    def by_row(rows):
+        return rows[np.lexsort(rows.T)]
+
+    first = sample(Blocks(pairs(X, y, 500), 30))
     shuffled = np.random.default_rng(0).permutation(4000)
-    second = moments(Blocks(pairs(X[shuffled], y[shuffled], 1733), 30)).sample.in_order()
-    third = moments(FileBlocks(files(tmp_path, X, y), "y")).sample.in_order()
+    second = sample(Blocks(pairs(X[shuffled], y[shuffled], 1733), 30))
+    third = sample(FileBlocks(files(tmp_path, X, y), "y"))
+    fourth = sample(Blocks(pairs(X[:, ::-1], y, 500), 30, names[::-1]))
+    fifth = sample(Blocks(pairs(X, -y, 500), 30, names))
     assert first.shape == (1500, 31)
     assert np.array_equal(first, second, equal_nan=True)
-    assert np.array_equal(first, third, equal_nan=True)
+    assert third.shape == (1500, 31)
+    assert np.array_equal(by_row(fourth[:, [*range(29, -1, -1), 30]]), by_row(fifth * ([1] * 30 + [-1])), equal_nan=True)
     # Column 3 is the row number: rows of the table, each at most once, and evenly from all of it.
     taken = first[:, 3].astype(int)
     assert np.unique(taken).size == 1500

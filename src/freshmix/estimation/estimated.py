@@ -11,6 +11,7 @@ from ..arguments import Floats, whole
 from ..population import Population
 from ..prepared import Prepared
 from ..prepared.kernels import gram_of
+from ..prepared.presentation import Presentation
 from ..tables import to_arrays
 from ..tables.arrays import LARGEST
 from ..tables.gaps import checked_impute, filled
@@ -129,7 +130,8 @@ def estimate(X: Any, y: Any, *, impute: str | None = None, seed: int = 0) -> Est
         raise ValueError(
             f"X must vary by {1 / LARGEST:g} to {LARGEST:g}, where fourth powers are numbers, got {size:.3g}: rescale it"
         )
-    return described(banded(factorise(features, labels), np.random.default_rng(seed)))
+    shown = Presentation.of(features, labels)
+    return described(banded(factorise(shown.features(features), shown.labels(labels)), np.random.default_rng(seed)))
 
 
 def described(found: Estimate) -> EstimatedPopulation:

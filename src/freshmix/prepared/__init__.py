@@ -6,11 +6,11 @@ from ..tables import Blocks, Table, source_of
 from ..tables.gaps import checked_impute
 from .in_blocks import from_blocks
 from .in_memory import from_memory
-from .kept import Prepared, Products, Rows
+from .kept import Order, Prepared, Products, Rows
 from .kernels import Kernel
 from .stream import Stream
 
-__all__ = ["Kernel", "Prepared", "Products", "Rows", "Stream", "prepare"]
+__all__ = ["Kernel", "Order", "Prepared", "Products", "Rows", "Stream", "prepare"]
 
 
 def prepare(

@@ -99,10 +99,10 @@ def checked_weights(sample_weight: Any, y: Floats) -> Weights:
     if used.min() == used.max():
         # The unweighted sums, to the bit.
         return Weights(kept, None, notes)
-    # Over the largest first: their sum may overflow.
+    # Over the largest first: their sum may overflow. Sorted: the same bits in any order.
     largest = used.max()
-    weights = weights / largest / (used / largest).mean()
+    weights = weights / largest / np.sort(used / largest).mean()
     used = weights[real]
-    alike = 1 / float(np.mean(used**2))
+    alike = 1 / float(np.mean(np.sort(used**2)))
     uneven = words.uneven_weights(used.size, alike * used.size) if alike < _ALIKE else None
     return Weights(kept, weights, (*notes, words.PRECISIONS), uneven)

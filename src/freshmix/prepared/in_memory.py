@@ -1,15 +1,19 @@
 """A table in memory made ready: rows of weight, columns that vary, and what looks suspect."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..arguments import Floats
 from ..tables.arrays import aligned, split_time, to_arrays
 from ..tables.gaps import filled
-from ..words.table import filled_in, named
+from ..words import table as words
 from .features import checked_weights, scaled_features
-from .kept import Prepared, Rows
+from .kept import Order, Prepared, Rows
 from .kernels import Kernel, precomputed
+from .presentation import Presentation
 from .stream import Stream, checked_times
 from .suspects import label_bias, table_warnings
 
@@ -39,19 +43,38 @@ def from_memory(
     if gram and impute is not None:
         raise ValueError("impute must be left out for a precomputed kernel, which has no gaps")
     raw = precomputed(every)[weights.kept][:, weights.kept] if gram else every[weights.kept]
-    if impute is not None and (missing := np.isnan(raw).sum(axis=0)).any():
-        gaps = (filled_in({named(names, i): int(count) for i, count in enumerate(missing)}, len(raw), impute),)
-        raw = filled(raw, ~np.isnan(real), names, impute)
-    features, kept, done = (raw, names, ()) if gram else scaled_features(raw, names, standardize, ~np.isnan(real))
+    stream = Stream.of(real, times, rows_per_generation)
+    missing = np.isnan(raw)
+    read = np.where(missing, 0.0, raw) if missing.any() else raw
+    shown = Presentation.of_table(read, real, kernel, *_marks(stream.steps, weights.precision))
+    steps = shown.by_row(stream.steps)
+    features, own = shown.features(raw), shown.labels(real)
+    if impute is not None and missing.any():
+        counts = {words.named(names, i): int(count) for i, count in enumerate(missing.sum(axis=0))}
+        gaps = (words.filled_in(counts, len(raw), impute),)
+        # Means of the rows in their order, too.
+        raw, features = (filled(each, ~np.isnan(labels), names, impute) for each, labels in ((raw, real), (features, own)))
+    kept, done = names, tuple[str, ...]()
+    if not gram:
+        places = tuple(names[i] if names else str(i) for i in shown.columns)
+        features, kept, done = scaled_features(features, places, standardize, ~np.isnan(own))
+    columns = kept if names or kept is None else tuple(words.named(None, int(place)) for place in kept)
+    bias = label_bias(features, own, columns)
     return Prepared(
-        Stream.of(real, times, rows_per_generation, label_bias(features, real, kept)),
+        replace(stream, steps=steps, bias=bias),
         features.shape[1],
-        kept,
-        Rows(features, real, weights.precision),
+        kept if names else None,
+        Rows(features, own, shown.by_row(weights.precision)),
         None,
         (*notes, *done, *weights.notes),
         table_warnings(raw, real, names, kernel),
         weights.uneven,
         kernel,
         gaps,
+        Order(shown.rows, False) if steps is None else Order(steps, True),
     )
+
+
+def _marks(steps: NDArray[np.intp] | None, precision: Floats | None) -> list[Floats]:
+    """What tells rows apart beside their numbers: places in the order of values, which no rounding moves."""
+    return [np.unique(each, return_inverse=True)[1].astype(np.float64) for each in (steps, precision) if each is not None]

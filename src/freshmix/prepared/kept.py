@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import Floats, whole
 from ..words.table import without_label
@@ -12,7 +13,7 @@ from .stream import Stream
 
 
 class Rows(NamedTuple):
-    """Rows at hand: (m, p) features as scaled (or the kernel matrix), (m,) labels, NaN where there is none.
+    """Rows at hand: (m, p) features as scaled (or the kernel matrix), (m,) labels, NaN where there is none, up to a sign.
 
     ``precision`` holds that of each label, of mean 1 over the labelled rows; None where all count alike.
     """
@@ -27,6 +28,20 @@ class Rows(NamedTuple):
         return (
             self if real.all() else Rows(self.X[real], self.y[real], None if self.precision is None else self.precision[real])
         )
+
+
+class Order(NamedTuple):
+    """Where rows stand in the table as it was given: (m,) places, or time steps where it is ``timed``.
+
+    Rows at hand come in an order of their own (see ``presentation``), in which nothing depends on how they were given.
+    """
+
+    place: NDArray[np.intp]
+    timed: bool
+
+    def of(self, rows: NDArray[np.intp]) -> "Order":
+        """That of some of the rows."""
+        return Order(self.place[rows], self.timed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +81,8 @@ class Prepared:
         What the features are compared by.
     gaps : tuple of str
         What became of gaps in the features, where an answer says so first.
+    order : Order or None
+        Where the rows at hand stand in the table; None where that has no meaning.
     """
 
     stream: Stream
@@ -78,6 +95,7 @@ class Prepared:
     uneven: str | None = None
     kernel: Kernel = "linear"
     gaps: tuple[str, ...] = ()
+    order: Order | None = None
 
     @property
     def stated(self) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
@@ -19,7 +18,8 @@ from ..tables.refusals import too_many_gaps
 from ..words.table import listed_gaps, named, none_varies
 from .ends import Ends
 from .kept import Products, Rows
-from .sampled import Sample
+from .presentation import Keys, Presentation
+from .sampled import Sample, column_tags
 from .spread import Spread
 
 # About four matrices of p^2 numbers are held at a time, in the pass and in the decomposition.
@@ -132,7 +132,8 @@ def moments(source: Blocks, drop_missing: bool = False, fill: Fill | None = None
             f"X must have fewer columns to be read in blocks of rows, got {source.features}: X'X and its decomposition take "
             f"{needed / 1e9:.2g} GB, limit {MOST_BYTES / 1e9:.2g} GB; leave columns out"
         )
-    found = source.fold(_Keeping(drop_missing, fill, source.origins), Moments.merge)
+    tags = column_tags(source.names, source.features)
+    found = source.fold(_Keeping(drop_missing, fill, source.origins, tags), Moments.merge)
     seen = found.rows + found.unlabelled.rows
     for counts, word, advice in (
         (found.missing, "missing", "; fill them, or leave such rows out (drop_missing=True)"),
@@ -170,7 +171,8 @@ class _Keeping:
     drop_missing: bool
     fill: Fill | None
     origins: Sequence[str]
-    seen: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    tags: Keys
+    seen: Keys = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
 
     def __call__(self, columns: Sequence[Column], y: Column) -> Moments:
         columns = columns if self.fill is None else self.fill.into(columns)
@@ -179,7 +181,7 @@ class _Keeping:
         return found
 
     def _checked(self, columns: Sequence[Column], y: Column) -> Moments:
-        found = _block(columns, y, self.seen)
+        found = _block(columns, y, self.seen, self.tags)
         if np.isfinite(found.mean[:-1]).all() and np.isfinite(found.unlabelled.mean).all():
             return found
         # Sums tell of gaps at no price; only then are they counted.
@@ -191,14 +193,14 @@ class _Keeping:
         infinite = np.array([np.isinf(column).sum() for column in columns], dtype=np.float64)
         whole = np.isfinite(np.array(columns)).all(axis=0)
         if not whole.all():
-            found = _block([column[whole] for column in columns], y[whole], self.seen)
+            found = _block([column[whole] for column in columns], y[whole], self.seen, self.tags)
         return replace(found, missing=missing, infinite=infinite, dropped=int(whole.size - whole.sum()), alone=alone)
 
 
-def _block(columns: Sequence[Column], y: Column, seen: NDArray[np.uint64]) -> Moments:
+def _block(columns: Sequence[Column], y: Column, seen: Keys, tags: Keys) -> Moments:
     """The moments of one block without gaps."""
     p, labels = len(columns), np.asarray(y, dtype=np.float64)
-    real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen)
+    real, sample = ~np.isnan(labels), Sample.of(columns, labels, seen, tags)
     unlabelled = Spread.of([column[~real] for column in columns])
     ends = Ends.of(columns).beside(Ends.of([labels[real]]))
     if not real.all():
@@ -248,7 +250,9 @@ def products_of(found: Moments, standardize: bool = True, names: Sequence[str] |
 
 
 def sampled(found: Moments, standardize: bool = True) -> Rows:
-    """The rows that were kept, scaled as ``products_of`` does."""
-    rows, spread = found.sample.in_order(), found.everything()
+    """The rows that were kept, scaled as ``products_of`` does, in an order of their own."""
+    spread = found.everything()
     kept = spread.varies & found.labelled.varies
-    return Rows(rows[:, :-1][:, kept] / (spread.deviation[kept] if standardize else 1.0), rows[:, -1])
+    X, y = np.ascontiguousarray(found.sample.rows[:, :-1][:, kept]), found.sample.rows[:, -1]
+    shown = Presentation.of(X, y)
+    return Rows(shown.features(X) / (spread.deviation[kept][shown.columns] if standardize else 1.0), shown.labels(y))

@@ -31,7 +31,7 @@ class Stream:
     bias: str | None = None
 
     @classmethod
-    def of(cls, y: Floats, time: Any, rows_per_generation: int | None, bias: str | None = None) -> "Stream":
+    def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
         """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
         steps = order = None
         if time is not None:
@@ -48,7 +48,7 @@ class Stream:
         else:
             count = int(y.size)
         asked = rows_per_generation is not None
-        return cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order, bias)
+        return cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order)
 
     def blocks(self) -> list[NDArray[np.intp]]:
         """Rows of each generation in the order of time, the latest ``MOST_STEPS``: steps, or as many rows as were asked for."""

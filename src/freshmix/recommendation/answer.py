@@ -233,6 +233,8 @@ class Answer(ABC, Generic[Kind]):
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
         baselines, loop = self.baselines(), best.loop
         check, unchecked = told(self.check())
+        neighbours = None if check is None else check.neighbours
+        doubtful = (*self.warnings(), neighbours, *self.table.warnings, self.uneven)
         verdict, reason = judged(check, judge(best.risk, self.real_only[1], null, self.unbounded, horizon(self.horizon)))
         weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
         fixed = self.setting.with_loops(self.constant.loop).risks(self.horizon, real_weight=weights)
@@ -251,7 +253,7 @@ class Answer(ABC, Generic[Kind]):
             "verdict_probabilities": self.uncertainty.verdict_probabilities,
             "verdict": verdict,
             "reason": reason,
-            "warnings": tuple(each for each in (*self.warnings(), *self.table.warnings, self.uneven) if each is not None),
+            "warnings": tuple(each for each in doubtful if each is not None),
             "population": described(self.found) if linear else None,
             "assumption": assumption(self.setting.loop, self.rows, self.horizon) + self.table.stated,
             "attained": best.attained,

@@ -123,7 +123,7 @@ class NewRows(Answer[FreshSetting]):
         if precision is not None:
             return WEIGHTED
         rng = np.random.default_rng([self.request.seed, 2])
-        return check_fresh(X, y, self.found, self.loops, self.rows, self.shown, self.real_only[0], rng)
+        return check_fresh(X, y, self.found, self.loops, self.rows, self.shown, self.real_only[0], rng, self.table.order)
 
     def more_courses(self, generations: int) -> dict[str, Floats]:
         """Labels pile up as generations go on."""

@@ -86,7 +86,8 @@ class SameRows(Answer[FrozenSetting]):
         features, group, rows = feature_rows(X, self.table.kernel, rng)
         weights = None if precision is None else precision[rows] / precision[rows].mean()
         loop, plain = self.best.loop, self.real_only[0]
-        return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights)
+        order = None if self.table.order is None else self.table.order.of(rows)
+        return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights, order)
 
     def warnings(self) -> tuple[str | None, ...]:
         """Where the theory is on thin ice for this table."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..loop import Loop
+from ..prepared import Order
 from ..words import replay as words
 
 # Signals drawn for a replay, the rows that one uses at most, and the fewest different rows that it needs.
@@ -40,11 +41,13 @@ class Check:
     rows : int
         Rows that a generation of the replay is fitted on.
     held_out : str
-        ``rows`` where the rows that judge are drawn at random, ``blocks`` where they stand together in the table.
+        ``rows`` where the rows that judge are drawn at random, ``blocks`` where they are later steps of a table with times.
     real_only : float
         Replayed excess risk of real labels only.
     best : tuple or None
         Real weight, penalty and excess risk of the best loop of a grid on the replay, where one was searched.
+    neighbours : str or None
+        A warning, where the check fails only for rows that stand together in the table.
     """
 
     predicted: Floats
@@ -55,6 +58,7 @@ class Check:
     held_out: str
     real_only: float
     best: Mix | None = None
+    neighbours: str | None = None
 
     @property
     def z(self) -> Floats:
@@ -86,14 +90,26 @@ class Check:
         return words.in_place_of_theory(self.observed, self.predicted[-1], self.real_only, self.best, no_worse, blocks)
 
 
-def first_failure(replays: Iterable[tuple[Check, Callable[[], Mix]]]) -> Check:
-    """The first check that fails, with the best mix on its replay; the first of all where none does."""
-    passed = []
-    for check, best in replays:
-        if not check.fits:
-            return replace(check, best=best())
-        passed.append(check)
-    return passed[0]
+def decided(replay: Callable[[str], tuple[Check, Callable[[], Mix]]], order: Order | None) -> Check:
+    """The check that decides, with the best mix on its replay where it fails.
+
+    ``replay`` holds out rows at random (``rows``) or together as they stand in the table (``blocks``). Where rows have times
+    the blocks decide; elsewhere rows at random do, and blocks that fail alone are a warning: the table may be sorted.
+    """
+    check, best = replay("blocks" if order is not None and order.timed else "rows")
+    if not check.fits:
+        return replace(check, best=best())
+    if order is None or order.timed:
+        return check
+    together, _ = replay("blocks")
+    return check if together.fits else replace(check, neighbours=words.neighbours(together.observed, together.predicted[-1]))
+
+
+def ranks(group: NDArray[np.intp], order: Order) -> NDArray[np.intp]:
+    """(k,) rank of each group in the order of the table, by the first of its rows."""
+    first = np.full(int(group.max()) + 1, np.iinfo(np.intp).max)
+    np.minimum.at(first, group, order.place)
+    return np.argsort(np.argsort(first, kind="stable"))
 
 
 def best_mix(loop: Loop, pairs: Iterable[tuple[float, float]], risk: Callable[[Loop], float]) -> Mix:

@@ -1,7 +1,7 @@
 """The check for fresh covariates: each generation is fitted on other rows of the table (mathematics.md sections 5 and 7)."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,9 +13,10 @@ from ..estimation import Estimate
 from ..estimation.nonnegative import nonnegative
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
+from ..prepared import Order
 from ..risks.fresh import FreshSetting
 from ..words.replay import AT_THRESHOLD, TOO_SMALL, too_few
-from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, copies, drawn_signals, first_failure
+from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, copies, decided, drawn_signals, ranks
 from .learners import FastRidge
 from .run import Learner, Turn, run
 
@@ -64,25 +65,31 @@ class NewRows:
         synthetic = math.sqrt(loop.synthetic_noise_ratio) * noise[1]
         return Turn(self.learner(self.size * loop.penalty), rows, judged, real, synthetic, w, a)
 
-    def checks(
-        self, predicted: Floats, noise: float, group: NDArray[np.intp], rng: np.random.Generator
-    ) -> Iterator[tuple[Check, partial[Mix]]]:
-        """Predicted risks against those on rows in random order, then in the table's, with the search for the best mix."""
+    def check(
+        self,
+        predicted: Floats,
+        noise: float,
+        group: NDArray[np.intp],
+        order: Order | None,
+        rng: np.random.Generator,
+        held_out: str,
+    ) -> tuple[Check, partial[Mix]]:
+        """Predicted risks against those on rows in random order, or in the table's, with the search for the best mix."""
         (N, p), size, T = self.X.shape, self.size, self.generations
         work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)
         repeats = int(np.clip(_WORK / work, _FEWEST, _MOST))
         count = int(group.max()) + 1
-        for held_out in ("rows", "blocks"):
-            runs, orders = [], []
-            for r in range(repeats):
-                place = rng.permutation(count) if held_out == "rows" else (np.arange(count) + r * count // repeats) % count
-                orders.append(np.argsort(place[group], kind="stable"))
-                runs.append(self.risks(orders[-1], rng))
-            observed, alone = (np.array(each) for each in zip(*runs, strict=True))
-            # Repeats share the table: the error of its rows stays, that of gaussian ones.
-            error = np.hypot(observed.std(axis=0, ddof=1) / math.sqrt(repeats), predicted * math.sqrt(2 / N))
-            check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()))
-            yield check, partial(self._best, orders[:_FEWEST], rng)
+        together = None if order is None or held_out == "rows" else ranks(group, order)
+        runs, orders = [], []
+        for r in range(repeats):
+            place = rng.permutation(count) if together is None else (together + r * count // repeats) % count
+            orders.append(np.argsort(place[group], kind="stable"))
+            runs.append(self.risks(orders[-1], rng))
+        observed, alone = (np.array(each) for each in zip(*runs, strict=True))
+        # Repeats share the table: the error of its rows stays, that of gaussian ones.
+        error = np.hypot(observed.std(axis=0, ddof=1) / math.sqrt(repeats), predicted * math.sqrt(2 / N))
+        check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()))
+        return check, partial(self._best, orders[:_FEWEST], rng)
 
     def _best(self, orders: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> Mix:
         """The best constant weight and penalty for the last generation: first the penalty, then the weight."""
@@ -107,8 +114,9 @@ def check_fresh(
     generations: int,
     real_penalty: float,
     rng: np.random.Generator,
+    order: Order | None = None,
 ) -> Check | str:
-    """Run the loop on blocks of (N, p) X, first drawn at random, then in the table's order; the first failure is returned.
+    """Run the loop on blocks of (N, p) X, drawn at random or in the table's order (see ``decided``).
 
     ``rows`` is the rows per generation: a quarter of the table where it does not hold four generations, and then the theory
     is asked for that. Of a sequence of loops the last one is kept on. y is NaN where there is no label; the replay has labels
@@ -133,7 +141,8 @@ def check_fresh(
     residuals = (residuals - residuals.mean()) * math.sqrt(noise / residuals.var())
     replay = NewRows(X, beta, residuals, loops, real_penalty, size, min(generations, N // size - 2))
     predicted = FreshSetting(_population(X, beta, noise), tuple(loops)).by_generation(replay.generations)
-    return first_failure(replay.checks(predicted, noise, group, rng))
+    order = None if order is None else order.of(chosen)
+    return decided(partial(replay.check, predicted, noise, group, order, rng), order)
 
 
 def _population(X: Floats, beta: Floats, noise: float) -> Population:

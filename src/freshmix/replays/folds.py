@@ -4,7 +4,7 @@
 the eigenbasis of the rows: one factorisation of a fold serves all weights and penalties, and no noise of draws hides a misfit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -16,11 +16,12 @@ from ..arguments import Floats
 from ..equivalents.weights import RowWeights, sample_equivalents
 from ..estimation import Estimate, weighted_rows
 from ..loop import Loop
+from ..prepared import Order
 from ..prepared.kernels import Kernel, gram_of
 from ..risks.filters import ridge_filters
 from ..risks.frozen import FrozenSetting
 from ..words.replay import AT_THRESHOLD, too_few
-from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, drawn_signals, first_failure, standard_error
+from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, decided, drawn_signals, ranks, standard_error
 
 FOLDS = 4
 # The rows of a kernel that a replay uses at most, and of a table: rows times features squared, the work for a fold.
@@ -116,12 +117,12 @@ def check_frozen(
     real_penalty: float,
     rng: np.random.Generator,
     precision: Floats | None = None,
+    order: Order | None = None,
 ) -> Check | str:
-    """Replay on folds of (n, p) X, each held out in turn: first drawn at random, then as blocks of the table's order.
+    """Replay on folds of (n, p) X, each held out in turn: drawn at random, or blocks of the table's order (see ``decided``).
 
-    Rows of a group stay together. The first that fails is returned, with the best weight and penalty on it; or why there is no
-    check: too few groups, or the interpolation threshold. ``real_penalty`` is that of real labels only, and
-    ``precision`` that of each label (None: all alike).
+    Rows of a group stay together. Or why there is no check: too few groups, or the interpolation threshold. ``real_penalty`` is
+    that of real labels only, and ``precision`` that of each label (None: all alike).
     """
     count = int(group.max()) + 1
     if count < FEWEST_ROWS:
@@ -132,20 +133,22 @@ def check_frozen(
     noise, counted = found.noise_variance, found.factorisation.row_weights is not None
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
 
-    def replays() -> Iterator[tuple[Check, partial[Mix]]]:
-        parts = {"rows": rng.permutation(count) % FOLDS, "blocks": np.arange(count) * FOLDS // count}
-        for held_out, part in parts.items():
-            fold = part[group]
-            folds = [Fold.of(X, beta, fold == k, noise, precision, counted) for k in range(FOLDS)]
-            observed = _observed(folds, loop, generations)
-            predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
-            mean = predicted.mean(axis=1)
-            error = standard_error(observed - predicted, mean, group[np.argsort(fold, kind="stable")])
-            alone = float(_observed(folds, loop.replace(penalty=real_penalty), 0).mean())
-            check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone)
-            yield check, partial(_best, folds, loop, generations)
+    def replay(held_out: str) -> tuple[Check, partial[Mix]]:
+        if order is not None and held_out == "blocks":
+            part = ranks(group, order) * FOLDS // count
+        else:
+            part = rng.permutation(count) % FOLDS
+        fold = part[group]
+        folds = [Fold.of(X, beta, fold == k, noise, precision, counted) for k in range(FOLDS)]
+        observed = _observed(folds, loop, generations)
+        predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
+        mean = predicted.mean(axis=1)
+        error = standard_error(observed - predicted, mean, group[np.argsort(fold, kind="stable")])
+        alone = float(_observed(folds, loop.replace(penalty=real_penalty), 0).mean())
+        check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone)
+        return check, partial(_best, folds, loop, generations)
 
-    return first_failure(replays())
+    return decided(replay, order)
 
 
 def _observed(folds: Sequence[Fold], loop: Loop, generations: int) -> Floats:

@@ -29,7 +29,7 @@ def in_place_of_theory(
     """What a replay says where theory does not fit.
 
     ``best`` is the best real weight, penalty and risk there, than which real labels only may do ``no_worse``; ``blocks``: it
-    failed on rows that stand together in the table.
+    failed on rows held out by time.
     """
     said = (
         "here is what the replay says: on the table's own rows the recommended loop has excess risk "
@@ -41,8 +41,17 @@ def in_place_of_theory(
         said += ": real labels only do no worse" if no_worse else ""
     said += f"; theory predicted {predicted:.4g}"
     if blocks:
-        said += "; rows near each other in the table are alike: shuffle it if the order of its rows has no meaning"
+        said += "; rows of a step are more alike than rows of different ones, and the theory assumes that they are not"
     return said
+
+
+def neighbours(observed: Floats, predicted: float) -> str:
+    """A warning where only rows that stand together in the table, held out together, are not as theory has them."""
+    return (
+        "rows near each other in the table are alike: where neighbours are held out together, the loop has excess risk "
+        f"{observed[-1]:.4g} at generation {observed.size - 1} and theory predicts {predicted:.4g}; if new rows come in that "
+        "order, name the column that holds their time; if the table is sorted, nothing is wrong"
+    )
 
 
 def no_backtest(steps: int, few: int, needed: int) -> str:

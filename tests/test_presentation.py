@@ -1,0 +1,135 @@
+"""One table, however it is presented: rows, columns and files in another order, other signs, the same numbers to the bit."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import polars as pl
+import pytest
+
+import freshmix as fm
+from freshmix.prepared.presentation import Presentation
+from freshmix.tables import open_table
+
+
+def table(kind, n, p, seed=0):
+    rng = np.random.default_rng([seed, n, p])
+    X = rng.standard_normal((n, p))
+    if kind == "spiked":
+        X[:, :3] *= [8, 5, 3]
+    if kind == "coded":
+        # Rows and columns that few numbers tell apart, and eigenvalues that coincide.
+        half = p // 2
+        X = np.column_stack([np.eye(half)[rng.integers(0, half, n)], rng.choice([-1.0, 1.0], (n, p - half))])
+    if kind == "whole":
+        X = rng.integers(0, 4, (n, p)).astype(float)
+    y = X @ rng.standard_normal(p) / np.sqrt(p) + rng.standard_normal(n)
+    return X, np.sign(y) if kind == "coded" else np.round(y) if kind == "whole" else y
+
+
+def presented(X, y, seed=1):
+    """The same table: its rows, columns and signs in other ways."""
+    rng = np.random.default_rng(seed)
+    rows, columns, signs = rng.permutation(len(y)), rng.permutation(X.shape[1]), rng.choice([-1, 1], X.shape[1])
+    yield "again", X, y, np.arange(len(y))
+    yield "rows", X[rows], y[rows], rows
+    yield "columns", X[:, columns], y, np.arange(len(y))
+    yield "labels", X, -y, np.arange(len(y))
+    yield "features", X * signs, y, np.arange(len(y))
+    yield "all", (X * signs)[rows][:, columns], -y[rows], rows
+
+
+def figures(found):
+    """All numbers and words of a result, by name."""
+    if is_dataclass(found):
+        found = {each.name: getattr(found, each.name) for each in fields(found)}
+    if isinstance(found, Mapping):
+        return {f"{name}.{key}": value for name, each in found.items() for key, value in figures(each).items()}
+    if isinstance(found, tuple | list):
+        return figures(dict(enumerate(found)))
+    return {"": found.tolist() if isinstance(found, np.ndarray) else found}
+
+
+def same(ways):
+    (first, known), *others = [(name, figures(found)) for name, found in ways]
+    assert first == "again"
+    for name, again in others:
+        assert {key for key in known | again if known.get(key) != again.get(key)} == set(), name
+
+
+def test_a_table_turned_in_every_way():
+    X, y = table("coded", 60, 6)
+    first, *_, last = presented(X, y)
+    same((name, fm.recommend(A, b)) for name, A, b, _ in (first, last))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize(("kind", "n", "p"), [("spiked", 120, 20), ("plain", 40, 60), ("coded", 150, 10), ("whole", 120, 6)])
+def test_a_recommendation_for_the_same_rows(kind, n, p, kernel):
+    X, y = table(kind, n, p)
+    same((name, fm.recommend(A, b, kernel=kernel)) for name, A, b, _ in presented(X, y))
+
+
+@pytest.mark.slow
+def test_a_precomputed_kernel_and_sample_weights():
+    X, y = table("plain", 60, 8)
+    K, weights = (1 + X @ X.T / 8) ** 2, np.repeat([1.0, 3.0, 0.0], 20)
+    ways = [(name, K[np.ix_(rows, rows)], b, weights[rows]) for name, _, b, rows in presented(X, y)]
+    same((name, fm.recommend(gram, b, kernel="precomputed", sample_weight=w)) for name, gram, b, w in ways)
+    same((name, fm.recommend(A, b, sample_weight=weights[rows])) for name, A, b, rows in presented(X, y))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "n", "p"), [("spiked", 60, 20), ("plain", 40, 60), ("coded", 60, 10), ("whole", 60, 6)])
+def test_an_estimate(kind, n, p):
+    X, y = table(kind, n, p)
+    found = [(name, fm.estimate(A, b)) for name, A, b, _ in presented(X, y)]
+    same(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("timed", [False, True])
+def test_a_recommendation_and_a_plan_for_new_rows(timed):
+    X, y = table("coded", 160, 8)
+    y[::5] = np.nan
+    steps = np.arange(160) // 20
+    ways = [(name, A, b, {"time": steps[rows]} if timed else {}) for name, A, b, rows in presented(X, y)]
+    same((name, fm.recommend(A, b, **options)) for name, A, b, options in ways)
+    same((name, fm.plan(A, b, cost_per_label=1, budget=10, **options)) for name, A, b, options in ways)
+
+
+@pytest.mark.slow
+def test_files_and_columns_in_another_order(tmp_path):
+    X, y = table("whole", 80, 5)
+    frame = pl.DataFrame({**{f"x{i}": column for i, column in enumerate(X.T)}, "level": list("abcd") * 20, "y": y})
+    first, second = frame[:30], frame[30:].select(reversed(frame.columns))
+    whole = tmp_path / "whole.csv"
+    frame.write_csv(whole)
+    parts = [str(tmp_path / name) for name in ("one.csv", "two.csv")]
+    first.write_csv(parts[0])
+    first.select(reversed(frame.columns)).write_csv(tmp_path / "back.csv")
+    second.select(frame.columns).write_csv(parts[1])
+    second.write_csv(tmp_path / "front.csv")
+    backwards = [str(tmp_path / "front.csv"), str(tmp_path / "back.csv")]
+    ways = {"again": str(whole), "parts": parts, "turned": parts[::-1], "backwards": backwards}
+    known, *others = [fm.recommend(open_table(where, target="y")) for where in ways.values()]
+    for found in others:
+        assert found.intervals == known.intervals
+        assert (found.penalty, found.real_weight, found.risk) == (known.penalty, known.real_weight, known.risk)
+        assert np.array_equal(found.check.observed, known.check.observed)
+        assert set(found.warnings) == set(known.warnings)
+
+
+def test_rows_and_columns_have_keys_of_their_own():
+    X, y = table("coded", 200, 12)
+    X = np.column_stack([X, np.full(200, 3.0), X[:, 0]])
+    known = Presentation.of(X, y)
+    for _, A, b, _ in presented(X, y):
+        found = Presentation.of(A, b)
+        assert np.array_equal(found.features(A)[:, 1:], known.features(X)[:, 1:])
+        assert np.array_equal(found.labels(b), known.labels(y))
+    # Nothing of the data shows in the order.
+    assert abs(np.corrcoef(known.rows, np.arange(200))[0, 1]) < 0.3
+    # A constant column has no say.
+    assert np.array_equal(Presentation.of(np.delete(X, 12, axis=1), y).rows, known.rows)
