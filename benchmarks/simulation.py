@@ -1,10 +1,12 @@
-"""Simulation against refitting and against its own unavoidable parts, on one core: python benchmarks/simulation.py [--large]"""
+"""Simulation against refitting and its own unavoidable parts, on one core: python benchmarks/simulation.py [PART] [--large]"""
 
+import itertools
 import os
 import resource
 import subprocess
 import sys
 import time
+from functools import partial
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,12 +18,12 @@ from sklearn.linear_model import Ridge
 import freshmix as fm
 
 
-def best_of(repeats, job):
+def best_of(repeats, job, clock=time.perf_counter):
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         job()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return min(times)
 
 
@@ -92,6 +94,55 @@ def redraw():
         print(f"    {count:2d} weights: {took:.2f} s, {took / base:.2f} of normals + Gram + Cholesky ({base:.2f} s)")
 
 
+def plain(workflow, weights, n, p, generations, replicates):
+    """The loop as published scripts write it: one least-squares fit a generation, weight and replicate."""
+    rng = np.random.default_rng(0)
+    beta = np.eye(p)[0]
+    found = np.empty((replicates, len(weights), generations + 1))
+    for r, (i, w) in itertools.product(range(replicates), enumerate(weights)):
+        X = rng.standard_normal((n, p))
+        y = X @ beta + rng.standard_normal(n)
+        kept, labels = [X], [y]
+        bhat = np.linalg.lstsq(X, y, rcond=None)[0]
+        found[r, i, 0] = np.sum((bhat - beta) ** 2)
+        for t in range(1, generations + 1):
+            X = rng.standard_normal((n, p))
+            real = X @ beta + rng.standard_normal(n)
+            other = rng.standard_normal((n, p)) if workflow == "stack" else X
+            synthetic = other @ bhat + rng.standard_normal(n)
+            if workflow == "stack":
+                A = np.vstack([np.sqrt(w) * X, np.sqrt(1 - w) * other])
+                y = np.concatenate([np.sqrt(w) * real, np.sqrt(1 - w) * synthetic])
+            else:
+                A, y = X, w * real + (1 - w) * synthetic
+            if workflow.startswith("accumulate"):
+                kept.append(A)
+                labels.append(y)
+                A, y = np.concatenate(kept), np.concatenate(labels)
+            if workflow == "accumulate-subsample":
+                chosen = rng.choice(y.size, n, replace=False)
+                A, y = A[chosen], y[chosen]
+            bhat = np.linalg.lstsq(A, y, rcond=None)[0]
+            found[r, i, t] = np.sum((bhat - beta) ** 2)
+    return found
+
+
+def tiny():
+    n, p, generations, replicates = 100, 2, 10, 500
+    loop, options = fm.Loop(aspect=p / n, covariates="fresh"), {"rows": n, "replicates": replicates, "engine": "redraw"}
+    print(f"(e) tiny loops, n = {n}, p = {p}, {generations} generations, {replicates} replicates; processor time a generation")
+    for workflow in ("replace", "accumulate", "accumulate-subsample", "stack"):
+        for weights in ([0.5], np.linspace(0.1, 1, 10)):
+            grid = {"real_weight": weights, "workflow": workflow} | options
+            ours = partial(fm.simulate, fm.Population.isotropic(), loop, generations, **grid)
+            theirs = partial(plain, workflow, weights, n, p, generations, replicates)
+            took, base = (best_of(3, job, time.process_time) / (generations * replicates) * 1e6 for job in (ours, theirs))
+            print(
+                f"    {workflow:20s} {len(weights):2d} weights: plain NumPy {base:.0f} us, freshmix {took:.0f} us, "
+                f"{took / base:.2f} of it"
+            )
+
+
 EXACT = """
 import sys, time, tracemalloc
 import freshmix as fm
@@ -131,10 +182,10 @@ def workers():
 
 
 def main():
-    spectral()
-    redraw()
-    exact_law("--large" in sys.argv)
-    workers()
+    parts = {"spectral": spectral, "redraw": redraw, "exact-law": lambda: exact_law("--large" in sys.argv)}
+    parts |= {"workers": workers, "tiny": tiny}
+    for name in [each for each in sys.argv[1:] if each in parts] or parts:
+        parts[name]()
     print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

@@ -305,16 +305,64 @@ def test_workers_change_no_bit(engine):
     xr.testing.assert_identical(one, two)
 
 
+# Tiny loops run together: each replicate is what it is by itself, singular systems among others too.
+TOGETHER = {
+    "replace": (LEVELS, {}),
+    "accumulate": (LEVELS, {}),
+    "accumulate-subsample": (LEVELS, {}),
+    "stack": (LEVELS, {}),
+    "kept": (LEVELS.replace(persistence=0.9), {"kept_generations": None, "forgetting": 0.5, "anchor": 0.3}),
+    "singular": (sampling.Rows(np.random.default_rng(0).standard_normal((4, 4)), np.ones(4)), {"aspect": None}),
+}
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.2])
+@pytest.mark.parametrize("kind", TOGETHER)
+def test_replicates_together_change_no_bit(kind, penalty):
+    from freshmix import simulation
+
+    population, changes = TOGETHER[kind]
+    loop = fm.Loop(**{"aspect": 0.5, "covariates": "fresh", "penalty": penalty} | changes)
+    options = {"rows": 8, "real_weight": [0.0, 0.4], "workflow": kind if kind in simulation.WORKFLOWS else "replace"}
+    together = fm.simulate(population, loop, 3, replicates=40, **options).risk.values
+    assert np.isfinite(together).all()
+    engine, experiment = simulation.prepared(population, loop, 3, **options)
+    for replicate in (0, 17, 39):
+        alone = simulation.one_replicate(engine, experiment, replicate)
+        np.testing.assert_array_equal(alone.reshape(together[replicate].shape), together[replicate])
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**32 - 1, 2**32, 2**53 - 7, 2**64, 2**130 + 5])
+def test_streams_are_those_of_numpy(seed):
+    from freshmix.simulation.seeds import Streams
+
+    replicates = [0, 3, 2**31]
+    streams = Streams(seed, replicates, 4, 6)
+    for t, purpose in ((0, 0), (4, 5), (2, 1)):
+        drawn = [rng.standard_normal(3) for rng in streams(t, purpose)]
+        expected = [np.random.default_rng([seed, replicate, t, purpose]).standard_normal(3) for replicate in replicates]
+        np.testing.assert_array_equal(drawn, expected)
+
+
+def test_a_loop_that_diverges_gives_no_nan():
+    loop = fm.Loop(aspect=1.2, groups=[fm.Group(0.3), fm.Group(0.7, 1.0, 0.0)], covariates="fresh")
+    risks = fm.simulate(fm.Population.isotropic(1e280), loop, 400, rows=10).risk.values
+    assert np.isposinf(risks[0, -1])
+    beyond = fm.simulate(LEVELS, fm.Loop(aspect=0.5, real_weight=1e4), 60, rows=40).risk.values
+    assert np.isposinf(beyond[0, -1])
+    assert not np.isnan([*risks[0], *beyond[0]]).any()
+
+
 def test_an_interruption_leaves_what_was_finished(monkeypatch):
     from freshmix.simulation import spectral
 
     whole = fm.simulate(ISOTROPIC, fm.Loop(aspect=0.5, real_weight=0.5), 2, rows=20, replicates=5)
     engine = spectral.risks
 
-    def interrupted(setting, replicate):
-        if replicate == 3:
+    def interrupted(setting, replicates):
+        if 3 in replicates:
             raise KeyboardInterrupt
-        return engine(setting, replicate)
+        return engine(setting, replicates)
 
     monkeypatch.setattr(spectral, "risks", interrupted)
     options = {"rows": 20, "replicates": 5}

@@ -40,15 +40,21 @@ KINDS = {
     "stack": {"workflow": "stack"},
     "accumulate": {"workflow": "accumulate"},
     "subsample": {"workflow": "accumulate-subsample"},
+    "kept": {},
 }
+FRESH = ("redraw", "stack", "accumulate", "subsample", "kept")
+
+
+def loop_of(kind, rows):
+    kept = {"kept_generations": 2, "forgetting": 0.5, "anchor": 0.5} if kind == "kept" else {}
+    return fm.Loop(aspect=24 / rows, covariates="fresh" if kind in FRESH else "frozen", **kept)
 
 
 @pytest.mark.parametrize("rows", [16, 40])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["isotropic", "levels", "autoregressive", "dense"])
 def test_libraries_agree(library, monkeypatch, name, kind, rows):
-    covariates = "fresh" if kind in ("redraw", "stack", "accumulate", "subsample") else "frozen"
-    loop = fm.Loop(aspect=24 / rows, covariates=covariates)
+    loop = loop_of(kind, rows)
     options = {"rows": rows, "replicates": 2, "real_weight": [0.0, 0.3, 1.0], "penalty": [0.0, 0.3], **KINDS[kind]}
     one, two = both(monkeypatch, Arrays(library), SOURCES[name], loop, 3, **options)
     np.testing.assert_allclose(two, one, rtol=1e-9)
@@ -57,8 +63,7 @@ def test_libraries_agree(library, monkeypatch, name, kind, rows):
 @pytest.mark.parametrize("rows", [16, 40])
 @pytest.mark.parametrize("kind", KINDS)
 def test_single_precision_keeps_its_stated_error(kind, rows):
-    covariates = "fresh" if kind in ("redraw", "stack", "accumulate", "subsample") else "frozen"
-    loop = fm.Loop(aspect=24 / rows, covariates=covariates)
+    loop = loop_of(kind, rows)
     options = {"rows": rows, "replicates": 2, "real_weight": [0.0, 0.3, 1.0], "penalty": [0.01, 0.3], **KINDS[kind]}
     one = fm.simulate(LEVELS, loop, 3, **options)
     two = fm.simulate(LEVELS, loop, 3, dtype="float32", **options)
@@ -69,14 +74,16 @@ def test_single_precision_keeps_its_stated_error(kind, rows):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_singular_systems_are_solved_on_their_range(library, dtype):
-    A = np.random.default_rng(0).standard_normal((9, 4))
-    gram, right = A @ A.T, A @ np.ones((4, 2))
+    A = np.random.default_rng(0).standard_normal((2, 9, 4))
+    # Beside one that is not.
+    gram = np.stack([A[0] @ A[0].T, np.diag(np.arange(1.0, 10.0))])
+    right = np.stack([A[0] @ np.ones((4, 2)), np.ones((9, 2))])
     expected = np.linalg.pinv(gram, rcond=1e-10) @ right
     for name in ("array_api_compat.numpy", library):
         load = Arrays(name, dtype=dtype).load
         tolerance = 1e-9 if dtype == "float64" else 1e-3
         np.testing.assert_allclose(to_numpy(solve(load(gram), 0.0, load(right))), expected, rtol=tolerance, atol=tolerance)
-        s, vectors = eigh(load(gram))
+        s, vectors = eigh(load(gram[0]))
         assert s.shape == (4,)
         assert vectors.shape == (9, 4)
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,18 +82,22 @@ class Diagonal:
         """Features of positive eigenvalue."""
         return int(counts_of(self.population, self.features)[self.population.eigenvalues > 0].sum())
 
-    def coefficients(self, rng: Generator) -> Floats:
-        """Of energy g in each eigenspace; directions of eigenvalue 0 are left out."""
+    @cached_property
+    def _varying(self) -> tuple[list[tuple[int, float]], Floats]:
+        """(features, energy) of each eigenspace, and the eigenvalue of each feature; those of eigenvalue 0 are left out."""
         kept = self.population.eigenvalues > 0
         counts = counts_of(self.population, self.features)[kept]
-        energies = self.population.signal[kept]
-        return np.concatenate([on_sphere(rng, int(count), float(g)) for count, g in zip(counts, energies, strict=True)])
+        spaces = list(zip(counts.tolist(), self.population.signal[kept].tolist(), strict=True))
+        return spaces, np.repeat(self.population.eigenvalues[kept], counts)
+
+    def coefficients(self, rng: Generator) -> Floats:
+        """Of energy g in each eigenspace; directions of eigenvalue 0 are left out."""
+        return np.concatenate([on_sphere(rng, count, energy) for count, energy in self._varying[0]])
 
     def task(self, rng: Generator, entries: Entries) -> Task:
         """Coefficients of generation 0, and rows of the directions that they have."""
-        kept = self.population.eigenvalues > 0
-        tau = np.repeat(self.population.eigenvalues[kept], counts_of(self.population, self.features)[kept])
-        same = bool(np.all(tau == tau[0]))
+        tau = self._varying[1]
+        same = bool(tau.min() == tau.max())
         return _Diagonal(self.coefficients(rng), tau, float(tau[0]) if same else None, entries, self.population.row_sizes)
 
 

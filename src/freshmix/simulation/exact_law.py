@@ -5,7 +5,7 @@ drawn, only its bidiagonal form B in the coordinates that the run can reach.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,11 +160,17 @@ def _chi(rng: Generator, first: int, size: int, tau: float) -> Floats:
     return found
 
 
-def risks(experiment: Experiment, replicate: int) -> Floats:
-    """(W, P, T + 1) excess risks of a run with drawn labels; the same design and noise for all weights and penalties."""
+def together(experiment: Experiment) -> int:
+    """One replicate at a time: each has a bidiagonal form of its own."""
+    return 1
+
+
+def risks(experiment: Experiment, replicates: Sequence[int]) -> Floats:
+    """(R, W, P, T + 1) excess risks of runs with drawn labels: the same design and noise for all weights and penalties."""
     spike = spike_of(experiment)
     assert spike is not None
-    return (fresh if experiment.fresh else frozen)(experiment, replicate, spike)
+    run = fresh if experiment.fresh else frozen
+    return np.stack([run(experiment, replicate, spike) for replicate in replicates])
 
 
 def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:

@@ -3,18 +3,20 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..loop import Group, Loop, takes_labels
-from ..sampling import Diagonal, Entries, Generator, Source, Task
+from ..sampling import Diagonal, Entries, Generator, Source
 from .namespace import Arrays
+from .seeds import Streams
 
 # What a generator of a replicate is for: the seed of each is made of its coordinates.
 COEFFICIENTS, DESIGN, REAL, SYNTHETIC, CHOICE, RENEWAL = range(6)
+PURPOSES = 6
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,15 @@ class Experiment:
         """c of beta_t = c beta_(t-1) + sqrt(1 - c^2) xi_t; only a Population says one below 1."""
         return self.source.population.persistence if isinstance(self.source, Diagonal) else 1.0
 
-    def coefficients(self, task: Task, replicate: int) -> Iterator[tuple[Floats, Floats]]:
-        """Of generations 0, 1, ...: (p,) coefficients of its real labels, and those that its model is judged on."""
-        beta, c = task.beta, self.persistence
+    def coefficients(self, beta: Floats, streams: Streams) -> Iterator[tuple[Floats, Floats]]:
+        """Of generations 0, 1, ...: (R, p) coefficients of its real labels, and those that its model is judged on."""
+        c = self.persistence
         if c == 1:
-            while True:
-                yield beta, beta
+            yield from repeat((beta, beta))
         assert isinstance(self.source, Diagonal)
         for t in count(1):
-            following = c * beta + math.sqrt(1 - c**2) * self.source.coefficients(self.rng(replicate, t, COEFFICIENTS))
+            change = np.stack([self.source.coefficients(rng) for rng in streams(t, COEFFICIENTS)])
+            following = c * beta + math.sqrt(1 - c**2) * change
             yield beta, beta if self.judged == "now" else following
             beta = following
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arguments import Floats, process_count, whole
@@ -14,12 +13,11 @@ from ..machine import check_memory, memory
 from ..population import Population
 from ..sampling import Source
 from ..threads import one_blas_thread
-from . import registry
 from .choose import warn
 from .dataset import dataset_of
 from .experiment import Experiment
 from .inputs import prepared
-from .replicates import finished
+from .replicates import computed, finished
 
 # xarray is imported where a dataset is made: worker processes start without it.
 if TYPE_CHECKING:
@@ -141,12 +139,10 @@ def simulate(
     each = 16 * math.prod(experiment.shape) + _OVERHEAD
     check_memory(count * each, f"{count} replicates", f"ask for at most {int(memory() // each)}")
     with one_blas_thread():
-        done = finished(
-            registry.engine(name).risks, experiment, count, process_count(workers, low=1), executor, progress, partial
-        )
+        done = finished(name, experiment, count, process_count(workers, low=1), executor, progress, partial)
     return dataset_of(done, experiment, name, count)
 
 
 def one_replicate(engine: str, experiment: Experiment, replicate: int) -> Floats:
     """(W, P, T + 1) risks of one replicate, the same numbers as in ``simulate`` with any other replicates."""
-    return np.asarray(registry.engine(engine).risks(experiment, replicate))
+    return computed(engine, experiment, [replicate])[replicate]

@@ -18,6 +18,10 @@ from ..arguments import Floats, choice
 Array = Any
 # Eigenvalues of a Gram matrix of n rows below this times sqrt(n) units of rounding of the largest one count as 0.
 _RANK = 4.0
+# A Cholesky factor with a pivot below this share of the largest one is of a matrix that counts as singular.
+_PIVOT = 1e-7
+# Systems up to this size are solved by one call for all replicates.
+_TINY = 32
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,32 @@ def eigh(matrix: Array) -> tuple[Array, Array]:
 
 
 def solve(gram: Array, penalty: float, right: Array) -> Array:
-    """(gram + penalty)^-1 right, on the range of gram where there is no penalty and it is singular."""
+    """(gram + penalty)^-1 right of each replicate, on the range of gram where there is no penalty and it is singular."""
+    if is_numpy_array(gram) and gram.shape[-1] <= _TINY:
+        return _solve_tiny(gram, penalty, right)
+    return array_namespace(gram).stack([_solve(gram[r, ...], penalty, right[r, ...]) for r in range(gram.shape[0])])
+
+
+def _solve_tiny(gram: Floats, penalty: float, right: Floats) -> Floats:
+    """All replicates in one call, which gives each the same bits as by itself."""
+    shifted = gram + penalty * np.eye(gram.shape[-1], dtype=gram.dtype)
+    try:
+        pivots = np.diagonal(np.linalg.cholesky(shifted), axis1=1, axis2=2)
+        sound = (pivots.min(axis=1) > _PIVOT * pivots.max(axis=1)) | (penalty > 0)
+    except LinAlgError:
+        # Which it is that failed is not told.
+        if gram.shape[0] > 1:
+            return np.concatenate([_solve_tiny(gram[[r]], penalty, right[[r]]) for r in range(gram.shape[0])])
+        sound = np.array([False])
+    found = np.empty(right.shape, dtype=gram.dtype)
+    found[sound] = np.linalg.solve(shifted[sound], right[sound])
+    for r in np.flatnonzero(~sound):
+        found[r] = _solve(gram[r], penalty, right[r])
+    return found
+
+
+def _solve(gram: Array, penalty: float, right: Array) -> Array:
+    """(k, c) solution of one (k, k) system."""
     xp = array_namespace(gram)
     if is_numpy_array(gram):
         shifted = gram.copy()
@@ -81,7 +110,7 @@ def solve(gram: Array, penalty: float, right: Array) -> Array:
         try:
             factor = cho_factor(shifted, lower=True, overwrite_a=True, check_finite=False)
             pivots = np.diagonal(factor[0])
-            if penalty > 0 or pivots.min() > 1e-7 * pivots.max():
+            if penalty > 0 or pivots.min() > _PIVOT * pivots.max():
                 return cho_solve(factor, right, check_finite=False)
         except LinAlgError:
             pass

@@ -12,8 +12,9 @@ WORKFLOWS = ("replace", "accumulate", "accumulate-subsample", "stack")
 def engine(name: str) -> Any:
     """The module of an engine.
 
-    ``risks(experiment, replicate)`` are (W, P, T + 1) risks; ``refusal(experiment, noise)`` is why it does not cover an
-    experiment, or nothing; EXPECTS: it knows the expectation over label noise; DENSE: it draws whole designs.
+    ``risks(experiment, replicates)`` are (R, W, P, T + 1) risks, ``together(experiment)`` at a time; ``refusal(experiment,
+    noise)`` is why it does not cover an experiment, or nothing; EXPECTS: it knows the expectation over label noise; DENSE: it
+    draws whole designs.
     """
     return import_module(f".{name.replace('-', '_')}", __package__)
 

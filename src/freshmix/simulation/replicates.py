@@ -1,20 +1,35 @@
 """Replicates one after another or on an executor, with progress and a clean stop."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import nullcontext
 
+import numpy as np
+
 from ..arguments import Floats
 from ..threads import ONE_THREAD, one_blas_thread
+from . import registry
 from .experiment import Experiment
 from .progress import bar
 
-Engine = Callable[[Experiment, int], Floats]
+# Risks beyond this are those of a loop that diverges: what overflows after one of them is inf.
+_DIVERGED = 1e100
+
+
+def computed(engine: str, experiment: Experiment, replicates: Sequence[int]) -> dict[int, Floats]:
+    """(W, P, T + 1) risks of each replicate, the same numbers whichever are computed together."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = registry.engine(engine).risks(experiment, replicates)
+    missing = np.isnan(found)
+    if missing.any():
+        large = np.maximum.accumulate(np.where(missing, 0.0, found), axis=-1) > _DIVERGED
+        found = np.where(missing & large, np.inf, found)
+    return dict(zip(replicates, found, strict=True))
 
 
 def finished(
-    engine: Engine,
+    engine: str,
     experiment: Experiment,
     count: int,
     workers: int,
@@ -31,8 +46,8 @@ def finished(
     with bar("replicates", count, transient=True) if shown else nullcontext(lambda done, failed: None) as tell:
         try:
             if executor is None and workers == 1:
-                for replicate in range(count):
-                    done[replicate] = engine(experiment, replicate)
+                for start, stop in _parts(0, count, registry.engine(engine).together(experiment)):
+                    done |= computed(engine, experiment, range(start, stop))
                     tell(len(done), 0)
             else:
                 for results in _on(executor or _processes(workers), engine, experiment, count):
@@ -44,13 +59,18 @@ def finished(
     return done
 
 
-def _on(executor: Executor, engine: Engine, experiment: Experiment, count: int) -> Iterator[dict[int, Floats]]:
-    # Small blocks: little is lost at an interruption, and sending the experiment costs nothing beside the work.
-    size = max(1, min(16, count // 64))
-    starts = range(0, count, size)
+def _parts(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    return ((first, min(first + size, stop)) for first in range(start, stop, size))
+
+
+def _on(executor: Executor, engine: str, experiment: Experiment, count: int) -> Iterator[dict[int, Floats]]:
+    # Small blocks: little is lost at an interruption, and sending the experiment costs nothing beside the work. Replicates
+    # that gain by being run together come in larger ones.
+    together = registry.engine(engine).together(experiment)
+    size = max(1, min(16, count // 64) if together == 1 else min(together, count // 16))
     tasks: list[Future[dict[int, Floats]]] = []
     try:
-        tasks.extend(executor.submit(_block, engine, experiment, start, min(start + size, count)) for start in starts)
+        tasks.extend(executor.submit(_block, engine, experiment, *part) for part in _parts(0, count, size))
         for task in as_completed(tasks):
             yield task.result()
     except BaseException:
@@ -59,9 +79,12 @@ def _on(executor: Executor, engine: Engine, experiment: Experiment, count: int) 
         raise
 
 
-def _block(engine: Engine, experiment: Experiment, start: int, stop: int) -> dict[int, Floats]:
+def _block(engine: str, experiment: Experiment, start: int, stop: int) -> dict[int, Floats]:
+    done: dict[int, Floats] = {}
     with one_blas_thread():
-        return {replicate: engine(experiment, replicate) for replicate in range(start, stop)}
+        for part in _parts(start, stop, registry.engine(engine).together(experiment)):
+            done |= computed(engine, experiment, range(*part))
+    return done
 
 
 def _processes(workers: int) -> Executor:

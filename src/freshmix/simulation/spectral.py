@@ -1,6 +1,7 @@
 """Frozen covariates: one eigendecomposition serves all generations, weights and penalties (mathematics.md sections 3 and 4)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -102,8 +103,18 @@ def refusal(experiment: Experiment, noise: str) -> str:
     return "" if experiment.alike else "rows of different weights need engine='redraw'"
 
 
-def risks(experiment: Experiment, replicate: int) -> Floats:
-    """(W, P, T + 1) excess risks of one replicate on one design.
+def together(experiment: Experiment) -> int:
+    """One replicate at a time: each has an eigendecomposition of its own."""
+    return 1
+
+
+def risks(experiment: Experiment, replicates: Sequence[int]) -> Floats:
+    """(R, W, P, T + 1) excess risks, each replicate on its own design."""
+    return np.stack([_on_one_design(experiment, replicate) for replicate in replicates])
+
+
+def _on_one_design(experiment: Experiment, replicate: int) -> Floats:
+    """(W, P, T + 1) excess risks.
 
     Expected over label noise given X (mathematics.md section 3: exact for any n), or of a run with drawn labels.
     """

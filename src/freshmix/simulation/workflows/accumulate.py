@@ -1,5 +1,7 @@
 """Each generation is trained on all rows so far (mathematics.md section 9)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ...sampling import Generator
@@ -18,7 +20,7 @@ class Workflow(replace.Workflow):
         self._batches = [batch]
         return batch
 
-    def next(self, generation: Generation, rng: Generator) -> Batch:
+    def next(self, generation: Generation, rngs: Iterator[Generator]) -> Batch:
         """The new rows beside the old ones."""
         self._batches.append(generation.mixed())
         return joined(self._batches)

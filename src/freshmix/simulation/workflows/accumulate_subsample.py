@@ -1,10 +1,13 @@
 """Each generation is trained on as many rows as it brings, drawn from all rows so far."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from array_api_compat import array_namespace
 
 from ...sampling import Generator
 from ..experiment import Experiment
+from ..namespace import Array
 from . import accumulate
 from .batch import Batch, Generation
 
@@ -12,14 +15,23 @@ from .batch import Batch, Generation
 class Workflow(accumulate.Workflow):
     """Some of all rows so far."""
 
-    def next(self, generation: Generation, rng: Generator) -> Batch:
-        """Drawn without replacement."""
-        every = super().next(generation, rng)
+    def next(self, generation: Generation, rngs: Iterator[Generator]) -> Batch:
+        """Drawn without replacement, by each replicate for itself."""
+        every = super().next(generation, rngs)
         count = generation.row_weights.size
-        chosen = np.sort(rng.choice(every.size, count, replace=False))
+        chosen = np.sort([rng.choice(every.size, count, replace=False) for rng in rngs], axis=1)
         xp = array_namespace(every.X)
-        index = xp.asarray(chosen, device=every.X.device)
-        return Batch(xp.take(every.X, index, axis=0), xp.take(every.labels, index, axis=2), every.weights[:, chosen], count)
+        R, W, P = every.labels.shape[:3]
+
+        def taken(flat: Array, before: int) -> Array:
+            """Those of each replicate, from what all of them have in one row, ``before`` times for each."""
+            starts = every.size * np.arange(R * before).reshape(R, before, 1)
+            index = xp.asarray((starts + chosen[:, None, :]).ravel(), device=flat.device)
+            return xp.take(flat, index, axis=0)
+
+        X = xp.reshape(taken(xp.reshape(every.X, (-1, every.X.shape[2])), 1), (R, count, -1))
+        labels = xp.reshape(taken(xp.reshape(every.labels, (-1,)), W * P), (R, W, P, count))
+        return Batch(X, labels, np.moveaxis(every.weights[0][:, chosen], 1, 0), count)
 
     @staticmethod
     def trained_on(experiment: Experiment) -> list[int]:

@@ -21,8 +21,8 @@ class Kept:
         self._last_use = {s: t for t in range(1, experiment.generations + 1) for s in experiment.kept(t)}
 
     def added(self, t: int, X: Array, real: Array, row_weights: Floats) -> Batch:
-        """Rows of generation t with (n,) real labels, kept where they are needed."""
-        batch = Batch(X, real[None, None, :], row_weights[None, :], row_weights.size)
+        """Rows of generation t with (R, n) real labels, kept where they are needed."""
+        batch = Batch(X, real[:, None, None, :], row_weights[None, None, :], row_weights.size)
         if t in self._last_use:
             self._batches[t] = _labelled(batch, self._experiment.labelled(t))
         return batch
@@ -44,4 +44,5 @@ def _labelled(batch: Batch, labelled: NDArray[np.bool_]) -> Batch:
     index = np.flatnonzero(labelled)
     xp = array_namespace(batch.X)
     chosen = xp.asarray(index, device=batch.X.device)
-    return Batch(xp.take(batch.X, chosen, axis=0), xp.take(batch.labels, chosen, axis=2), batch.weights[:, index], index.size)
+    X, labels = xp.take(batch.X, chosen, axis=1), xp.take(batch.labels, chosen, axis=3)
+    return Batch(X, labels, batch.weights[:, :, index], index.size)

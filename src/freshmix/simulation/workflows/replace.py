@@ -1,5 +1,6 @@
 """Each generation is trained on its own rows, labels mixed."""
 
+from collections.abc import Iterator
 from functools import cache
 
 from ...sampling import Generator
@@ -19,7 +20,7 @@ class Workflow:
         """What generation 0 is trained on: its rows, with real labels."""
         return batch
 
-    def next(self, generation: Generation, rng: Generator) -> Batch:
+    def next(self, generation: Generation, rngs: Iterator[Generator]) -> Batch:
         """What a later one is trained on."""
         return generation.mixed()
 
