@@ -208,6 +208,8 @@ ANCHORED = [
         (ISOTROPIC, {"real_weight": 0.7, "anchor": 0.6}),
         (SPIKED, {"schedule": [0.6, 0.0], "anchor": 0.9, "label_renewal": 0.5}),
         (SPIKED, {"real_weight": 1.5, "synthetic_noise_ratio": 0.5}),
+        (ISOTROPIC, {"real_weight": 0.4, "anchor": 0.8, "covariates": "fresh", "first_rows": 0.75}),
+        (ISOTROPIC.replace(persistence=0.7), {"real_weight": 0.6, "anchor": 0.5, "covariates": "fresh"}),
     )
 ]
 
@@ -215,13 +217,22 @@ ANCHORED = [
 @pytest.mark.parametrize("index", range(len(ANCHORED)))
 def test_exact_law_has_the_law_of_dense_runs(index):
     population, loop = ANCHORED[index]
-    options = {"rows": 40, "replicates": 300, "noise": "sampled"}
+    options = {"rows": 40, "replicates": 300, "noise": "sampled", "judged": "next"}
     dense, exact = (
         np.log(fm.simulate(population, loop, 3, seed=seed, engine=engine, **options).risk.values)
-        for seed, engine in ((1, "spectral"), (2, "exact-law"))
+        for seed, engine in ((1, "redraw" if loop.covariates == "fresh" else "spectral"), (2, "exact-law"))
     )
     p = [value for t in (1, 3) for value in in_law(dense[:, t], exact[:, t])]
     assert min(p) > FAMILY_LEVEL / (len(ANCHORED) * len(p))
+
+
+@pytest.mark.parametrize("judged", ["now", "next"])
+@pytest.mark.parametrize("aspect", [0.5, 2.0])
+def test_exact_law_agrees_with_the_general_step_at_many_rows(aspect, judged):
+    population = ISOTROPIC.replace(persistence=0.8)
+    loop = fm.Loop(aspect=aspect, real_weight=0.4, penalty=0.2, covariates="fresh", anchor=0.7, first_rows=0.5)
+    found = fm.simulate(population, loop, 5, rows=100_000, engine="exact-law", judged=judged)
+    np.testing.assert_allclose(found.risk.values[0], naive.remembered_risk(population, [loop], 5, judged), rtol=0.03)
 
 
 LOOP = fm.Loop(aspect=0.5, covariates="fresh", real_weight=0.5)

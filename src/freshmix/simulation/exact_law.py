@@ -64,8 +64,6 @@ def refusal(experiment: Experiment, noise: str) -> str:
         return f"workflow {experiment.workflow!r} needs engine='redraw'"
     if any(loop.kept_generations != 0 for loop in experiment.loops):
         return "kept rows need engine='redraw'"
-    if experiment.fresh and (experiment.persistence < 1 or any(loop.anchor for loop in experiment.loops)):
-        return "anchors and drift with fresh covariates need engine='redraw'"
     if not experiment.alike:
         return "rows of different weights need engine='redraw'"
     if min(experiment.source.features, *experiment.rows) < 2:
@@ -250,38 +248,65 @@ def _coefficients(rng: Generator, columns: int, spike: Spike) -> tuple[Floats, f
 
 
 def fresh(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
-    """The state of a run is a = <beta, e> and Q = |e|^2; labels are X h + xi with h = beta + (1 - w) e.
+    """The state of a run is b = |beta|^2, a = <beta, e> and Q = |e|^2, e = bhat - beta.
 
-    x = L(B(H e_1) + sd(xi) N) is linear in (H, sd), so that two solves serve all weights. With zeta the cosine between the
-    part of beta across h and that of bhat: <beta, bhat> = (c_h/H) x_1 + beta_perp |x_(2:)| zeta.
+    Less the anchor, labels are X r + xi with r = (1-alpha) beta + (k-alpha) e, k = 1 - w, H = |r|. The fit to them,
+    x = L(B(H e_1) + sd(xi) N), is linear in (H, sd), so that two solves serve all weights; bhat = alpha (beta + e) + x.
     """
-    b, p, sigma2 = spike.along, spike.features, experiment.source.noise_variance
+    p, sigma2 = spike.features, experiment.source.noise_variance
     W, P, T = experiment.shape[0], experiment.shape[1], experiment.generations
-    a, Q = np.full((W, P), -b), np.full((W, P), b)
+    b, a, Q = spike.along, np.full((W, P), -spike.along), np.full((W, P), spike.along)
     found = np.empty(experiment.shape)
     for t in range(T + 1):
         w = np.broadcast_to(experiment.real_weights(t)[:, :1], (W, 1)) if t else np.ones((W, 1))
-        rho = experiment.loop(max(t, 1)).synthetic_noise_ratio
+        rho, alpha = experiment.loop(max(t, 1)).synthetic_noise_ratio, experiment.loop(t).anchor if t else 0.0
         k = 1 - w
-        H = np.sqrt(np.maximum(b + 2 * k * a + k**2 * Q, 0.0))
-        along = np.divide(b + k * a, H, out=np.zeros((W, P)), where=H > 0)
         sd = np.sqrt(sigma2 * (w**2 + rho * k**2))
+        H = np.sqrt(np.maximum((1 - alpha) ** 2 * b + 2 * (1 - alpha) * (k - alpha) * a + (k - alpha) ** 2 * Q, 0.0))
         B = Bidiagonal.draw(experiment.rng(replicate, t, DESIGN), experiment.rows[t], p, spike.tau)
         N = experiment.rng(replicate, t, REAL).standard_normal(B.alpha.size)
-        rng = experiment.rng(replicate, t, CHOICE)
-        g = float(rng.standard_normal())
-        zeta = g / math.sqrt(g**2 + (float(rng.chisquare(p - 2)) if p > 2 else 0.0))
+        zeta = float(_direction(experiment.rng(replicate, t, CHOICE), 1, p - 1)[0])
         first = np.zeros(B.alpha.size)
         first[0] = B.alpha[0]
+        x1, tail = np.empty((W, P)), np.empty((W, P))
         for j, penalty in enumerate(experiment.penalty(t)):
             learner = B.learner(float(penalty))
             u, v = learner(first.copy(), np.empty(B.columns)), learner(N.copy(), np.empty(B.columns))
             uu, uv, vv = (float(one[1:] @ two[1:]) for one, two in ((u, u), (u, v), (v, v)))
             h, s = H[:, j], sd[:, 0]
-            x1 = h * u[0] + s * v[0]
-            tail = np.maximum(h**2 * uu + 2 * h * s * uv + s**2 * vv, 0.0)
-            across = np.sqrt(np.maximum(b - along[:, j] ** 2, 0.0))
-            inner = along[:, j] * x1 + across * np.sqrt(tail) * zeta
-            a[:, j], Q[:, j] = inner - b, x1**2 + tail - 2 * inner + b
-        found[:, :, t] = spike.tau * Q
+            x1[:, j] = h * u[0] + s * v[0]
+            tail[:, j] = np.maximum(h**2 * uu + 2 * h * s * uv + s**2 * vv, 0.0)
+        # beta and e along r and across it, in their plane; x is across it in a direction that does not depend on the plane.
+        along, along_e = (
+            np.divide(inner, H, out=np.zeros((W, P)), where=H > 0)
+            for inner in ((1 - alpha) * b + (k - alpha) * a, (1 - alpha) * a + (k - alpha) * Q)
+        )
+        across = np.sqrt(np.maximum(b - along**2, 0.0))
+        across_e = np.copysign(np.sqrt(np.maximum(Q - along_e**2, 0.0)), a - along * along_e)
+        beta_x, e_x = (one * x1 + two * np.sqrt(tail) * zeta for one, two in ((along, across), (along_e, across_e)))
+        square = x1**2 + tail
+        Q = square - 2 * (1 - alpha) * beta_x + (1 - alpha) ** 2 * b + alpha * (alpha * Q - 2 * (1 - alpha) * a + 2 * e_x)
+        a = beta_x - (1 - alpha) * b + alpha * a
+        now = Q
+        if experiment.persistence < 1:
+            b, a, Q = _drifted(experiment.rng(replicate, t + 1, COEFFICIENTS), experiment.persistence, spike, b, a, Q)
+        found[:, :, t] = spike.tau * (now if experiment.judged == "now" else Q)
     return found
+
+
+def _direction(rng: Generator, coordinates: int, dimensions: int) -> Floats:
+    """The first coordinates of a unit vector that is uniform in so many dimensions."""
+    g = rng.standard_normal(coordinates)
+    rest = float(rng.chisquare(dimensions - coordinates)) if dimensions > coordinates else 0.0
+    return np.asarray(g / math.sqrt(float(g @ g) + rest))
+
+
+def _drifted(rng: Generator, c: float, spike: Spike, b: float, a: Floats, Q: Floats) -> tuple[float, Floats, Floats]:
+    """The state about beta' = c beta + sqrt(1 - c^2) xi, with xi uniform on the sphere of the signal's energy."""
+    one, two = math.sqrt(spike.along) * _direction(rng, 2, spike.features)
+    along = a / math.sqrt(b) if b > 0 else np.zeros_like(a)
+    s, xi_beta = math.sqrt(1 - c**2), math.sqrt(b) * one
+    beta = c * b + s * xi_beta  # <beta', beta>
+    new = c**2 * b + 2 * c * s * xi_beta + s**2 * spike.along
+    e = c * a + s * (along * one + np.sqrt(np.maximum(Q - along**2, 0.0)) * two)  # <beta', e>
+    return new, e + beta - new, Q + (b + new - 2 * beta) + 2 * (a - e)
