@@ -3,6 +3,9 @@ from .estimation import estimate as estimate
 from .loop import Group as Group
 from .loop import Loop as Loop
 from .optima import (
+    Memory as Memory,
+)
+from .optima import (
     Optimum as Optimum,
 )
 from .optima import (
@@ -13,6 +16,9 @@ from .optima import (
 )
 from .optima import (
     optimal_loop as optimal_loop,
+)
+from .optima import (
+    optimal_memory as optimal_memory,
 )
 from .optima import (
     optimal_schedule as optimal_schedule,

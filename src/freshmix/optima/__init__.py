@@ -15,16 +15,20 @@ from ..risks.plain import penalty_grid
 from ..risks.setting import Setting, setting_of
 from . import fresh_weight, frozen_weight
 from .boundary import collapse_boundary, improving_weights, labels_needed
+from .memory import Memory, Way, optimal_memory
 from .optimum import Optimum
 from .schedule import optimal_schedule
 
 __all__ = [
+    "Memory",
     "Optimum",
+    "Way",
     "best_penalty",
     "collapse_boundary",
     "improving_weights",
     "labels_needed",
     "optimal_loop",
+    "optimal_memory",
     "optimal_schedule",
     "optimal_weight",
 ]

@@ -1,7 +1,7 @@
 """Where searches look: coordinates of a loop by name, with their bounds (mathematics.md sections 3 to 5)."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +12,19 @@ from ..risks.plain import LEAST_PENALTY, MOST_PENALTY
 
 # Loss weights of rows without a real label, in units of those of the others.
 LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
+# Forgetting more at once leaves the newest rows alone.
+LEAST_FORGETTING = 1e-3
 _LOGARITHMIC = ("penalty", "row_weight")
 # Steps of a first simplex: in a weight, and in logarithms.
 _STEP, _LOG_STEP = 0.05, 0.5
+# Half the distance of the points from which slopes come.
+_DIFFERENCE = 1e-4
+# So many hollows of a grid are searched.
+_STARTS = 2
+
+
+# Values at many points, from arrays of their coordinates.
+Many = Callable[[dict[str, Floats]], Floats]
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,8 @@ class Box:
             "real_weight": (0.0, 1.0),
             "penalty": (LEAST_PENALTY * scale, MOST_PENALTY * scale),
             "row_weight": (LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT),
+            "anchor": (0.0, 1.0),
+            "forgetting": (LEAST_FORGETTING, 1.0),
         }
         return cls({name: every[name] for name in names})
 
@@ -57,6 +69,51 @@ class Box:
     def inside(self, values: Mapping[str, float], name: str) -> bool:
         """Whether a coordinate is below its upper bound, at which a risk may still fall."""
         return values[name] < self.bounds[name][1] * (1 - 1e-6)
+
+    def arrays(self, points: Floats) -> dict[str, Floats]:
+        """The coordinates of many points (m, names)."""
+        low, high = np.array(self.ends).T
+        inside = np.clip(points, low, high).T
+        return {name: np.exp(x) if name in _LOGARITHMIC else x for name, x in zip(self.bounds, inside, strict=True)}
+
+    def least(
+        self, function: Many, axes: Mapping[str, Floats], starts: Sequence[Mapping[str, float]] = ()
+    ) -> tuple[dict[str, float], float]:
+        """The least point of a function of many points at once, and the value there: the best of a grid, and from there down.
+
+        ``axes`` span the grid, in the coordinates' own units; ``starts`` are further points to go down from.
+        """
+        mesh = np.meshgrid(*(axes[name] for name in self.bounds), indexing="ij")
+        values = function(dict(zip(self.bounds, (each.ravel() for each in mesh), strict=True))).reshape(mesh[0].shape)
+        firsts = [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
+        found = [self._down(function, self.point(first)) for first in [*firsts, *starts]]
+        point, value = min(found, key=lambda each: each[1])
+        return self.values(point), value
+
+    def _down(self, function: Many, start: Floats) -> tuple[Floats, float]:
+        """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once."""
+        low, high = np.array(self.ends).T
+        steps = _DIFFERENCE * np.vstack([np.zeros(start.size), np.eye(start.size), -np.eye(start.size)])
+        best, lowest = start, math.inf
+        unit = float(function(self.arrays(start[None]))[0])
+        if not 0 < unit < math.inf:
+            return start, unit
+
+        def value_and_slopes(point: Floats) -> tuple[float, Floats]:
+            nonlocal best, lowest
+            points = np.clip(point + steps, low, high)
+            values = function(self.arrays(points)) / unit
+            if not np.isfinite(values).all():
+                return 1e100, np.zeros(point.size)
+            if values[0] < lowest:
+                best, lowest = points[0], float(values[0])
+            ahead, behind = np.split(np.arange(1, 2 * point.size + 1), 2)
+            gaps = np.diagonal(points[ahead] - points[behind])
+            return float(values[0]), np.where(gaps > 0, (values[ahead] - values[behind]) / np.maximum(gaps, 1e-300), 0.0)
+
+        options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 200}
+        minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options)
+        return best, lowest * unit
 
     def simplex(
         self,
@@ -90,3 +147,15 @@ class Box:
                 options=options | limit,
             )
         return self.values(found.x), float(found.fun)
+
+
+def _lowest(values: Floats) -> list[tuple[int, ...]]:
+    """The lowest points of a grid that are no neighbours of a lower one."""
+    kept: list[tuple[int, ...]] = []
+    for flat in np.argsort(values, axis=None)[: 50 * _STARTS]:
+        at = tuple(int(i) for i in np.unravel_index(flat, values.shape))
+        if math.isfinite(values[at]) and all(max(abs(i - k) for i, k in zip(at, other, strict=True)) > 1 for other in kept):
+            kept.append(at)
+        if len(kept) == _STARTS:
+            break
+    return kept or [tuple(0 for _ in values.shape)]

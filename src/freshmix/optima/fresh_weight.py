@@ -91,7 +91,7 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
         "row_weight": np.geomspace(1e-2, 1e2, 5),
     }
     grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
-    first = int(np.argmin(setting.risks(generations, **grid)))
+    first = int(np.argmin(setting.risks(generations, "now", **grid)))
     start = {name: float(values.flat[first]) for name, values in grid.items()}
     found, risk = box.simplex(lambda at: setting.with_loops(varied(loop, **at)).risk(generations), start)
     return Optimum(varied(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))

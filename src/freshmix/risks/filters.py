@@ -26,7 +26,7 @@ class Recursion:
     fit: Numbers
     noise_ratio: float
     renewal: float
-    anchor: float = 0.0
+    anchor: float | Floats = 0.0
 
     @classmethod
     def at(cls, s: Numbers, penalty: float, noise_ratio: float, renewal: float, anchor: float = 0.0) -> "Recursion":
@@ -53,7 +53,7 @@ class Recursion:
     def contraction(self, w: Any) -> Numbers:
         """m = alpha (1-q) + (1-w) q: what a generation at weight w keeps of the one before."""
         m = (1 - w) * self.q
-        return np.asarray(m + self.anchor * (1 - self.q) if self.anchor else m)
+        return np.asarray(m + self.anchor * (1 - self.q) if np.any(self.anchor) else m)
 
     def course(self, weights: Floats, shown: Container[int] | None = None) -> list[State]:
         """Generations 0 ... T, or those of them that are ``shown``."""

@@ -106,7 +106,7 @@ class FreshSetting:
         """(T + 1,) excess risk; the last loop is kept on. ``judged`` "next": on the next generation's coefficients."""
         risks = np.full(generations + 1, math.inf)
         for t, state in enumerate(self._states(generations)):
-            risks[t] = self._judged(state, judged)
+            risks[t] = float(self.judge(state, judged))
             if not math.isfinite(risks[t]):
                 risks[t:] = math.inf
                 break
@@ -138,11 +138,11 @@ class FreshSetting:
             yield state
 
     @np.errstate(over="ignore", invalid="ignore")
-    def _judged(self, state: State, judged: str) -> float:
-        """R = sum tau Q, or that of the drifted state: R_next (section 5)."""
+    def judge(self, state: State, judged: str) -> Floats:
+        """(...) R = sum tau Q of states (..., atoms), or that of the drifted ones: R_next (section 5)."""
         tau, g = self._atoms
-        Q = drifted(state, g, np.array(self.population.persistence))[1] if judged == "next" else state[1]
-        return float(tau @ Q)
+        Q = drifted(state, g, np.full(state[1].shape[:-1], self.population.persistence))[1] if judged == "next" else state[1]
+        return np.asarray(Q @ tau)
 
     @cached_property
     def _atoms(self) -> tuple[Floats, Floats]:
@@ -155,7 +155,7 @@ class FreshSetting:
             return float(self.by_generation(generations)[-1])
         if self._keeps:
             state = kept_long_run(self.population, self.loops)
-            return math.inf if state is None else self._judged(state, "now")
+            return math.inf if state is None else float(self.judge(state, "now"))
         turn = self._turn
         if turn is None:
             return math.inf
@@ -182,9 +182,9 @@ class FreshSetting:
         """The groups of the long run."""
         return self.loop.groups_at(max(1, len(self.loop.schedule or ())))
 
-    def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
         """Of constant loops with these real weights, penalties, row weights (of rows without a real label), aspects, shares."""
-        return self._evaluated(generations, coordinates)[0]
+        return self._evaluated(generations, coordinates, judged)[0]
 
     @classmethod
     def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
@@ -194,8 +194,8 @@ class FreshSetting:
         risk, psi = cls(population, (loop.replace(aspect=first.aspect),))._evaluated(None, points)
         return {"risk": risk, "collapse_number": psi}
 
-    def _evaluated(self, generations: int | None, coordinates: dict[str, Any]) -> tuple[Floats, Floats]:
-        """Risk and collapse number of constant loops: those that differ in weights and penalties at once."""
+    def _evaluated(self, generations: int | None, coordinates: dict[str, Any], judged: str = "now") -> tuple[Floats, Floats]:
+        """Risk and, in the long run, collapse number of constant loops: those that differ in weights and penalties at once."""
         arrays = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in coordinates.values()))
         points = {name: each.ravel() for name, each in zip(coordinates, arrays, strict=True)}
         shape = arrays[0].shape
@@ -205,8 +205,10 @@ class FreshSetting:
                 risk[i], psi[i] = self._at(points, i).risk(generations), 0.0
             return risk.reshape(shape), psi.reshape(shape)
         for at, first, turn in self._together(points, arrays[0].size, generations):
-            psi[at] = turn.collapse_numbers()
-            risk[at] = turn.long_run() if first is None else _after(first, turn, generations or 0)
+            if first is None:
+                psi[at], risk[at] = turn.collapse_numbers(), turn.long_run()
+            else:
+                risk[at] = _after(first, turn, generations or 0, judged)
         if generations is None:
             # A loop that forgets nothing and adds no noise stays where it is: one by one.
             idle = np.isinf(psi) & (self.loop.synthetic_noise_ratio * self.noise_variance == 0)
@@ -309,12 +311,12 @@ class FreshSetting:
 
 # A loop that diverges ends in infinity, without a warning.
 @np.errstate(over="ignore", invalid="ignore")
-def _after(first: Generation, turn: Generation, generations: int) -> Floats:
+def _after(first: Generation, turn: Generation, generations: int, judged: str) -> Floats:
     """(m,) risks of generation T of m loops."""
     state: State = (np.zeros(first.shrinkage.shape), np.zeros(first.shrinkage.shape))
     for each in [first, *[turn] * generations]:
         state = each.step(state)
-    risk = state[1] @ turn.tau
+    risk = turn.risks(state, judged)
     return np.where(np.isfinite(risk), risk, math.inf)
 
 

@@ -306,7 +306,7 @@ class FrozenSetting:
             return self.risk(len(self.loop.schedule or ()))
         return float(limit_risk(self.equivalents, w, self.loop.penalty, *self.law))
 
-    def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
         """Of loops with these constant real weights and penalties."""
         w = coordinates["real_weight"] if "real_weight" in coordinates else self._kept_on()
         w, lam = np.broadcast_arrays(np.asarray(w, dtype=np.float64), np.asarray(coordinates.get("penalty", self.loop.penalty)))

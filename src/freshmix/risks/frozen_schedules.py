@@ -1,6 +1,6 @@
 """Frozen covariates at any schedule of real weights: its risk, its gradient, and the greedy one (mathematics.md section 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,14 @@ class FrozenSchedules:
     def exact(self) -> bool:
         """Without a penalty each generation at its best is best at every horizon."""
         return self.contour is None
+
+    def constant(self, real_weight: Floats, anchor: Floats, generations: int) -> Floats:
+        """(m,) R_T of constant weights and anchors, (m,) each."""
+        recursion = replace(self.recursion, anchor=anchor[:, None])
+        state = recursion.course(np.tile(real_weight[:, None], (generations, 1, 1)), (generations,))[-1]
+        e, u = (np.broadcast_to(each, (real_weight.size, self.noise.size)) for each in (state[0], recursion.variance(state)))
+        bias = self.bias if self.contour is None else self.contour.bilinear(e, e)
+        return np.asarray(bias + (u @ self.noise).real)
 
     def risk(self, weights: Floats) -> float:
         """R_T."""

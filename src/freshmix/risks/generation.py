@@ -123,10 +123,14 @@ class Generation:
         return 2 * self.slack * (self.tau * self.shrinkage)[..., None, :]
 
     @np.errstate(over="ignore", invalid="ignore")
-    def risk(self, state: State, judged: str = "now") -> float:
-        """R = sum tau Q; judged on the next coefficients, R_next = sum tau Q'' with Q'' drifted."""
+    def risks(self, state: State, judged: str = "now") -> Floats:
+        """(...) R = sum tau Q; judged on the next coefficients, R_next = sum tau Q'' with Q'' drifted."""
         Q = drifted(state, self.energy, self.persistence)[1] if judged == "next" else state[1]
-        return float(self.tau @ Q)
+        return np.asarray(Q @ self.tau)
+
+    def risk(self, state: State) -> float:
+        """R of a single loop."""
+        return float(self.risks(state))
 
     def __getitem__(self, index: int) -> "Generation":
         """One of the loops."""

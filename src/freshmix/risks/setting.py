@@ -99,7 +99,7 @@ class Setting(Protocol):
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""
 
-    def risks(self, generations: int | None = None, **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
         """Of many constant loops at once: the loop at arrays of coordinates, which broadcast."""
 
     def schedules(self, generations: int) -> Schedules | None:

@@ -1,0 +1,329 @@
+"""What to remember between retrainings: ways to do so, each at its own best (mathematics.md sections 3, 5 and 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..arguments import Floats, choice, generations_in_a_row
+from ..loop import Group, Loop
+from ..population import Population
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import FrozenSetting
+from ..risks.frozen_schedules import FrozenSchedules
+from ..risks.kept_rows import Rows
+from ..risks.plain import PlainRidge
+from ..risks.setting import Setting, setting_of
+from .box import LEAST_FORGETTING, Box
+
+# What may be kept, each more than the one before.
+RULES = ("nothing", "model", "moments", "rows")
+# Penalties of a first grid, in units of the largest sample eigenvalue.
+_PENALTIES = np.geomspace(1e-4, 1e3, 13)
+_AXES = {
+    "real_weight": np.array([0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0]),
+    "row_weight": np.array([0.1, 0.5, 2.0]),
+    "anchor": np.array([0.0, 0.3, 0.6, 0.8, 0.9, 1.0]),
+    "forgetting": np.array([0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0]),
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to remember at its best.
+
+    Attributes
+    ----------
+    loop : Loop
+        The loop that does it; with fresh covariates its rows without a real label have row weight 0 where they are left out.
+    risk : float
+        Excess risk at the horizon.
+    prediction_error : float
+        This plus the noise variance.
+    stored : str
+        What has to be kept from one generation to the next: ``nothing``, the last ``model``, ``moments`` X'X and X'y of the
+        past (p^2 numbers), or ``rows``.
+    """
+
+    loop: Loop
+    risk: float
+    prediction_error: float
+    stored: str
+
+    @property
+    def settings(self) -> dict[str, float | None]:
+        """Penalty, real weight of labelled rows, row weight of the others, anchor, kept generations (None: all), forgetting."""
+        groups = self.loop.groups or ()
+        labelled = [group for group in groups if group.labelled]
+        others = [group.row_weight for group in groups if not group.labelled]
+        return {
+            "penalty": self.loop.penalty,
+            "real_weight": labelled[0].real_weight,
+            "row_weight": others[0] / labelled[0].row_weight if others else 1.0,
+            "anchor": self.loop.anchor,
+            "kept_generations": self.loop.kept_generations,
+            "forgetting": self.loop.forgetting,
+        }
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Ways to remember, each at its own best.
+
+    Attributes
+    ----------
+    ways : dict
+        Name to ``Way``: ``real_only``, ``mixed``, ``anchored``, ``anchored_mixed``, ``keep_all``; with fresh covariates also
+        ``forgetting`` and, where it is better than any other, ``window``.
+    may_keep : str
+        The rule that ``best`` obeys.
+    generations : int
+        The horizon.
+    judged : str
+        Whether models are judged on the coefficients of their own generation or on the next ones.
+    """
+
+    ways: Mapping[str, Way]
+    may_keep: str
+    generations: int
+    judged: str
+
+    @property
+    def best(self) -> str:
+        """The name of the best way that may be carried out."""
+        return self.best_under[self.may_keep]
+
+    @property
+    def best_under(self) -> dict[str, str]:
+        """The best way under each rule; the one that keeps less where two are equally good."""
+        return {rule: self._best(RULES.index(rule)) for rule in RULES}
+
+    def _best(self, most: int) -> str:
+        allowed = [name for name, way in self.ways.items() if RULES.index(way.stored) <= most]
+        least = min(self.ways[name].risk for name in allowed)
+        near = [name for name in allowed if self.ways[name].risk <= least * (1 + 1e-6)]
+        return min(near, key=lambda name: RULES.index(self.ways[name].stored))
+
+
+def optimal_memory(
+    population: Population, loop: Loop, generations: int = 12, may_keep: str = "rows", *, judged: str = "next"
+) -> Memory:
+    """Ways to remember the past between retrainings, each at its own best, and which is best.
+
+    Parameters
+    ----------
+    population : Population
+        The data; its persistence says how coefficients drift.
+    loop : Loop
+        Aspect, covariates, share of labelled rows, first rows and synthetic noise. Its weights, penalty, anchor and kept rows
+        are ignored.
+    generations : int
+        The horizon T, at least 1.
+    may_keep : "nothing", "model", "moments" or "rows"
+        What may be kept from one generation to the next: nothing but the new rows; the last model; also X'X and X'y of the past
+        (p^2 numbers); also rows.
+    judged : "next" or "now"
+        On the coefficients of the next generation, which a model meets in use, or on those it was fitted under.
+
+    Returns
+    -------
+    Memory
+        ``.ways`` (name to loop, risk, prediction error and what has to be stored) and ``.best``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is missing or out of range, or no row has a real label.
+
+    Notes
+    -----
+    Source: mathematics.md sections 3, 5 and 6. With fresh covariates the ways are: real labels of each generation alone; mixed
+    with the last model's labels; anchored to the last model by the penalty; both; all labelled rows kept; kept with forgetting;
+    a window of generations.
+
+    Examples
+    --------
+    >>> from freshmix import Loop, Population
+    >>> drifting = Population.isotropic(signal=2.0).replace(persistence=0.9)
+    >>> found = optimal_memory(drifting, Loop(aspect=0.5, covariates="fresh", synthetic_noise_ratio=0.0))
+    >>> found.best, found.best_under["model"]
+    ('anchored_mixed', 'anchored_mixed')
+    """
+    if not isinstance(loop, Loop):
+        raise TypeError(f"loop must be a Loop, got {type(loop).__name__}")
+    horizon = generations_in_a_row(generations)
+    if horizon < 1:
+        raise ValueError(f"generations must be at least 1, got {generations!r}")
+    may_keep, judged = choice("may_keep", may_keep, RULES), choice("judged", judged, ("next", "now"))
+    if loop.labelled == 0:
+        raise ValueError("optimal_memory needs rows with a real label, got a labelled share of 0")
+    return memory_of(setting_of(population, _bare(loop)), horizon, may_keep, judged)
+
+
+def memory_of(setting: Setting, generations: int, may_keep: str, judged: str) -> Memory:
+    """``optimal_memory`` of a loop on given data."""
+    setting = setting.with_loops(_bare(setting.loop))
+    if isinstance(setting, FreshSetting):
+        ways = FreshWays(setting, generations, judged).ways()
+    else:
+        assert isinstance(setting, FrozenSetting)
+        ways = FrozenWays(setting, generations).ways()
+    made = {name: Way(loop, risk, risk + setting.noise_variance, stored) for name, (loop, risk, stored) in ways.items()}
+    return Memory(made, may_keep, generations, judged)
+
+
+def _bare(loop: Loop) -> Loop:
+    """The loop with real labels alone and nothing remembered: one labelled group and, it may be, one without labels."""
+    loop = loop.replace(anchor=0.0, penalty=0.0)
+    if loop.covariates == "frozen":
+        return loop.replace(real_weight=1.0)
+    share = loop.labelled
+    groups = [Group(share, 1.0, 1.0, labelled=True)] + ([Group(1 - share, 0.0, 0.0)] if share < 1 else [])
+    return loop.replace(groups=groups, kept_generations=0, forgetting=1.0)
+
+
+# A loop, its risk, and what it has to store.
+Found = tuple[Loop, float, str]
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenWays:
+    """Ways to remember with frozen covariates, whose rows stay and whose labels may be averaged."""
+
+    setting: FrozenSetting
+    horizon: int
+
+    def ways(self) -> dict[str, Found]:
+        """Each at its best."""
+        found: dict[str, Found] = {"real_only": self._plain(self.setting.real_only(), "nothing")}
+        found["mixed"] = self._last_model({"anchor": 0.0}, found)
+        found["anchored"] = self._last_model({"real_weight": 1.0}, found)
+        found["anchored_mixed"] = self._last_model({}, found)
+        found["keep_all"] = self._plain(self.setting.keep_all(self.horizon), "moments")
+        return found
+
+    def _plain(self, rival: PlainRidge, stored: str) -> Found:
+        penalty, risk = rival.best()
+        return self.setting.loop.replace(real_weight=1.0, penalty=penalty), risk, stored
+
+    def _last_model(self, fixed: Mapping[str, float], before: Mapping[str, Found]) -> Found:
+        names = tuple(name for name in ("real_weight", "penalty", "anchor") if name not in fixed)
+        box = Box.of(names, self.setting.scale)
+
+        def risks(points: dict[str, Floats]) -> Floats:
+            return self._risks(**points, **{name: np.full_like(points["penalty"], value) for name, value in fixed.items()})
+
+        starts = [_coordinates(loop) for loop, _, _ in before.values() if loop.penalty > 0]
+        axes = _AXES | {"penalty": self.setting.scale * _PENALTIES}
+        values, risk = box.least(risks, axes, starts)
+        return self.setting.loop.replace(**{**values, **fixed}), risk, "model"
+
+    def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats) -> Floats:
+        found = np.empty(penalty.size)
+        for each in np.unique(penalty).tolist():
+            at = penalty == each
+            found[at] = self._at_penalty(each).constant(real_weight[at], anchor[at], self.horizon)
+        return found
+
+    def _at_penalty(self, penalty: float) -> FrozenSchedules:
+        """What does not depend on weights and anchors, kept for the next way."""
+        if penalty not in self._solved:
+            loop = self.setting.loop.replace(penalty=penalty)
+            self._solved[penalty] = self.setting.with_loops(loop).schedules(self.horizon)
+        return self._solved[penalty]
+
+    @cached_property
+    def _solved(self) -> dict[float, FrozenSchedules]:
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class FreshWays:
+    """Ways to remember with fresh covariates; ``setting`` has one labelled group and, it may be, one without labels."""
+
+    setting: FreshSetting
+    horizon: int
+    judged: str
+
+    def ways(self) -> dict[str, Found]:
+        """Each at its best."""
+        found: dict[str, Found] = {"real_only": self._last_model({"real_weight": 1.0, "anchor": 0.0}, "nothing")}
+        found["mixed"] = self._last_model({"anchor": 0.0}, "model", found)
+        found["anchored"] = self._last_model({"real_weight": 1.0}, "model", found)
+        found["anchored_mixed"] = self._last_model({}, "model", found)
+        found["keep_all"] = self._kept(None, forget=False)
+        found["forgetting"] = self._kept(None, forget=True, start=found["keep_all"])
+        window = min((self._window(kept) for kept in range(1, self.horizon)), default=None)
+        if window is not None:
+            best = self._kept(window[1], forget=False, stored="rows")
+            if best[1] < min(way[1] for way in found.values()) * (1 - 1e-6):
+                found["window"] = best
+        return found
+
+    @property
+    def _mixed_rows(self) -> bool:
+        return len(self.setting.loop.groups or ()) > 1
+
+    @cached_property
+    def _scale(self) -> float:
+        return self.setting.scale
+
+    def _box(self, *names: str) -> tuple[Box, dict[str, Floats]]:
+        return Box.of(names, self._scale), _AXES | {"penalty": self._scale * _PENALTIES}
+
+    def _last_model(self, fixed: Mapping[str, float], stored: str, before: Mapping[str, Found] | None = None) -> Found:
+        """The best loop that remembers no more than the last model, with some coordinates given.
+
+        Rows without a label are in it, at some row weight, or left out; without synthetic labels they are always.
+        """
+        kinds: list[dict[str, float]] = [{"row_weight": 0.0}] if self._mixed_rows else [{}]
+        if self._mixed_rows and "real_weight" not in fixed:
+            kinds.append({})
+        found: list[tuple[dict[str, float], float]] = []
+        for kind in kinds:
+            given = {**fixed, **kind}
+            names = ["real_weight", "penalty", "anchor"] + (["row_weight"] if self._mixed_rows else [])
+            box, axes = self._box(*(name for name in names if name not in given))
+
+            def risks(points: dict[str, Floats], given: Mapping[str, float] = given) -> Floats:
+                return self.setting.risks(self.horizon, self.judged, **points, **given)
+
+            starts = [_coordinates(loop) for loop, _, _ in (before or {}).values()]
+            values, risk = box.least(risks, axes, starts if "row_weight" in given or not self._mixed_rows else ())
+            found.append((values | given, risk))
+        values, risk = min(found, key=lambda each: each[1])
+        return self._loop(values), risk, stored
+
+    def _loop(self, values: Mapping[str, float]) -> Loop:
+        groups = list(self.setting.loop.groups or ())
+        groups[0] = replace(groups[0], real_weight=values["real_weight"], labelled=True)
+        if self._mixed_rows:
+            groups[1] = replace(groups[1], row_weight=values["row_weight"])
+        return self.setting.loop.replace(groups=groups, penalty=values["penalty"], anchor=values["anchor"])
+
+    def _kept(self, kept: int | None, *, forget: bool, start: Found | None = None, stored: str = "moments") -> Found:
+        """The best loop that keeps the labelled rows of earlier generations."""
+        loop = self._loop({"real_weight": 1.0, "row_weight": 0.0, "penalty": 0.0, "anchor": 0.0}).replace(kept_generations=kept)
+        box, axes = self._box(*(("penalty", "forgetting") if forget else ("penalty",)))
+        starts = [] if start is None else [{"penalty": start[0].penalty, "forgetting": 1.0}]
+        values, risk = box.least(lambda points: self._risks_of_rows(loop, **points), axes, starts)
+        return loop.replace(**values), risk, stored
+
+    def _window(self, kept: int) -> tuple[float, int]:
+        """The least risk on the grid of penalties, and the window."""
+        loop = self._loop({"real_weight": 1.0, "row_weight": 0.0, "penalty": 0.0, "anchor": 0.0}).replace(kept_generations=kept)
+        return float(np.min(self._risks_of_rows(loop, self._scale * _PENALTIES))), kept
+
+    def _risks_of_rows(self, loop: Loop, penalty: Floats, forgetting: Floats | float = 1.0) -> Floats:
+        rows = Rows.at((loop.replace(penalty=0.0),), self.horizon)
+        weights = rows.row_weight * np.maximum(np.asarray(forgetting)[..., None], LEAST_FORGETTING) ** rows.age
+        weights = np.broadcast_to(weights, (penalty.size, rows.age.size))
+        population = self.setting.population
+        persistence = np.full(penalty.size, population.persistence)
+        state = rows.states(population, penalty, weights, persistence)
+        return np.full(penalty.size, np.inf) if state is None else self.setting.judge(state, self.judged)
+
+
+def _coordinates(loop: Loop) -> dict[str, float]:
+    return {"penalty": loop.penalty, "anchor": loop.anchor, "real_weight": (loop.groups or (Group(1.0),))[0].real_weight}
