@@ -11,6 +11,7 @@ from scipy.stats import kstest, norm, t
 
 import freshmix as fm
 from freshmix.cli import main
+from freshmix.processes import Here, Processes
 from freshmix.reproduce import NAMES, figure, min_norm_weight, named, paper_figure, part
 from freshmix.reproduce.beyond import accumulated
 from freshmix.reproduce.paper_figure import produce
@@ -18,7 +19,6 @@ from freshmix.reproduce.part import content_of
 from freshmix.reproduce.scores import mean_and_error, scores, threshold
 from freshmix.reproduce.statistics import best_weight, growth, least_weight
 from freshmix.sweeps import task
-from freshmix.sweeps.processes import Here, Processes
 from freshmix.sweeps.spec import read_spec
 
 from .test_cli import failure

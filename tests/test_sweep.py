@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 import freshmix as fm
+from freshmix.processes import Here, WorkerDied
 from freshmix.sweeps import lock, making
 from freshmix.sweeps import progress as shown
 from freshmix.sweeps import run as running
@@ -21,7 +22,6 @@ from freshmix.sweeps.complete import complete
 from freshmix.sweeps.grid import SweepError, seed_of
 from freshmix.sweeps.lock import Lock
 from freshmix.sweeps.merge import merge
-from freshmix.sweeps.processes import Here, WorkerDied
 from freshmix.sweeps.queue import Queue
 from freshmix.sweeps.run import Run
 from freshmix.sweeps.spec import read_spec

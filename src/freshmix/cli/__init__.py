@@ -1,5 +1,6 @@
 """The command line: parse, call, print. One command a file; what computes is imported when a command runs."""
 
+import contextlib
 import io
 import signal
 import sys
@@ -90,7 +91,9 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
     if code == _INTERRUPTED:
         sys.stdout, sys.stderr = out, err
-        print("freshmix: interrupted", file=sys.stderr)
+        # Nobody may be there to read it: a closed terminal interrupts, too.
+        with contextlib.suppress(OSError):
+            print("freshmix: interrupted", file=sys.stderr, flush=True)
     return code if isinstance(code, int) else 0
 
 

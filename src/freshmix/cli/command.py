@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor
 from importlib import import_module
 from typing import Any
 
@@ -17,7 +18,7 @@ _REGISTRIES = {
 _IN_PYTHON = {"table": "X", "target": "y", "group": "groups"}
 # What there is no option for is called by what it is.
 _IN_WORDS = {"X": "the table", "y": "the target"}
-_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError)
+_EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError, BrokenExecutor)
 _VALUE = r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|[+\-.\w]*\w|"
 
 
@@ -74,4 +75,6 @@ def spelled(message: str, parameters: Iterable[Any]) -> str:
 def _in_words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, BrokenExecutor):
+        return f"a worker process died: {error}"
     return str(error) or type(error).__name__

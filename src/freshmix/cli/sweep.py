@@ -96,21 +96,30 @@ def _part(shard: str | None) -> tuple[int, int] | None:
 def _run(plan: "Sweep", store: Path, workers: int | None, scheduler: str | None, shard: tuple[int, int] | None) -> None:
     from freshmix.sweeps.complete import complete
 
-    def terminated(*_: Any) -> None:
+    with _stopped_softly(), contextlib.ExitStack() as stack:
+        executor = None
+        if scheduler is not None:
+            client = stack.enter_context(_client(scheduler))
+            executor, workers = client.get_executor(), max(1, sum(client.nthreads().values()))
+        summary = complete(plan, store, workers=workers, executor=executor, shard=shard)
+    _summary(summary)
+
+
+@contextlib.contextmanager
+def _stopped_softly() -> Iterator[None]:
+    """A job that is told to stop, or whose terminal is closed, commits what is finished, as an interrupted one does."""
+
+    def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    # A job that is told to stop commits what is finished, as an interrupted one does.
-    before = signal.signal(signal.SIGTERM, terminated)
+    told = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # nohup has SIGHUP ignored.
+    before = {each: signal.signal(each, stop) for each in told if signal.getsignal(each) is not signal.SIG_IGN}
     try:
-        with contextlib.ExitStack() as stack:
-            executor = None
-            if scheduler is not None:
-                client = stack.enter_context(_client(scheduler))
-                executor, workers = client.get_executor(), max(1, sum(client.nthreads().values()))
-            summary = complete(plan, store, workers=workers, executor=executor, shard=shard)
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-    _summary(summary)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _client(scheduler: str) -> Any:

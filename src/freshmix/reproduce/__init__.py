@@ -101,13 +101,13 @@ def reproduce(
 
 
 def _each(names: Sequence[str], out: Path, store: Path, quick: bool, workers: int | None) -> Iterator["Verdict"]:
+    from ..processes import Here, Processes
     from ..sweeps.complete import processors
-    from ..sweeps.processes import Here, Processes
     from .paper_figure import produce
 
     count = processors() if workers is None else workers
     # The same processes for all sweeps: they load their libraries once.
-    with Processes(count) if count else Here() as executor:
+    with Processes(count, "freshmix.sweeps.task") if count else Here() as executor:
         for name in names:
             each = figure(name)
             yield produce(each, out, store, each.sweeps if quick else {}, count, executor)

@@ -1,8 +1,31 @@
 """A bar on stderr: how far work in many pieces is."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+
+class Patient:
+    """A stream whose reader may go away, a terminal for one: what is told then is lost, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write if that can be done."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if that can be done."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager
@@ -13,7 +36,7 @@ def bar(pieces: str, total: int, before: int = 0, *, transient: bool = False) ->
 
     rate, failures = TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[failures]}")
     columns = (pieces, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), failures)
-    with Progress(*columns, console=Console(stderr=True), transient=transient) as shown:
+    with Progress(*columns, console=Console(file=cast(TextIO, Patient(sys.stderr))), transient=transient) as shown:
         task = shown.add_task("", total=total, completed=before, rate="", failures="")
         start = time.monotonic()
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from ..arguments import Floats
-from ..threads import ONE_THREAD, one_blas_thread
+from ..threads import one_blas_thread
 from . import registry
 from .experiment import Experiment
 from .progress import bar
@@ -88,7 +88,6 @@ def _block(engine: str, experiment: Experiment, start: int, stop: int) -> dict[i
 
 
 def _processes(workers: int) -> Executor:
-    from loky import get_reusable_executor
+    from ..processes import shared
 
-    executor: Executor = get_reusable_executor(max_workers=workers, env=ONE_THREAD)
-    return executor
+    return shared(workers, "freshmix.simulation.finite_samples")

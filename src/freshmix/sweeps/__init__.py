@@ -34,7 +34,7 @@ def sweep(
         Processes, with one BLAS thread each; by default one for each core. 0: in this process.
     executor : concurrent.futures.Executor, optional
         Runs the tasks in place of processes of our own: dask.distributed's ``client.get_executor()``, or a
-        ``freshmix.sweeps.processes.Processes`` that several sweeps share. ``workers`` is then how many tasks it runs at once.
+        ``freshmix.processes.Processes`` that several sweeps share. ``workers`` is then how many tasks it runs at once.
     shard : (int, int), optional
         (i, N): only part i of N (from 1), in the store named ``STORE.i-of-N``, to be put together by ``merge``.
     progress : bool, optional

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import process_count, whole
+from ..processes import Here, Processes
 from ..words import sweep as words
 from .grid import Sweep
-from .processes import Here, Processes
 from .progress import progress as shown
 from .run import Run
 from .spec import read_spec
@@ -61,7 +61,7 @@ def complete(
     with ExitStack() as stack:
         if executor is None:
             # They load their libraries while the store is opened.
-            executor = stack.enter_context(Processes(min(count, plan.tasks))) if count else Here()
+            executor = stack.enter_context(Processes(min(count, plan.tasks), "freshmix.sweeps.task")) if count else Here()
         opened = stack.enter_context(Store(root, plan))
         # With values as they stand in the store.
         plan = opened.sweep

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..simulation.progress import bar
+from ..simulation.progress import Patient, bar
 from ..words import sweep as words
 from .run import Report
 
@@ -35,6 +35,6 @@ def _lines(total: int, before: int) -> Report:
         if now >= due:
             due = now + _LOG
             said = words.progress(total, before, committed, now - start, len(failed))
-            print(f"freshmix: {said}", file=sys.stderr, flush=True)
+            print(f"freshmix: {said}", file=Patient(sys.stderr), flush=True)
 
     return report

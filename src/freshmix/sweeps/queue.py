@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable
 
-from .processes import WorkerDied
+from ..processes import WorkerDied
 
 # Seconds of work that are sent to a worker at once.
 BATCH = 0.15

@@ -6,8 +6,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 
 from ..arguments import Floats
+from ..processes import WorkerDied
 from ..threads import one_blas_thread
-from .processes import WorkerDied
 from .queue import Queue
 from .store import Store
 from .task import Job, Outcome, run

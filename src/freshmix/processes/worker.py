@@ -6,6 +6,7 @@ import queue
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import IO
 
 # Each message is a pickle of bytes: a call that cannot be unpickled leaves the stream whole.
@@ -26,7 +27,7 @@ def receive(stream: IO[bytes] | None) -> bytes:
     return found
 
 
-def serve() -> None:
+def serve(libraries: str) -> None:
     """Run calls one after another until the process that sends them ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What calls print must not come between results.
@@ -34,10 +35,8 @@ def serve() -> None:
     os.dup2(2, 1)
     calls: Calls = queue.SimpleQueue()
     threading.Thread(target=_read, args=(calls,), daemon=True).start()
-    # Libraries are loaded while the caller still prepares.
-    from . import task
-
-    assert task
+    # While the caller still prepares.
+    import_module(libraries)
     while True:
         message = calls.get()
         try:
