@@ -232,7 +232,9 @@ def test_a_column_of_ids(ids):
     X, y = drawn()
     warned(np.column_stack([X, ids]), y, "column 20 looks like a row number")
     warned(np.column_stack([X, ids + 0.5]), y)
-    warned(np.column_stack([X, np.random.default_rng(0).permutation(ids)]), y)
+    shuffled = np.column_stack([X, np.random.default_rng(0).permutation(ids)])
+    # Numbers with wide gaps may measure something.
+    warned(shuffled, y, *(["column 20 looks like a row number"] if np.ptp(ids) < 400 else []))
 
 
 def test_outliers_of_target_and_features():
@@ -318,7 +320,7 @@ def test_any_csv_gives_an_answer_or_one_line(tmp_path_factory, text, drop_missin
         assert 0 <= found.real_weight <= 1
         assert min(numbers) >= 0
         assert not np.isnan(numbers).any()
-        assert found.verdict in ("diverges", "collapses", "degrades", "holds", "improves")
+        assert found.verdict in ("diverges", "collapses", "degrades", "holds", "improves", "exact")
     assert "\n" not in said
 
 

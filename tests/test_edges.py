@@ -144,7 +144,7 @@ def test_an_interval_holds_its_point_and_the_null_risk_is_plausible(count, seed)
     for X, y in tables(count, seed):
         found = fm.estimate(X, y)
         null, noise = found.null_risk, found.noise_variance
-        points = {"noise_variance": noise, "null_risk": null, "signal_to_noise_ratio": null / noise}
+        points = {"noise_variance": noise, "null_risk": null, "signal_to_noise_ratio": null / noise if noise else np.inf}
         for name, value in points.items():
             low, high = found.intervals[name]
             assert low <= value <= high, (name, X.shape)

@@ -96,11 +96,19 @@ class Estimate:
     def intervals(self) -> dict[str, tuple[float, float]]:
         """90% intervals of ``noise_variance``, ``signal_to_noise_ratio`` and ``null_risk``."""
         null, noise = self.population().null_risk, self.noise_variance
+        ratios = (math.inf, math.inf)
+        if noise > 0:
+            ratios = holding(self.interval(self.null_draws / self.noise_draws), null / noise)
         return {
             "noise_variance": holding(self.interval(self.noise_draws), noise),
-            "signal_to_noise_ratio": holding(self.interval(self.null_draws / self.noise_draws), null / noise),
+            "signal_to_noise_ratio": ratios,
             "null_risk": holding(self.interval(self.null_draws), null),
         }
+
+    @property
+    def exact(self) -> bool:
+        """Whether the features determine the labels."""
+        return self.factorisation.exact
 
     def doubts(self) -> tuple[str, ...]:
         """Why its intervals are wider than those of gaussian rows would be, one sentence each."""
@@ -172,6 +180,10 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
         signal = signal * rng.chisquare(f.directions / 2, signal.shape) / (f.directions / 2)
     else:
         signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
+    if f.exact:
+        # What is left is rounding, of which nothing is said.
+        tops = np.tile(squares[:outlying], (noise.size, 1))
+        return Estimate(f, outlying, tau, weight, profile, leak, np.zeros(noise.size), signal, tops, {}, 1.0, 0.0)
     fitted = float(noise.mean())
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
     # The rows show their own noise; where a few of them carry much of it, its variance is another matter.

@@ -13,6 +13,8 @@ from ..prepared import Products
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
+# Of the labels' variance: labels of six digits or single precision have as much rounding, and no posterior tells less from 0.
+_DUST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class Factorisation:
     tail_error : float
         Standard error that heavy tails add to the mean of the squared noise (squared label units): sqrt(excess kurtosis / n)
         of its variance; 0 where the rows are not at hand.
+    exact : bool
+        Whether the features determine the labels: fewer than rows, they leave nothing but rounding.
     row_weights : RowWeights or None
         Weights by whose roots the rows were scaled; None where all are alike, or too uneven for theory to tell them apart.
     """
@@ -44,6 +48,7 @@ class Factorisation:
     features: int | None
     condition: float
     tail_error: float = 0.0
+    exact: bool = False
     row_weights: RowWeights | None = None
 
     @property
@@ -72,8 +77,12 @@ def _centred(X: Floats, y: Floats) -> Factorisation:
     n, p = X.shape
     if p >= n:
         return _outer(X @ X.T / n, y, p)
-    found, coefficients = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
-    return _with_tails(found, lambda fitted: y - X @ coefficients(fitted))
+    found, to_features = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
+    left = y - X @ (to_features @ found.responses)
+    # Once more, as what is all but collinear leaves rounding of the first fit.
+    left -= X @ (to_features @ (to_features.T @ (X.T @ left)))
+    found = replace(found, exact=_determined(found, float(left @ left), _DUST))
+    return _with_tails(found, lambda fitted: y - X @ (to_features @ fitted))
 
 
 def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -103,15 +112,17 @@ def factorise_products(products: Products) -> Factorisation:
     return _inner(products.gram, products.labels, products.energy, products.rows)[0]
 
 
-def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factorisation, Callable[[Floats], Floats]]:
-    """From X'X/n, X'y and y'y of centred rows; and what takes (r,) coordinates to coefficients of the features."""
+def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factorisation, Floats]:
+    """From X'X/n, X'y and y'y of centred rows; and the (p, r) matrix from coordinates to coefficients of the features."""
     p = labels.size
     s, directions = np.linalg.eigh(gram)
     c = (directions.T @ labels)[::-1]
     kept, s = _positive(s[::-1], n, p)
     scale = np.sqrt(n * s)
     found = _factorisation(s, c[kept] / scale, energy, n, p, min(n - 1, p))
-    return found, lambda fitted: (directions[:, ::-1][:, kept] / scale) @ fitted
+    # Errors of the responses grow as the root of the condition number.
+    dust = _DUST + 8 * np.finfo(np.float64).eps * math.sqrt(s[0] / s[-1])
+    return replace(found, exact=_determined(found, found.zero_energy, dust)), directions[:, ::-1][:, kept] / scale
 
 
 def _outer(gram: Floats, y: Floats, features: int | None) -> Factorisation:
@@ -126,6 +137,12 @@ def _outer(gram: Floats, y: Floats, features: int | None) -> Factorisation:
     kept, s = _positive(s[::-1], n, features or n)
     found = _factorisation(s, c[kept], float(y @ y), n, features, min(n - 1, features or n))
     return _with_tails(found, lambda fitted: y - directions[:, ::-1][:, kept] @ fitted)
+
+
+def _determined(f: Factorisation, left: float, dust: float) -> bool:
+    """Whether what is ``left`` of the labels' energy in the directions to spare is rounding; as many features fit anything."""
+    spare = f.features is not None and f.features < f.directions
+    return spare and left * f.directions <= dust * (float(f.responses @ f.responses) + left) * f.zeros
 
 
 def _positive(s: Floats, n: int, p: int) -> tuple[NDArray[np.bool_], Floats]:

@@ -10,7 +10,7 @@ from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_
 from ..estimation import estimate_of
 from ..prepared import prepare
 from ..tables import Table
-from ..words.doubts import few_labelled_rows
+from ..words.doubts import determined, few_labelled_rows
 from .budget import Plan
 from .course import Setting
 from .curve import plan_from
@@ -108,7 +108,9 @@ def plan(
         raise ValueError("a plan does not take sample weights: leave the weight column out")
     table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, impute=impute)
     found, stream = estimate_of(table, None, rng), table.stream
-    said = (stream.order, stream.bias, few_labelled_rows(stream.labelled))
+    f = found.factorisation
+    exact = determined(f.rows, f.features) if found.exact else None
+    said = (exact, stream.order, stream.bias, few_labelled_rows(stream.labelled))
     count = stream.rows_per_generation
     setting = Setting(found.population(), table.features / count, ratio, T, fixed, others)
     if setting.averages_for_ever:

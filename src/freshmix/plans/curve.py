@@ -179,7 +179,7 @@ def _first_below(labels: Floats, risks: Floats, target: float) -> float:
     if not below.size:
         return math.inf
     i = int(below[0])
-    if i == 0 or not math.isfinite(risks[i - 1]):
+    if i == 0 or not math.isfinite(risks[i - 1]) or risks[i] == 0:
         return float(labels[i])
     part = math.log(risks[i - 1] / target) / math.log(risks[i - 1] / risks[i])
     return float(math.ceil(labels[i - 1] * (labels[i] / labels[i - 1]) ** part - 1e-9))

@@ -1,12 +1,14 @@
 """What a table looks like that the theory does not assume (see ``words.table`` for the sentences)."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import kstest, poisson
 from scipy.stats import t as student
 
 from ..arguments import Floats
@@ -25,6 +27,10 @@ DOMINATING = 0.5
 LABEL_BIAS_LEVEL = 1e-3
 # Columns further than this from correlation 1 are no copies.
 _COPY = 1e-12
+# Whole numbers are ids where so many rows differ, and fewer are alike than chance brings at this level, or where numbers that
+# many rows drew from a wide range fill it evenly (the p-value of that); their name may say so as well.
+_DIFFERENT, _UNLIKELY, _EVEN_ROWS, _EVEN = 0.9, 0.01, 100, 0.01
+_NAMED = re.compile(r"(?i:(?:^|[_\W])(?:id|ids|index|idx|key|uid|no|nr|number)$|^id(?![a-z]))|[a-z]I[dD]$")
 
 
 def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Kernel) -> tuple[str, ...]:
@@ -33,7 +39,13 @@ def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Ke
     ends = Ends.of_rows(columns).beside(Ends.of([y[~np.isnan(y)]]))
     found = [label_warning(y), *ends.sentinels([words.named(names, index) for index in range(columns.shape[1])])]
     if kernel != "precomputed":
-        found += [_repeated_rows(X, y), _same_columns(X, names), _row_numbers(X, names), _dominated_columns(X, names)]
+        found += [
+            _repeated_rows(X, y),
+            _same_columns(X, names),
+            _row_numbers(X, names),
+            _copied_target(X, y, names),
+            _dominated_columns(X, names),
+        ]
     return told(found)
 
 
@@ -54,7 +66,9 @@ def moments_warnings(found: Moments, names: Sequence[str] | None) -> tuple[str, 
     copies = [(i, j) for i, j in pairs if abs(size[i] / size[j] - 1) < 1e-9 and found.mean[i] == found.mean[j]]
     columns = [[words.named(names, index) for index in pair] for pair in copies]
     far = found.ends.sentinels([words.named(names, index) for index in range(found.features)])
-    return told([label, *far, words.same_columns(columns) if columns else None])
+    target = found.scatter[:-1, -1][kept] / size[kept] / math.sqrt(found.scatter[-1, -1])
+    ids = _row_numbers(found.sample.rows[:, :-1], names)
+    return told([label, *far, words.same_columns(columns) if columns else None, ids, _determining(kept, target, names)])
 
 
 def label_warning(y: Floats) -> str | None:
@@ -139,15 +153,46 @@ def _row_numbers(X: Floats, names: Sequence[str] | None) -> str | None:
     if len(X) < FEWEST_IDS:
         return None
     # A few rows rule out nearly every column.
-    candidates = np.flatnonzero(_steps(X[:FEWEST_IDS]))
-    ids = [words.named(names, int(index)) for index in candidates if _steps(X[:, [index]])[0]]
+    candidates = np.flatnonzero((np.floor(X[:FEWEST_IDS]) == X[:FEWEST_IDS]).all(axis=0))
+    ids = [name for name, index in ((words.named(names, i), i) for i in candidates.tolist()) if _is_id(name, X[:, index])]
     return words.row_numbers(ids) if ids else None
 
 
-def _steps(X: Floats) -> NDArray[np.bool_]:
-    """(p,) which columns are whole numbers that only rise or only fall."""
-    moves = np.diff(X, axis=0)
-    return np.asarray(((moves > 0).all(axis=0) | (moves < 0).all(axis=0)) & (np.floor(X) == X).all(axis=0))
+def _is_id(name: str, x: Floats) -> bool:
+    """Whether (n,) numbers look like those of rows: whole, and nearly all different, in order or not."""
+    n, moves = x.size, np.diff(x)
+    if (np.floor(x) != x).any():
+        return False
+    if (moves > 0).all() or (moves < 0).all():
+        return True
+    different = np.unique(x).size
+    width = float(x.max() - x.min() + 1)
+    if different < _DIFFERENT * n:
+        return False
+    # Independent draws from so wide a range are alike at least this often.
+    if poisson.cdf(n - different, n * (n - 1) / (2 * width)) < _UNLIKELY or _NAMED.search(name):
+        return True
+    return n >= _EVEN_ROWS and float(kstest((x - x.min() + 0.5) / width, "uniform").pvalue) > _EVEN
+
+
+def _copied_target(X: Floats, y: Floats, names: Sequence[str] | None) -> str | None:
+    """A sentence for columns that are the labels themselves, up to scale and offset."""
+    real = ~np.isnan(y)
+    label, X = y[real] - y[real].mean(), X[real]
+    if label.size < FEWEST_IDS:
+        return None
+    label = label / np.abs(label).max()
+    apart = X - X.mean(axis=0)
+    apart /= np.maximum(np.abs(apart).max(axis=0), np.finfo(np.float64).tiny)
+    size = np.sqrt(np.einsum("ij,ij->j", apart, apart) * (label @ label))
+    target = np.divide(apart.T @ label, size, out=np.zeros_like(size), where=size > 0)
+    return _determining(np.arange(size.size), target, names)
+
+
+def _determining(columns: NDArray[np.intp], correlations: Floats, names: Sequence[str] | None) -> str | None:
+    """The sentence, from correlations with the labels."""
+    same = [words.named(names, index) for index in columns[1 - np.abs(correlations) < _COPY].tolist()]
+    return words.copied_target(same) if same else None
 
 
 def _dominated_columns(X: Floats, names: Sequence[str] | None) -> str | None:

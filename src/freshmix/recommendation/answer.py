@@ -24,8 +24,9 @@ from ..risks.setting import varied
 from ..risks.verdict import judge
 from ..words import doubts
 from ..words.loop import assumption, horizon
+from ..words.replay import EXACT
 from .request import Request
-from .result import Recommendation, advice_of, judged, ratio, told
+from .result import DETERMINED, Recommendation, advice_of, judged, ratio, told
 from .schedule import WORTH, Scheduled
 from .uncertainty import Uncertainty
 
@@ -137,8 +138,8 @@ class Answer(ABC, Generic[Kind]):
         own, found = self.constants[0], min(self.constants, key=lambda each: each.risk)
         if self.given is not None and found.risk >= own.risk * (1 - 1e-9):
             found = own
-        if 0.999 < found.real_weight < 1:
-            # Next to 1 the loop would be one in name only.
+        if 0.999 < found.real_weight < 1 or self.found.exact:
+            # Next to 1 the loop would be one in name only, and without noise all may come to the same.
             alone = varied(found.loop, real_weight=1.0)
             risk = self.risk_of(alone)
             if risk <= found.risk * (1 + _NEGLIGIBLE):
@@ -228,14 +229,20 @@ class Answer(ABC, Generic[Kind]):
         steps: list[float] = self.scheduled.weights.tolist()
         return (*self.notes, *doubts.of_schedule(steps, self.constant.real_weight, self.setting.loop.labelled, WORTH))
 
+    def every_warning(self, neighbours: str | None) -> tuple[str, ...]:
+        """Where the theory is on thin ice; of labels that the features determine, that alone and what the table looks like."""
+        f = self.found.factorisation
+        thin: tuple[str | None, ...] = (doubts.determined(f.rows, f.features),) if self.found.exact else self.warnings()
+        return tuple(each for each in (*thin, neighbours, *self.table.warnings, self.uneven) if each is not None)
+
     def recommendation(self) -> Recommendation:
         """Everything put together."""
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
         baselines, loop = self.baselines(), best.loop
-        check, unchecked = told(self.check())
+        check, unchecked = told(EXACT if self.found.exact else self.check())
+        theory = judge(best.risk, self.real_only[1], null, self.unbounded, horizon(self.horizon))
+        verdict, reason = (DETERMINED, doubts.DETERMINED) if self.found.exact else judged(check, theory)
         neighbours = None if check is None else check.neighbours
-        doubtful = (*self.warnings(), neighbours, *self.table.warnings, self.uneven)
-        verdict, reason = judged(check, judge(best.risk, self.real_only[1], null, self.unbounded, horizon(self.horizon)))
         weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
         fixed = self.setting.with_loops(self.constant.loop).risks(self.horizon, real_weight=weights)
         others = [group.row_weight for group in loop.groups or () if not group.labelled]
@@ -253,7 +260,7 @@ class Answer(ABC, Generic[Kind]):
             "verdict_probabilities": self.uncertainty.verdict_probabilities,
             "verdict": verdict,
             "reason": reason,
-            "warnings": tuple(each for each in doubtful if each is not None),
+            "warnings": self.every_warning(neighbours),
             "population": described(self.found) if linear else None,
             "assumption": assumption(self.setting.loop, self.rows, self.horizon) + self.table.stated,
             "attained": best.attained,

@@ -137,7 +137,7 @@ class NewRows(Answer[FreshSetting]):
     @cached_property
     def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
         """Mean squared error on later rows, by name, or why there is none; neither without a time column."""
-        if self.stream.steps is None or self.table.rows is None:
+        if self.stream.steps is None or self.table.rows is None or self.found.exact:
             return None, None
         share, constant = self.share, self.constant.loop
         if share > 1.1 * self.table.share:
@@ -176,14 +176,14 @@ class NewRows(Answer[FreshSetting]):
     @cached_property
     def drifted(self) -> str | None:
         """A sentence where the coefficients drift."""
-        if self.stream.steps is None or self.table.rows is None:
+        if self.stream.steps is None or self.table.rows is None or self.found.exact:
             return None
         return drift(self.table.rows.X, self.table.rows.y, self.stream.steps, self.constant.loop.penalty)
 
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
         found = list(super().more_notes())
-        if self.stream.steps is not None and self.drifted is None:
+        if self.stream.steps is not None and self.drifted is None and not self.found.exact:
             found.append(doubts.NO_DRIFT)
         untested = self.backtested[1]
         return tuple(found) if untested is None else (*found, untested)

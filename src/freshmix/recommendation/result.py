@@ -9,6 +9,9 @@ from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
 
+# The verdict where the features determine the labels: there is no noise to judge by.
+DETERMINED = "exact"
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -42,7 +45,8 @@ class Recommendation:
         Verdict -> its share of the posterior draws, the most likely first: the recommended loop as it is against real labels
         only with the penalty that is best for the draw. Where the recommendation is real labels only, it is ``holds`` for sure.
     verdict, reason : str
-        What the recommended loop does (see ``Limit``), and why; ``theory does not fit`` where ``check`` failed, and what the
+        What the recommended loop does (see ``Limit``), and why; ``exact`` where the features determine the labels, to rounding:
+        nothing is judged then; ``theory does not fit`` where ``check`` failed, and what the
         replay says.
     warnings : tuple of str
         Where the theory is on thin ice for this table.

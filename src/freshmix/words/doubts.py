@@ -9,8 +9,18 @@ ILL_CONDITIONED = 1e8
 # Weights so near 1 are 1; smaller rises of a schedule are not told.
 ROUNDING, _RISE = 1e-6, 1e-3
 
+DETERMINED = "the features determine the label: a leak? There is no noise in the labels to judge a mix by"
 NO_DRIFT = "no drift of the coefficients found; the theory assumes that there is none"
 DIVERGES_LATER = "the recommended loop is good at its horizon but diverges in the long run: do not run it beyond"
+
+
+def determined(rows: int, features: int | None) -> str:
+    """Labels without noise."""
+    of = "the kernel's features" if features is None else f"the {features} {'feature' if features == 1 else 'features'}"
+    return (
+        f"all {rows} labels are, to rounding, a linear function of {of}: look for a column that was made from the label; "
+        "the figures here are those of labels without noise"
+    )
 
 
 def few_rows(rows: int) -> str | None:

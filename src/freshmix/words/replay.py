@@ -5,6 +5,7 @@ from ..arguments import Floats
 TOO_SMALL = "not checked: fewer than 3 rows per generation"
 AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
 IN_BLOCKS = "not checked: the table is read in blocks of columns, and its rows are not kept"
+EXACT = "not checked: the features determine the label, and there is no noise to replay"
 WEIGHTED = "not checked: new rows of several sample weights are not replayed"
 SEVERAL_GROUPS = "no backtest: it is for one group of labelled rows"
 

@@ -159,9 +159,14 @@ def repeated_rows(count: int, rows: int) -> str:
 
 
 def row_numbers(names: Sequence[str]) -> str:
-    """Columns that only rise or only fall, by whole numbers."""
-    word = "looks like a row number" if len(names) == 1 else "look like row numbers"
-    return f"{some(names)} {word} (whole numbers, all different, in order): leave out what will not carry over to new rows"
+    """Columns of whole numbers that number the rows, in order or not."""
+    word = "looks like a row number or an id" if len(names) == 1 else "look like row numbers or ids"
+    return f"{some(names)} {word} (whole numbers, nearly all different): leave out what will not carry over to new rows"
+
+
+def copied_target(names: Sequence[str]) -> str:
+    """Columns from which the label can be read off."""
+    return f"{some(names)} {'is' if len(names) == 1 else 'are'} the target itself, but for its scale and offset: a leak?"
 
 
 def dominated_columns(names: Sequence[str]) -> str:
