@@ -159,7 +159,7 @@ def test_a_column_of_weights(tmp_path, capsys):
     weights = np.random.default_rng(0).uniform(0.5, 2, 80)
     frame = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "w": weights, "y": y})
     frame.write_csv(tmp_path / "t.csv")
-    read = read_table(tmp_path / "t.csv", "y", weight="w")
+    read = read_table(tmp_path / "t.csv", "y", sample_weight="w")
     assert read.features == ("a", "b", "c")
     np.testing.assert_array_equal(read.weight, weights)
     shown = invoke("recommend", tmp_path / "t.csv", "--target", "y", "--weight", "w", "--json")

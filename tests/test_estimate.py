@@ -192,7 +192,7 @@ def test_refusals():
     rng = np.random.default_rng(0)
     X, y = rng.uniform(-1, 1, (20, 3)), rng.uniform(-1, 1, 20)
     for scale in (1e-200, 1e200, 1e308):
-        with pytest.raises(ValueError, match=r"X must vary by 1e-70 to 1e\+70"):
+        with pytest.raises(ValueError, match=r"X must (vary by 1e-70 to 1e\+70|be at most 1e\+300)"):
             fm.estimate(X * scale, y)
         with pytest.raises(ValueError, match=r"y must be between 1e-70 and 1e\+70"):
             fm.estimate(X, y * scale)

@@ -320,7 +320,7 @@ def test_more_refusals(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="kernel must be linear"):
         fm.recommend(open_table(paths[0], "y", max_bytes=0), kernel="rbf")
     with pytest.raises(ValueError, match="weights are not supported"):
-        open_table(paths[0], "y", weight="x0", max_bytes=0)
+        open_table(paths[0], "y", sample_weight="x0", max_bytes=0)
     with pytest.raises(TypeError, match="name of the target"):
         fm.recommend(paths[0])
     with pytest.raises(ValueError, match=r"blocks must hold \(m, 3\)"):

@@ -189,7 +189,7 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
         ({"rows_per_generation": -4}, "rows_per_generation must be a whole number of at least 3, got -4"),
         ({"row_weight": "free"}, "row_weight must be"),
         ({"row_weight": np.ones(2)}, "row_weight must be"),
-        ({"penalty": np.ones(2)}, "penalty must be a number"),
+        ({"penalty": np.ones(2)}, "penalty must be auto or a number"),
         ({"standardize": 1}, "standardize must be True or False"),
     ],
 )

@@ -238,7 +238,7 @@ def test_a_column_of_a_data_frame_is_the_time():
     one, two = fm.recommend(frame, y, time="month"), fm.recommend(X, y, time=time)
     assert one.real_weight == two.real_weight
     assert one.features == 5
-    with pytest.raises(ValueError, match="did you mean month"):
+    with pytest.raises(ValueError, match="nearest: 'month'"):
         fm.recommend(frame, y, time="moth")
 
 
@@ -279,12 +279,12 @@ def test_command_with_other_loops(file):
     [
         (("--time", "moth"), "month"),
         (("--time", "y"), "must not name the target"),
-        (("--covariates", "frozen"), "covariates='fresh'"),
+        (("--covariates", "frozen"), "--covariates fresh"),
         (("--covariates", "warm"), "covariates must be one of"),
         (("--synthetic-labels", "none"), "--synthetic-labels"),
         (("--synthetic-labels", "sampled", "--synthetic-noise", "0"), "give one of them"),
         (("--generations", "many"), "--generations"),
-        (("--rows-per-generation", "0"), "rows_per_generation"),
+        (("--rows-per-generation", "0"), "--rows-per-generation"),
     ],
 )
 def test_bad_options(file, options, says, capsys):

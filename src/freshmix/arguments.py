@@ -42,9 +42,9 @@ def number(name: str, value: Any, *, low: float = -math.inf, high: float = math.
     return result
 
 
-def whole(name: str, value: Any, *, low: int) -> int:
-    """An integer of at least ``low``."""
-    expected = f"{name} must be a whole number of at least {low}, got {_short(value)}"
+def whole(name: str, value: Any, *, low: int, more: str = "") -> int:
+    """An integer of at least ``low``; ``more`` is what else may stand there."""
+    expected = f"{name} must be a whole number of at least {low}{more}, got {_short(value)}"
     try:
         result = number(name, value, low=low)
     except (TypeError, ValueError) as problem:
@@ -60,7 +60,7 @@ def horizon(generations: Any, default: int | None) -> int | None:
         return default
     if isinstance(generations, float) and generations == math.inf:
         return None
-    count = whole("generations", generations, low=1)
+    count = whole("generations", generations, low=1, more=" or inf")
     if count > MOST_GENERATIONS:
         raise ValueError(f"generations must be at most {MOST_GENERATIONS}, or inf for the long run, got {count}")
     return count
@@ -84,7 +84,12 @@ def process_count(workers: Any, *, low: int) -> int:
 
 def number_or_auto(name: str, value: Any, *, low: float, high: float = math.inf) -> float | None:
     """A finite float with ``low <= value <= high``, or None for the word auto."""
-    return None if isinstance(value, str) and value == "auto" else number(name, value, low=low, high=high)
+    if isinstance(value, str) and value == "auto":
+        return None
+    try:
+        return number(name, value, low=low, high=high)
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(str(problem).replace("must be ", "must be auto or ", 1)) from None
 
 
 def flag(name: str, value: Any) -> bool:

@@ -285,6 +285,21 @@ class Loop:
         return Loop(**(values | changes))
 
 
+def noise_ratio(synthetic_labels: Any, synthetic_noise_ratio: Any) -> float | None:
+    """rho from either way of saying it: ``predictions`` or ``sampled``, or the number itself; None where neither is said.
+
+    >>> noise_ratio("sampled", None)
+    1.0
+    """
+    if synthetic_noise_ratio is not None:
+        if synthetic_labels is not None:
+            raise ValueError("synthetic_labels= and synthetic_noise_ratio= say the same: give one of them")
+        return number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
+    if synthetic_labels is None:
+        return None
+    return {"predictions": 0.0, "sampled": 1.0}[choice("synthetic_labels", synthetic_labels, ("predictions", "sampled"))]
+
+
 def takes_labels(groups: Sequence[Group]) -> tuple[bool, ...]:
     """Of each group, whether a real weight is for its rows: those with a real label, or all rows where none has one."""
     none = not any(group.labelled for group in groups)

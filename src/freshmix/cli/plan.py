@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -57,26 +57,30 @@ def plan(
 ) -> None:
     """Real labels per generation for a target, or what a budget of labels reaches."""
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
-    given: dict[str, Any] = {
-        "cost_per_label": cost_per_label,
-        "target_risk": target_risk,
-        "target_error": target_error,
-        "budget": budget,
-        "rows_per_generation": rows_per_generation,
-        "generations": options.generations_of(generations),
-        "penalty": options.number_or_auto(penalty, "--penalty"),
-        "row_weight": options.number_or_auto(row_weight, "--row-weight"),
-        "synthetic_noise_ratio": options.synthetic_noise_of(synthetic_labels, synthetic_noise_ratio) or 0.0,
-        "standardize": standardize,
-        "seed": seed,
-    }
     with quiet():
-        from freshmix.tables import open_table
-
-        reading: dict[str, Any] = {"drop": tuple(drop or ()), "drop_missing": drop_missing, "impute": impute}
-        reading["drop_unlabelled"] = drop_unlabelled
-        rows = open_table(table, target, time=time, separator=separator, decimal=decimal, **reading)
-        found = fm.plan(rows, **given)
+        found = fm.plan(
+            options.files(table),
+            target,
+            cost_per_label=cost_per_label,
+            target_risk=target_risk,
+            target_error=target_error,
+            budget=budget,
+            time=time,
+            rows_per_generation=rows_per_generation,
+            generations=options.number_or_word(generations),
+            penalty=options.number_or_word(penalty),
+            row_weight=options.number_or_word(row_weight),
+            synthetic_labels=synthetic_labels,
+            synthetic_noise_ratio=synthetic_noise_ratio,
+            drop=drop or (),
+            drop_missing=drop_missing,
+            impute=impute,
+            drop_unlabelled=drop_unlabelled,
+            separator=separator,
+            decimal=decimal,
+            standardize=standardize,
+            seed=seed,
+        )
         output = Output(partial(_print, found), found, partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
         output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,6 @@ from freshmix import plots
 from freshmix.files import checked_path
 from freshmix.report import SUFFIXES, TITLE
 from freshmix.report.page import page
-from freshmix.words import code
 from freshmix.words import recommendation as words
 from freshmix.words.loop import horizon
 
@@ -22,7 +21,10 @@ from .printing import grid, lines, pairs, plain_console, verdict
 Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
 ]
-Weight = Annotated[str | None, typer.Option("--weight", metavar="COLUMN", help="Column of sample weights: label precisions.")]
+SampleWeight = Annotated[
+    str | None,
+    typer.Option("--sample-weight", "--weight", metavar="COLUMN", help="Column of sample weights: label precisions."),
+]
 Covariates = Annotated[
     str | None,
     typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones; by default read off the table."),
@@ -50,7 +52,7 @@ def recommend(
     time: options.Time = None,
     rows_per_generation: options.RowsPerGeneration = None,
     labelled: Labelled = None,
-    weight: Weight = None,
+    sample_weight: SampleWeight = None,
     labels: Labels = "fresh",
     synthetic_labels: options.SyntheticLabels = None,
     synthetic_noise_ratio: options.SyntheticNoise = None,
@@ -72,32 +74,34 @@ def recommend(
     """Best real weight and ridge penalty for a table."""
     # Before the computation: nobody should wait to be told of a typing error.
     targets = [] if report is None else [checked_path(report, "--report", SUFFIXES)]
-    given: dict[str, Any] = {
-        "penalty": options.number_or_auto(penalty, "--penalty"),
-        "kernel": kernel,
-        "generations": options.generations_of(generations),
-        "rows_per_generation": rows_per_generation,
-        "labelled": labelled,
-        "schedule": schedule,
-        "standardize": standardize,
-        "seed": seed,
-    }
-    noise = options.synthetic_noise_of(synthetic_labels, synthetic_noise_ratio)
-    reading = {"target": target, "time": time, "weight": weight, "drop_missing": drop_missing, "drop": tuple(drop or ())}
-    reading |= {"impute": impute, "drop_unlabelled": drop_unlabelled, "separator": separator, "decimal": decimal}
     with quiet():
-        from freshmix.recommendation.request import Today
-
-        today = Today(covariates, labels, noise, real_weight, row_weight)
-        held = options.read(table, reading, standardize)
-        asked = any(each is not None for each in (time, rows_per_generation, labelled))
-        loop = today.loop(held.partly or asked, held.share if labelled is None else labelled)
-        if row_weight is not None:
-            # Its groups say the share of labelled rows too.
-            given["labelled"] = None
-        found = fm.recommend(held, loop=loop, **given)
-        command = code.lines([str(each) for each in table], reading, loop, found.options)
-        makers = {".html": lambda: page(found, TITLE, command).encode()}
+        found = fm.recommend(
+            options.files(table),
+            target,
+            kernel=kernel,
+            penalty=options.number_or_word(penalty),
+            covariates=covariates,
+            time=time,
+            rows_per_generation=rows_per_generation,
+            labelled=labelled,
+            sample_weight=sample_weight,
+            labels=labels,
+            synthetic_labels=synthetic_labels,
+            synthetic_noise_ratio=synthetic_noise_ratio,
+            real_weight=real_weight,
+            row_weight=row_weight,
+            schedule=schedule,
+            generations=options.number_or_word(generations),
+            drop=drop or (),
+            drop_missing=drop_missing,
+            impute=impute,
+            drop_unlabelled=drop_unlabelled,
+            separator=separator,
+            decimal=decimal,
+            standardize=standardize,
+            seed=seed,
+        )
+        makers = {".html": lambda: page(found, TITLE, None).encode()}
         output = Output(partial(_print, found), found, partial(plots.all_pictures, found), makers)
         output.deliver(as_json, targets, f"Report written to {report}")
 

@@ -1,15 +1,10 @@
 """Options that describe a table and its loop, shared by the commands that take one."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from freshmix.prepared import Prepared
-    from freshmix.tables import Table
 
 Tables = Annotated[
     list[Path],
@@ -55,45 +50,17 @@ Standardize = Annotated[
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draws.")]
 
 
-def synthetic_noise_of(words: str | None, ratio: float | None) -> float | None:
-    """rho from either of its two options."""
-    if words is None:
-        return ratio
-    if ratio is not None:
-        raise ValueError("--synthetic-labels and --synthetic-noise say the same: give one of them")
-    kinds = {"predictions": 0.0, "sampled": 1.0}
-    if words not in kinds:
-        raise ValueError(f"--synthetic-labels must be predictions or sampled, got {words!r}")
-    return kinds[words]
+def files(tables: Sequence[Path]) -> str | list[str]:
+    """The names of the files, one alone as itself."""
+    names = [str(each) for each in tables]
+    return names[0] if len(names) == 1 else names
 
 
-def generations_of(text: str | None) -> int | float | None:
-    """The horizon; None where it is left to the default."""
-    if text is None or text == "inf":
-        return None if text is None else math.inf
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"--generations must be a whole number of at least 1 or inf, got {text!r}") from None
-
-
-def number_or_auto(text: str, option: str) -> float | str:
-    """A number of at least 0, or the word auto."""
-    if text == "auto":
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}") from None
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{option} must be auto or a number of at least 0, got {text!r}")
-    return value
-
-
-def read(tables: Sequence[Path], reading: Mapping[str, Any], standardize: bool) -> "Table | Prepared":
-    """The table of files, or what is left of one that is read in blocks."""
-    from freshmix.prepared import prepare
-    from freshmix.tables import Table, open_table
-
-    rows = open_table(tables, **reading)
-    return rows if isinstance(rows, Table) else prepare(rows, standardize=standardize)
+def number_or_word(text: str | None) -> Any:
+    """A number, whole where it is written so, or the text as it is: whether it will do is for the parameter to say."""
+    for kind in (int, float):
+        try:
+            return kind(text or "")
+        except ValueError:
+            pass
+    return text

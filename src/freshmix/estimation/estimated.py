@@ -1,6 +1,6 @@
 """``fm.estimate``: a population from a table, with its uncertainty (mathematics.md section 7)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,8 @@ from numpy.typing import ArrayLike
 
 from ..arguments import Floats, whole
 from ..population import Population
-from ..prepared import Prepared
+from ..prepared import Prepared, prepare
 from ..prepared.kernels import gram_of
-from ..prepared.presentation import Presentation
-from ..tables import to_arrays
-from ..tables.arrays import LARGEST
-from ..tables.gaps import checked_impute, filled
 from .banded import Estimate, banded
 from .factorise import factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
@@ -75,17 +71,28 @@ class EstimatedPopulation(Population):
             yield Population(self.eigenvalues, self.shares, g, float(sigma2))
 
 
-def estimate(X: Any, y: Any, *, impute: str | None = None, seed: int = 0) -> EstimatedPopulation:
+def estimate(
+    X: Any,
+    y: Any = None,
+    *,
+    sample_weight: Any = None,
+    drop: str | Sequence[str] = (),
+    drop_missing: bool = False,
+    impute: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    seed: int = 0,
+) -> EstimatedPopulation:
     """The population behind a table: spectrum, signal and noise, with their uncertainty.
 
     Parameters
     ----------
-    X : (n, p) array or data frame
-        Numeric features without gaps. They are centred, not scaled.
-    y : (n,) array or series
-        Real labels.
-    impute : str, optional
-        Fill missing features by the ``mean`` or ``median`` of their column.
+    X, y
+        The table, as ``freshmix.recommend`` takes it; rows without a real label are not used. Features are centred, not scaled.
+    sample_weight : str, or (n,) array or series, optional
+        Precision of each label, up to a common factor.
+    drop, drop_missing, impute, separator, decimal
+        How the table is read, as for ``freshmix.recommend``.
     seed : int
         Seed of the posterior draws.
 
@@ -119,19 +126,9 @@ def estimate(X: Any, y: Any, *, impute: str | None = None, seed: int = 0) -> Est
     'improves'
     """
     seed = whole("seed", seed, low=0)
-    features, labels, names = to_arrays(X, y, gaps=checked_impute(impute) is not None)
-    if impute is not None:
-        features = filled(features, np.ones(labels.size, dtype=np.bool_), names, impute)
-    with np.errstate(over="ignore"):
-        size = float(np.ptp(features, axis=0).max())
-    if size == 0:
-        raise ValueError("X must have a column that varies, got only constant ones")
-    if not 1 / LARGEST <= size <= LARGEST:
-        raise ValueError(
-            f"X must vary by {1 / LARGEST:g} to {LARGEST:g}, where fourth powers are numbers, got {size:.3g}: rescale it"
-        )
-    shown = Presentation.of(features, labels)
-    return described(banded(factorise(shown.features(features), shown.labels(labels)), np.random.default_rng(seed)))
+    reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
+    table = prepare(X, y, sample_weight=sample_weight, standardize=False, decimal=decimal, **reading)
+    return described(estimate_of(table, None, np.random.default_rng(seed)))
 
 
 def described(found: Estimate) -> EstimatedPopulation:

@@ -1,6 +1,7 @@
 """From a table to a label budget: how many real labels a loop on new rows needs (mathematics.md sections 5 to 7)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
 from ..estimation import estimate_of
+from ..loop import noise_ratio
 from ..prepared import prepare
 from ..tables import Table
 from ..words.doubts import determined, few_labelled_rows
@@ -30,10 +32,16 @@ def plan(
     generations: int | float | None = None,
     penalty: float | str = "auto",
     row_weight: float | str = "auto",
-    synthetic_noise_ratio: float = 0.0,
+    synthetic_labels: str | None = None,
+    synthetic_noise_ratio: float | None = None,
     standardize: bool = True,
     time: Any = None,
+    drop: str | Sequence[str] = (),
+    drop_missing: bool = False,
     impute: str | None = None,
+    drop_unlabelled: bool = False,
+    separator: str | None = None,
+    decimal: str | None = None,
     seed: int = 0,
 ) -> Plan:
     """Labels per generation for a target, the risk that a budget reaches, and the curve between them.
@@ -45,7 +53,7 @@ def plan(
     Parameters
     ----------
     X, y
-        The table, as ``freshmix.recommend`` takes it: rows without a real label have NaN in y.
+        The table, as ``freshmix.recommend`` takes it: rows without a real label are empty (NaN) in y.
     cost_per_label : float
         Price of one real label, above 0.
     target_risk, target_error : float, optional
@@ -61,14 +69,16 @@ def plan(
         Ridge penalty lambda of each generation, the first one too, or "auto" to choose it.
     row_weight : "auto" or float
         Loss weight of the rows without a real label (1 as much as a labelled row, 0 leaves them out), or "auto" to choose it.
-    synthetic_noise_ratio : float
-        rho: 0 where synthetic labels are plain predictions, 1 where they are sampled from the model.
+    synthetic_labels : "predictions" or "sampled", optional
+        Plain predictions, the default, or sampled from the model.
+    synthetic_noise_ratio : float, optional
+        The same as a number, rho: 0 for predictions, 1 where they are sampled.
     standardize : bool
         Whether to scale features to unit variance.
-    time : (n,) array or str, optional
-        Time step of each row, or the name of a column of X that holds it.
-    impute : str, optional
-        Fill missing features by the ``mean`` or ``median`` of their column over the labelled rows, which the answer says first.
+    time : str, or (n,) array or series, optional
+        Time step of each row, or the name of the column that holds it.
+    drop, drop_missing, impute, drop_unlabelled, separator, decimal
+        How the table is read, as for ``freshmix.recommend``.
     seed : int
         Seed of the posterior draws behind estimates and intervals.
 
@@ -100,13 +110,15 @@ def plan(
     _check_aims(target_risk=target_risk, target_error=target_error, budget=budget)
     fixed = number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY)
     others = number_or_auto("row_weight", row_weight, low=0.0)
-    ratio = number("synthetic_noise_ratio", synthetic_noise_ratio, low=0.0)
+    ratio = noise_ratio(synthetic_labels, synthetic_noise_ratio) or 0.0
     T = horizon(generations, HORIZON)
     standardize = flag("standardize", standardize)
     rng = np.random.default_rng(whole("seed", seed, low=0))
     if isinstance(X, Table) and X.weight is not None:
         raise ValueError("a plan does not take sample weights: leave the weight column out")
-    table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, impute=impute)
+    reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
+    reading |= {"drop_unlabelled": drop_unlabelled, "decimal": decimal}
+    table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, **reading)
     found, stream = estimate_of(table, None, rng), table.stream
     f = found.factorisation
     exact = determined(f.rows, f.features) if found.exact else None

@@ -3,7 +3,8 @@
 from typing import Any
 
 from ..tables import Blocks, Table, source_of
-from ..tables.gaps import checked_impute
+from ..tables.arrays import to_matrix
+from ..tables.frames import is_frame
 from .in_blocks import from_blocks
 from .in_memory import from_memory
 from .kept import Order, Prepared, Products, Rows
@@ -22,19 +23,26 @@ def prepare(
     kernel: Kernel = "linear",
     standardize: bool = True,
     rows_per_generation: int | None = None,
-    impute: str | None = None,
+    **reading: Any,
 ) -> Prepared:
     """A table of any kind, ready to be estimated from and replayed; parameters are those of ``freshmix.recommend``.
+
+    ``reading`` holds those of them that say how a table is read, for ``freshmix.tables.open_table``.
 
     Raises
     ------
     TypeError, ValueError
         If the table cannot be used, or not in this way.
     """
-    source = X if isinstance(X, Prepared) else source_of(X, y, checked_impute(impute))
     how = kernel, standardize, rows_per_generation
+    if kernel == "precomputed":
+        # A matrix of all pairs of rows has no columns to be read.
+        for name in (name for name, value in reading.items() if value):
+            raise ValueError(f"{name} must be left out for a precomputed kernel, which has neither columns nor gaps")
+        X = to_matrix(X) if is_frame(X) else X
+    source, time, sample_weight = source_of(X, y, time=time, sample_weight=sample_weight, **reading)
     if source is None:
-        return from_memory(X, y, time, sample_weight, *how, impute=impute)
+        return from_memory(X, y, time, sample_weight, *how, impute=reading.get("impute"))
     if isinstance(source, Table):
         times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
         return from_memory(source.X, source.y, times, weights, *how, source.features, source.notes, source.stated)

@@ -12,6 +12,8 @@ from ..words import table as words
 
 # Sample weights whose scaled rows count like a smaller share of them than this are told of.
 _ALIKE = 0.9
+# Sums of features overflow beyond it.
+_MOST = 1e300
 
 
 def scaled_features(
@@ -38,7 +40,10 @@ def scaled_features(
         X, centred, size = X[:, kept], centred[:, kept], size[kept]
     if not standardize:
         if size.max() > LARGEST or size.max() < 1 / LARGEST:
-            raise ValueError(f"X must be between {1 / LARGEST:g} and {LARGEST:g} in size to keep its scales: standardise it")
+            raise ValueError(
+                f"X must vary by {1 / LARGEST:g} to {LARGEST:g} to keep its scales, where fourth powers are numbers, got "
+                f"{size.max():.3g}: rescale or standardise it"
+            )
         return X, names, (*notes, words.CENTRED)
     # Over the largest entry first: squares of 1e200 overflow.
     centred /= size
@@ -48,6 +53,9 @@ def scaled_features(
 
 def _centred(X: Floats) -> tuple[Floats, Floats]:
     """Columns about their means, and their largest distance from it; 0 where that is rounding."""
+    most = max(float(X.max()), -float(X.min()))
+    if most > _MOST:
+        raise ValueError(f"X must be at most {_MOST:g} in size, where sums are numbers, got {most:.3g}: rescale it")
     centred = X - X.mean(axis=0)
     size = np.maximum(centred.max(axis=0), -centred.min(axis=0))
     return centred, np.where(size > 1e-13 * np.maximum(X.max(axis=0), -X.min(axis=0)), size, 0.0)

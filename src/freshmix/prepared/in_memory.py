@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..tables.arrays import aligned, split_time, to_arrays
+from ..tables.arrays import to_arrays
+from ..tables.frames import aligned
 from ..tables.gaps import filled
 from ..words import table as words
 from .features import checked_weights, scaled_features
@@ -32,7 +33,6 @@ def from_memory(
     impute: str | None = None,
 ) -> Prepared:
     """From arrays or data frames; ``columns``, ``notes`` and ``gaps`` are those of a file that they come from."""
-    X, time = split_time(X, time)
     time, sample_weight = aligned(X, time, "time"), aligned(X, sample_weight, "sample_weight")
     every, labels, names = to_arrays(X, y, columns, unlabelled=True, gaps=impute is not None)
     weights = checked_weights(sample_weight, labels)
@@ -40,8 +40,6 @@ def from_memory(
     times = None if time is None else checked_times(time, labels.size)[weights.kept]
     real = labels[weights.kept]
     gram = kernel == "precomputed"
-    if gram and impute is not None:
-        raise ValueError("impute must be left out for a precomputed kernel, which has no gaps")
     raw = precomputed(every)[weights.kept][:, weights.kept] if gram else every[weights.kept]
     stream = Stream.of(real, times, rows_per_generation)
     missing = np.isnan(raw)

@@ -13,7 +13,7 @@ import numpy as np
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
 from ..tables.blocks import Blocks, Column
-from ..tables.gaps import Fill
+from ..tables.gaps import ADVICE, Fill
 from ..tables.refusals import too_many_gaps
 from ..words.table import listed_gaps, named, none_varies
 from .ends import Ends
@@ -136,7 +136,7 @@ def moments(source: Blocks, drop_missing: bool = False, fill: Fill | None = None
     found = source.fold(_Keeping(drop_missing, fill, source.origins, tags), Moments.merge)
     seen = found.rows + found.unlabelled.rows
     for counts, word, advice in (
-        (found.missing, "missing", "; fill them, or leave such rows out (drop_missing=True)"),
+        (found.missing, "missing", f"; {ADVICE}"),
         (found.infinite, "infinite", ""),
     ):
         if counts.any() and not (word == "missing" and drop_missing):

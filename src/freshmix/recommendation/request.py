@@ -1,12 +1,17 @@
 """What a recommendation is asked for, checked once; and what of it needs the table to be known."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
-from ..loop import Loop
+from ..loop import Loop, noise_ratio
 from ..prepared import Kernel, Prepared
 from ..prepared.kernels import checked_kernel
+from ..tables import are_files
 
 # Options that mean new rows in each generation.
 FRESH = ("time", "rows_per_generation", "labelled")
@@ -41,11 +46,16 @@ class Today:
         return loop.replace(groups=Loop.partially_labelled(labelled=labelled, real_weight=w, row_weight=row_weight).groups)
 
 
+# Options that say what a loop says.
+_OF_LOOP = ("covariates", "labels", "synthetic_labels", "synthetic_noise_ratio", "real_weight", "row_weight")
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
     """The options of ``recommend`` beside the table; ``options`` are those not left at their defaults."""
 
     loop: Loop | None
+    today: Today
     generations: int | float | None
     kernel: Kernel
     penalty: float | None
@@ -57,48 +67,36 @@ class Request:
     options: dict[str, Any]
 
     @classmethod
-    def of(
-        cls,
-        loop: Any,
-        generations: Any,
-        kernel: Any,
-        penalty: Any,
-        standardize: Any,
-        rows_per_generation: Any,
-        labelled: Any,
-        schedule: Any,
-        seed: Any,
-        **flags: Any,
-    ) -> "Request":
-        """Check everything that can be checked without the table; ``flags`` say what came with it."""
-        said = {
-            "loop": (loop, None),
-            "generations": (generations, None),
-            "kernel": (kernel, "linear"),
-            "penalty": (penalty, "auto"),
-            "standardize": (standardize, True),
-            "rows_per_generation": (rows_per_generation, None),
-            "labelled": (labelled, None),
-            "schedule": (schedule, False),
-            "seed": (seed, 0),
-        }
-        options = {name: value for name, (value, default) in said.items() if not _same(value, default)}
+    def of(cls, asked: Mapping[str, Any], defaults: Mapping[str, Any]) -> "Request":
+        """Check everything that can be checked without the table; ``asked`` are the arguments of ``recommend``."""
+        options = {name: _short(name, value) for name, value in asked.items() if not _same(value, defaults[name])}
+        loop, labelled, rows_per_generation = (asked[name] for name in ("loop", "labelled", "rows_per_generation"))
         if loop is not None:
             _check_loop(loop)
+            twice = [name for name in _OF_LOOP if name in options]
+            if twice:
+                raise ValueError(f"{twice[0]}= says what loop says: give one of them")
             if labelled is not None and len(loop.groups or ()) > 1:
                 raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
-            _check_asked(loop, [name for name in FRESH if name in options or flags.get(name)])
+            _check_asked(loop, [name for name in FRESH if name in options])
         return cls(
             loop,
-            generations,
-            checked_kernel(kernel),
-            number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY),
-            flag("standardize", standardize),
+            Today(
+                asked["covariates"],
+                asked["labels"],
+                noise_ratio(asked["synthetic_labels"], asked["synthetic_noise_ratio"]),
+                asked["real_weight"],
+                asked["row_weight"],
+            ),
+            asked["generations"],
+            checked_kernel(asked["kernel"]),
+            number_or_auto("penalty", asked["penalty"], low=0.0, high=MOST_PENALTY),
+            flag("standardize", asked["standardize"]),
             None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
             None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
-            flag("schedule", schedule),
-            whole("seed", seed, low=0),
-            options | {name: given for name, given in flags.items() if given},
+            flag("schedule", asked["schedule"]),
+            whole("seed", asked["seed"], low=0),
+            options,
         )
 
     def known(self, table: Prepared) -> Loop:
@@ -112,7 +110,9 @@ class Request:
         stream = table.stream
         seen = (stream.steps is not None, stream.asked, self.labelled is not None)
         asked = [name for name, there in zip(FRESH, seen, strict=True) if there]
-        loop = Today().loop(table.partly or bool(asked)) if self.loop is None else self.loop
+        loop = self.loop
+        if loop is None:
+            loop = self.today.loop(table.partly or bool(asked), table.share if self.labelled is None else self.labelled)
         _check_asked(loop, asked)
         if loop.covariates == "fresh":
             if table.kernel != "linear":
@@ -121,7 +121,7 @@ class Request:
             raise ValueError(
                 "loop must have covariates='fresh' where rows have no real label, got none in "
                 f"{stream.rows - stream.labelled} of {stream.rows} rows: frozen covariates with only some rows labelled have "
-                "no closed form (freshmix.simulate runs them)"
+                "no closed form (simulations run them)"
             )
         return loop
 
@@ -133,6 +133,16 @@ class Request:
                 "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
             )
         return T
+
+
+def _short(name: str, value: Any) -> Any:
+    """An option as it can be written down: the names of files and columns as such, True for arrays and data frames."""
+    if name in ("X", "drop") and isinstance(value, list | tuple) and value and are_files(value):
+        return [os.fspath(each) for each in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    plain = value is None or callable(value) or isinstance(value, str | int | float | Loop | np.generic)
+    return value if plain else True
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -94,7 +94,7 @@ class Recommendation:
     unchecked : str or None
         Why there is no ``check``.
     options : dict
-        What ``recommend`` was asked for beside the defaults; ``time`` is True where there was one.
+        What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
 
     loop: Loop

@@ -1,11 +1,11 @@
 """Tables into X and y: files through polars, arrays and data frames through narwhals, large tables block by block."""
 
-from .arrays import split_time, to_arrays
+from .arrays import to_arrays
 from .blocks import Blocks
 from .chunks import DaskBlocks
 from .fileblocks import FileBlocks
 from .loading import Table, read_table
-from .opening import open_table, source_of
+from .opening import are_files, open_table, source_of
 from .parts import MOST_BYTES
 
 __all__ = [
@@ -14,9 +14,9 @@ __all__ = [
     "DaskBlocks",
     "FileBlocks",
     "Table",
+    "are_files",
     "open_table",
     "read_table",
     "source_of",
-    "split_time",
     "to_arrays",
 ]

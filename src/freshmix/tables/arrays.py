@@ -1,6 +1,5 @@
 """Arrays, lists and data frames (through narwhals) into X and y."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,23 +8,11 @@ import numpy as np
 
 from ..arguments import Floats
 from ..words.table import listed_gaps, named, some
-from .frames import raw_frame
+from .frames import aligned, raw_frame
+from .gaps import ADVICE
 
 # Fourth powers of larger numbers, and sums of them, overflow: those are the variances of estimated variances.
 LARGEST = 1e70
-
-
-def split_time(X: Any, time: Any) -> tuple[Any, Any]:
-    """X without its time column, and that column, where ``time`` is a name; both as they are otherwise."""
-    if not isinstance(time, str):
-        return X, time
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
-        raise TypeError(f"time can be a name where X is a data frame, got {time!r} for {type(X).__name__}")
-    if time not in frame.columns:
-        near = difflib.get_close_matches(time, frame.columns, n=1)
-        raise ValueError(f"time must name a column of X, got {time!r}" + (f" (did you mean {near[0]}?)" if near else ""))
-    return frame.drop(time).to_native(), frame[time].to_numpy()
 
 
 def to_arrays(
@@ -93,28 +80,6 @@ def to_arrays(
     return features, labels, names
 
 
-def aligned(X: Any, values: Any, name: str) -> Any:
-    """Values in the order of X, where both have an index (pandas); anything else as it is.
-
-    Raises
-    ------
-    ValueError
-        If the indexes do not hold the same labels, each once.
-    """
-    ours: Any = getattr(X, "index", None)
-    theirs: Any = getattr(values, "index", None)
-    if not (hasattr(ours, "equals") and hasattr(theirs, "equals")) or ours.equals(theirs):
-        return values
-    if len(ours) != len(theirs):
-        return values
-    if not (ours.is_unique and theirs.is_unique and theirs.isin(ours).all()):
-        raise ValueError(
-            f"X and {name} must have the same index, got other labels or repeated ones: align them, or hand over "
-            f"{name}.to_numpy() where their rows are in the same order"
-        )
-    return values.reindex(ours)
-
-
 def unmasked(data: Any) -> Any:
     """A masked array with NaN where it is masked; anything else as it is."""
     if not isinstance(data, np.ma.MaskedArray):
@@ -129,6 +94,11 @@ def unmasked(data: Any) -> Any:
 def to_vector(data: Any) -> Any:
     """A series as an array; anything else as it is."""
     return _plain(data, "y")[0]
+
+
+def to_matrix(data: Any) -> Any:
+    """A data frame of numbers as an array; anything else as it is."""
+    return _plain(data, "X")[0]
 
 
 def _plain(data: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
@@ -191,11 +161,11 @@ def _no_truth_among_numbers(name: str, data: Any) -> None:
 def _no_gaps(features: Floats, names: Sequence[str] | None, missing: bool) -> None:
     if np.isfinite(features).all():
         return
-    for test, word in ((np.isnan, "missing"), (np.isinf, "infinite")):
+    for test, word, advice in ((np.isnan, "missing", f"; {ADVICE}"), (np.isinf, "infinite", "")):
         counts = test(features).sum(axis=0)
         if counts.any() and not (missing and word == "missing"):
             listed = listed_gaps({named(names, i): int(count) for i, count in enumerate(counts)}, len(features))
-            raise ValueError(f"X must be finite, got {word} values in {listed}")
+            raise ValueError(f"X must be finite, got {word} values in {listed}{advice}")
 
 
 def is_constant(y: Floats) -> bool:

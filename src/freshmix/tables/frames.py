@@ -17,8 +17,79 @@ def is_frame(data: Any) -> bool:
     return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
 
 
+def with_columns(data: Any, columns: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """The columns of a data frame and those beside it, and what the latter are called.
+
+    A column beside it is an array or a series (in the order of the frame's index, where both have one), or named: one of its
+    own, or its index; None where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``raw_frame`` does, or if a column has other rows than the frame.
+    """
+    frame = raw_frame(data)
+    names: dict[str, Any] = {}
+    for role, values in columns.items():
+        index = getattr(data, "index", None)
+        if isinstance(values, str) and values not in frame.columns and getattr(index, "name", None) == values:
+            frame, names[role] = frame.with_columns(_series(values, index)), values
+        elif values is None or isinstance(values, str):
+            names[role] = values
+        else:
+            column = _one_column(role, aligned(data, values, role))
+            if len(column) != frame.height:
+                raise ValueError(f"X and {role} must have as many rows, got {frame.height} and {len(column)}")
+            names[role] = _free(role, frame.columns)
+            frame = frame.with_columns(column.alias(names[role]))
+    return frame, names
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """The name, or one like it that no column has."""
+    return _free(f"{name}_", taken) if name in taken else name
+
+
+def aligned(X: Any, values: Any, name: str) -> Any:
+    """Values in the order of X, where both have an index (pandas); anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If the indexes do not hold the same labels, each once.
+    """
+    ours: Any = getattr(X, "index", None)
+    theirs: Any = getattr(values, "index", None)
+    if not (hasattr(ours, "equals") and hasattr(theirs, "equals")) or ours.equals(theirs):
+        return values
+    if len(ours) != len(theirs):
+        return values
+    if not (ours.is_unique and theirs.is_unique and theirs.isin(ours).all()):
+        raise ValueError(
+            f"X and {name} must have the same index, got other labels or repeated ones: align them, or hand over "
+            f"{name}.to_numpy() where their rows are in the same order"
+        )
+    return values.reindex(ours)
+
+
+def _one_column(name: str, values: Any) -> pl.Series:
+    """One-dimensional data, or the only column of two-dimensional data."""
+    if is_frame(values):
+        inside = raw_frame(values)
+        if inside.width != 1:
+            raise ValueError(f"{name} must be one-dimensional, got {inside.width} columns")
+        return inside.to_series().alias(name)
+    if np.ndim(values) == 2 and np.shape(values)[1] == 1:
+        values = np.ma.asanyarray(values)[:, 0] if isinstance(values, np.ma.MaskedArray) else np.asarray(values)[:, 0]
+    if np.ndim(values) != 1:
+        raise ValueError(
+            f"{name} must be one-dimensional, got {f'shape {np.shape(values)}' if np.ndim(values) else repr(values)}"
+        )
+    return _series(name, values)
+
+
 def raw_frame(data: Any) -> pl.DataFrame:
-    """The columns of a data frame of any kind.
+    """The columns of a data frame of any kind; of a two-dimensional array, by their places.
 
     Raises
     ------
@@ -34,6 +105,10 @@ def raw_frame(data: Any) -> pl.DataFrame:
         return _joined({name: [row.get(name) for row in data] for name in names}.items())
     if isinstance(data, Mapping):
         return _joined(data.items())
+    if isinstance(data, np.ndarray):
+        if data.ndim != 2:
+            raise ValueError(f"X must be two-dimensional, got shape {data.shape}")
+        return _joined((f"column {place}", column) for place, column in enumerate(data.T))
     frame = nw.from_native(data)
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()

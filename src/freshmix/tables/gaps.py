@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .blocks import Blocks, Column
 
 HOW = ("mean", "median")
+ADVICE = "fill them (impute='mean'), or leave such rows out (drop_missing=True)"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Gaps:
         flag("drop_missing", self.drop_missing)
         flag("drop_unlabelled", self.drop_unlabelled)
         if self.drop_missing and self.impute is not None:
-            raise ValueError("rows with missing features are left out (drop_missing) or filled (impute), not both")
+            raise ValueError("rows with missing features are left out (drop_missing=True) or filled (impute=), not both")
 
 
 def checked_impute(how: str | None) -> str | None:

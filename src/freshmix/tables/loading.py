@@ -15,6 +15,7 @@ from .frames import is_frame, raw_frame
 from .gaps import Gaps, filled
 from .kinds import Kind, as_text
 from .marks import MISSING
+from .names import listed
 from .parts import MOST_BYTES, FramePart, Part, Paths, list_paths, parts_of, size_problem
 from .refusals import missing_values, too_many_gaps
 from .textfile import NotRead, TextPart
@@ -71,11 +72,11 @@ def read_table(
     target: str,
     *,
     time: str | None = None,
-    weight: str | None = None,
+    sample_weight: str | None = None,
     drop_missing: bool = False,
     impute: str | None = None,
     drop_unlabelled: bool = False,
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
     max_bytes: int = MOST_BYTES,
     separator: str | None = None,
     decimal: str | None = None,
@@ -96,7 +97,7 @@ def read_table(
         Column of real labels.
     time : str, optional
         Column of time steps: numbers, dates or text that sorts; not a feature.
-    weight : str, optional
+    sample_weight : str, optional
         Column of sample weights, at least 0: precisions of the labels; not a feature.
     drop_missing : bool
         Leave out rows with missing features instead of refusing them; those with an empty target stay.
@@ -105,7 +106,7 @@ def read_table(
         its columns of 0 and 1 by itself).
     drop_unlabelled : bool
         Leave out rows with an empty target.
-    drop : sequence of str
+    drop : str or sequence of str
         Columns to leave out.
     max_bytes : int
         Largest table read, in bytes: on disk for CSV, as 8-byte numbers for Parquet.
@@ -137,7 +138,9 @@ def read_table(
         if too_large is not None:
             raise ValueError(f"{too_large}: take a sample of its rows")
         parts = parts_of(paths, separator)
-    return table_of(parts, Roles(target, time, weight, tuple(drop)), Gaps(drop_missing, impute, drop_unlabelled), decimal)
+    return table_of(
+        parts, Roles(target, time, sample_weight, listed(drop)), Gaps(drop_missing, impute, drop_unlabelled), decimal
+    )
 
 
 def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | None) -> Table:

@@ -21,6 +21,11 @@ def header_names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(made)
 
 
+def listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One name, or several."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def kept_names(where: str, columns: Sequence[str], drop: Sequence[str]) -> list[str]:
     """The columns that are not left out; ValueError if a name is there twice among them, or is not UTF-8."""
     kept = [name for name in columns if name.rstrip(_AGAIN) not in drop]

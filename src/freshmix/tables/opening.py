@@ -3,35 +3,39 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from . import parts as files
 from .blocks import Blocks
 from .chunks import DaskBlocks
 from .fileblocks import FileBlocks
-from .frames import is_frame, raw_frame
-from .gaps import Gaps
+from .frames import is_frame, raw_frame, with_columns
+from .gaps import Gaps, checked_impute
 from .loading import Table, table_of
+from .names import listed
 from .parts import FramePart, Paths, list_paths, parts_of, size_problem
 from .typed import Roles
 
 
 def open_table(
     path: Paths | Any,
-    target: str,
+    target: Any,
     *,
-    time: str | None = None,
-    weight: str | None = None,
+    time: Any = None,
+    sample_weight: Any = None,
     drop_missing: bool = False,
     impute: str | None = None,
     drop_unlabelled: bool = False,
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
     max_bytes: int | None = None,
     separator: str | None = None,
     decimal: str | None = None,
 ) -> Table | FileBlocks:
     """Read files that fit into memory, or get ready to read them block by block.
 
-    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. A table in blocks takes no
-    weights and no medians; of ``time`` it takes the rows per generation, without a backtest.
+    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. Beside a data frame ``target``, ``time``
+    and ``sample_weight`` may be arrays or series, too. A table in blocks takes no weights and no medians; of ``time`` it
+    takes the rows per generation, without a backtest.
 
     Returns
     -------
@@ -48,31 +52,74 @@ def open_table(
     >>> type(small).__name__, type(large).__name__
     ('Table', 'FileBlocks')
     """
-    roles, gaps = Roles(target, time, weight, tuple(drop)), Gaps(drop_missing, impute, drop_unlabelled)
+    gaps = Gaps(drop_missing, impute, drop_unlabelled)
     if is_frame(path):
-        return table_of([FramePart("the table", raw_frame(path))], roles, gaps, decimal)
+        frame, names = with_columns(path, {"y": target, "time": time, "sample_weight": sample_weight})
+        return table_of(
+            [FramePart("the table", frame)],
+            Roles(names["y"], names["time"], names["sample_weight"], listed(drop)),
+            gaps,
+            decimal,
+        )
+    for name, value in (("target", target), ("time", time), ("sample_weight", sample_weight)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be the name of a column beside files, got {type(value).__name__}")
     paths = list_paths(path)
     too_large = size_problem(paths, files.MOST_BYTES if max_bytes is None else max_bytes)
     if too_large is None:
-        return table_of(parts_of(paths, separator), roles, gaps, decimal)
-    if weight is not None:
+        return table_of(parts_of(paths, separator), Roles(target, time, sample_weight, listed(drop)), gaps, decimal)
+    if sample_weight is not None:
         raise ValueError(f"{too_large} and must be read in blocks, where weights are not supported: take a sample of its rows")
-    return FileBlocks(paths, target, drop, drop_missing, time, separator, decimal, impute, drop_unlabelled)
+    return FileBlocks(paths, target, listed(drop), drop_missing, time, separator, decimal, impute, drop_unlabelled)
 
 
-def source_of(X: Any, y: Any, impute: str | None = None) -> Table | Blocks | None:
-    """What X is, if it is no array or data frame: a table, blocks, the names of files (y: the target), Dask arrays."""
+def source_of(
+    X: Any, y: Any, *, time: Any = None, sample_weight: Any = None, **reading: Any
+) -> tuple[Table | Blocks | None, Any, Any]:
+    """A table of X, or None where that is an array that needs no reading; and times and weights that are not part of it.
+
+    X is a table or blocks (without y), the names of files (y: their target), a data frame, an array or Dask arrays; ``reading``
+    holds what else ``open_table`` takes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X and y do not go together, or cannot be used.
+    """
+    asked = [name for name, value in reading.items() if value]
     if isinstance(X, Table | Blocks):
-        if impute is not None:
-            raise ValueError(f"impute must be left out where X is a {type(X).__name__}: say it where that is made")
         if y is not None:
             raise TypeError(f"y must be left out where X is a {type(X).__name__}, which holds the labels")
-        return X
-    named = isinstance(X, str) or hasattr(X, "__fspath__")
-    if named or (isinstance(X, list | tuple) and X and all(isinstance(each, str) or hasattr(each, "__fspath__") for each in X)):
+        if asked:
+            raise TypeError(f"{asked[0]} must be left out where X is a {type(X).__name__}, which has been read")
+        return X, time, sample_weight
+    if are_files(X):
         if not isinstance(y, str):
             raise TypeError(f"y must be the name of the target column where X names files, got {type(y).__name__}")
-        return open_table(X, y, impute=impute)
+        # Arrays beside them go by the rows that are read.
+        times, weights = (value if isinstance(value, str) else None for value in (time, sample_weight))
+        found = open_table(X, y, time=times, sample_weight=weights, **reading)
+        return found, None if times else time, None if weights else sample_weight
+    if y is None:
+        raise TypeError("y must hold the labels or name their column, got nothing")
     if hasattr(X, "dask") and hasattr(X, "rechunk"):
-        return DaskBlocks(X, y, impute=impute)
-    return None
+        rest = [name for name in asked if name != "impute"]
+        if rest:
+            raise TypeError(f"{rest[0]} must be left out where X is a Dask array, which is used as it is")
+        return DaskBlocks(X, y, impute=reading.get("impute")), time, sample_weight
+    if is_frame(X):
+        return open_table(X, y, time=time, sample_weight=sample_weight, **reading), None, None
+    for name, value in (("y", y), ("time", time), ("sample_weight", sample_weight)):
+        if isinstance(value, str):
+            raise TypeError(f"{name} must hold a value for each row where X has no column names, got {value!r}")
+    # Gaps of arrays are filled later.
+    checked_impute(reading.get("impute"))
+    if set(asked) - {"impute"}:
+        return open_table(raw_frame(np.asanyarray(X)), y, time=time, sample_weight=sample_weight, **reading), None, None
+    return None, time, sample_weight
+
+
+def are_files(X: Any) -> bool:
+    """Whether X is the name of a file, or several."""
+    names = X if isinstance(X, list | tuple) and X else [X]
+    return all(isinstance(each, str) or hasattr(each, "__fspath__") for each in names)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ..words.table import listed_gaps, some
+from .gaps import ADVICE
 from .kinds import MOST_CATEGORIES, Kind
 from .marks import MISSING, TRUTH, shown, shown_some
 from .parts import Part
@@ -63,7 +64,7 @@ def missing_values(counts: Mapping[str, int], rows: int) -> str | None:
     """The sentence for features with gaps."""
     if not any(counts.values()):
         return None
-    return f"features have missing values: {listed_gaps(counts, rows)}; fill them, or leave such rows out (drop_missing=True)"
+    return f"features have missing values: {listed_gaps(counts, rows)}; {ADVICE}"
 
 
 def broken(kinds: Sequence[Kind]) -> str | None:

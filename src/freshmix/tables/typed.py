@@ -58,7 +58,7 @@ def columns_of(parts: Sequence[Part], roles: Roles) -> list[str]:
     names = [part.name for part in parts]
     absent = [name for name in roles.drop if not any(each.rstrip("\u200b") == name for each in parts[0].names)]
     check_columns(kept, names, absent or [name for name in roles.aside if name not in roles.drop])
-    given = {"drop": roles.target if roles.target in roles.drop else None, "time": roles.time, "weight": roles.weight}
+    given = {"drop": roles.target if roles.target in roles.drop else None, "time": roles.time, "sample_weight": roles.weight}
     for option, name in given.items():
         if name == roles.target:
             raise ValueError(f"{option} must not name the target {roles.target!r}")

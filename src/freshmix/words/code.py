@@ -1,62 +1,45 @@
 """The Python lines that reproduce a result."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..loop import Loop
 
+# Parameters that may be arrays.
+_ARRAYS = ("time", "sample_weight")
+
 
 def call(options: Mapping[str, Any]) -> str:
-    """The call of ``recommend`` behind a recommendation that was made in Python, of what was not left at its default."""
-    rest = dict(options)
-    known = rest.pop("loop", None)
-    # The table's own columns are arrays of the same name.
-    said = ["X, y", *([] if known is None else [f"loop={loop_code(known)}"])]
-    said += [f"{name}={name}" for name in ("time", "sample_weight") if rest.pop(name, False)]
-    said += [keywords(rest)] if rest else []
+    """The call of ``recommend`` behind a recommendation, of what was not left at its default.
+
+    Arrays and data frames (True) go by the names of their parameters.
+    """
+    X, y = (repr(options[name]) if isinstance(options.get(name), str | list) else name for name in ("X", "y"))
+    said = [X] if "y" not in options else [X, y]
+    for name, value in options.items():
+        if name == "loop":
+            said.append(f"loop={loop_code(value)}")
+        elif name not in ("X", "y"):
+            said.append(f"{name}={name if name in _ARRAYS and value is True else _code(value)}")
     return f"import freshmix as fm\n\nrecommendation = fm.recommend({', '.join(said)})\n"
 
 
-def lines(files: Sequence[str], reading: Mapping[str, Any], loop: "Loop", options: Mapping[str, Any]) -> str:
-    """The same of a recommendation for files: how they are read, the loop, and what else was not left at its default."""
-    names = files[0] if len(files) == 1 else list(files)
-    rest = keywords({name: value for name, value in options.items() if name != "loop"})
-    return "\n".join(
-        (
-            "import freshmix as fm",
-            "from freshmix.tables import open_table",
-            "",
-            f"table = open_table({names!r}, {keywords({name: value for name, value in reading.items() if value})})",
-            f"loop = {loop_code(loop)}",
-            f"recommendation = fm.recommend(table, loop=loop{', ' if rest else ''}{rest})",
-            "",
-        )
-    )
-
-
 def loop_code(loop: "Loop") -> str:
-    """A loop as Python code."""
-    said: dict[str, object] = {"covariates": loop.covariates, "synthetic_noise_ratio": loop.synthetic_noise_ratio}
-    if loop.labels != "fresh":
-        said["labels"] = loop.labels
-    if loop.penalty:
-        said["penalty"] = loop.penalty
-    if loop.real_weight is not None:
-        said["real_weight"] = loop.real_weight
-    groups = ""
-    if loop.groups is not None and loop.real_weight is None:
-        groups = f", groups=[{', '.join(f'fm.{group!r}' for group in loop.groups)}]"
-    return f"fm.Loop({keywords(said)}{groups})"
-
-
-def keywords(values: Mapping[str, object]) -> str:
-    """Keyword arguments as Python code."""
-    return ", ".join(f"{name}={_code(value)}" for name, value in values.items())
+    """A loop as Python code, of what is not at its default."""
+    said = [
+        f"{name}={_code(value)}"
+        for name, each in signature(type(loop)).parameters.items()
+        if (value := getattr(loop, name)) != each.default and (name != "groups" or loop.real_weight is None)
+    ]
+    return f"fm.Loop({', '.join(said)})"
 
 
 def _code(value: Any) -> str:
+    if isinstance(value, tuple) and hasattr(value[0], "share"):
+        return f"[{', '.join(f'fm.{group!r}' for group in value)}]"
     if callable(value):
         return str(getattr(value, "__name__", "kernel"))
     value = value.item() if hasattr(value, "item") else value
