@@ -409,7 +409,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch, table:
 
 @pytest.mark.slow
 def test_interruption_while_sampling_says_one_line(tmp_path: Path) -> None:
-    """A signal that arrives within emcee's call of the likelihood, which prints a traceback of any exception there."""
+    """A signal that arrives in the middle of the work."""
     path = tmp_path / "table.csv"
     path.write_text("a,b,y\n" + "".join(f"{i % 7},{(i * i) % 11},{i}\n" for i in range(60)))
     code = """

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -53,8 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A column name that the terminal's encoding lacks is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
-    if arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
     try:
         code = _run(arguments)
     finally:
@@ -64,18 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt; in the midst of emcee without the traceback that it prints of any exception in a likelihood."""
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] != "emcee":
-        frame = frame.f_back
-    if frame is not None:
-        # The run is over: what matters is printed to the streams that _run took before.
-        sys.stdout = sys.stderr = io.StringIO()
-    raise KeyboardInterrupt
-
-
 def _run(arguments: Sequence[str] | None) -> int:
-    out, err = sys.stdout, sys.stderr
     try:
         code = app(args=arguments, prog_name="freshmix", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -90,7 +76,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         else:
             raise
     if code == _INTERRUPTED:
-        sys.stdout, sys.stderr = out, err
         # Nobody may be there to read it: a closed terminal interrupts, too.
         with contextlib.suppress(OSError):
             print("freshmix: interrupted", file=sys.stderr, flush=True)

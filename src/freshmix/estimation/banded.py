@@ -16,7 +16,7 @@ from .factorise import Factorisation
 from .intervals import credible, holding
 from .noise import NoiseEstimate, noise_estimates, stretch
 from .outlying import outlying_signal
-from .posterior import Posterior
+from .posterior import Posterior, with_mean
 from .spectrum import leaks, outliers, profiles, spectrum, spikes
 
 # Directions without signal for each one with it, from which on the signal of this table's own coefficients can be told.
@@ -161,7 +161,10 @@ class Estimate:
 
 @on_one_blas_thread
 def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
-    """The banded estimate of mathematics.md section 7 with its posterior (see ``Posterior``), sampled by emcee's ensemble."""
+    """The banded estimate of mathematics.md section 7 with its posterior (see ``Posterior``).
+
+    What is drawn here widens the draws and leaves their means: ``rng`` moves ends of intervals, and no estimate.
+    """
     outlying = outliers(f.eigenvalues)
     tau, weight = spectrum(f, outlying)
     profile = profiles(f, tau, outlying)
@@ -170,16 +173,16 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     level = (squares[outlying:].sum() + f.zero_energy) / max(f.directions - outlying, 1)
     leak = leaks(f, np.maximum(squares[:outlying] - level, 0.0))
     posterior = Posterior.of(f, outlying, tau, weight, profile, leak)
-    noise, signal = posterior.sample(rng)
+    noise, signal = posterior.sample()
     # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
     coefficients = np.maximum(weight * f.directions, 1.0)
     if f.zeros > _WELL_SEEN * f.eigenvalues.size:
         # It shows in the rows; these give beta'S beta, which varies about beta'Sigma beta, and bands and profiles as well:
         # by a factor of mean 1, whose inverse would have no mean for a handful of rows.
         signal = posterior.realised(noise, signal, coefficients, rng)
-        signal = signal * rng.chisquare(f.directions / 2, signal.shape) / (f.directions / 2)
+        signal = _spread(signal, rng.chisquare(f.directions / 2, signal.shape))
     else:
-        signal = signal * rng.chisquare(coefficients, signal.shape) / coefficients
+        signal = _spread(signal, rng.chisquare(coefficients, signal.shape))
     if f.exact:
         # What is left is rounding, of which nothing is said.
         tops = np.tile(squares[:outlying], (noise.size, 1))
@@ -189,7 +192,7 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     # The rows show their own noise; where a few of them carry much of it, its variance is another matter.
     tails = min(f.tail_error / fitted, _MOST_TAIL)
     # Of mean 1: the estimate stays.
-    noise = noise * np.exp(tails * rng.standard_normal(noise.size) - tails**2 / 2)
+    noise = _spread(noise, np.exp(tails * rng.standard_normal(noise.size)))
     tops = _outlying_draws(f, noise, signal @ profile[outlying:].mean(axis=0), outlying, rng)
     return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others), tails)
 
@@ -197,4 +200,9 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
 def _outlying_draws(f: Factorisation, noise: Floats, banded_signal: Floats, outlying: int, rng: np.random.Generator) -> Floats:
     """(d, k) draws of the signal in c^2, of which s varies by sqrt(2/n); (d,) ``banded_signal`` is what others have of it."""
     draws = outlying_signal(f.responses[:outlying], noise, banded_signal, rng)
-    return np.maximum(draws * (1 + math.sqrt(2 / f.directions) * rng.standard_normal(draws.shape)), 0.0)
+    return _spread(draws, np.maximum(1 + math.sqrt(2 / f.directions) * rng.standard_normal(draws.shape), 0.0))
+
+
+def _spread(draws: Floats, factors: Floats) -> Floats:
+    """Draws times random factors of one mean, which keep theirs."""
+    return with_mean(draws * factors, draws.mean(axis=0))

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-import emcee
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri, stdtrit
 
 from ..arguments import Floats
 from .factorise import Factorisation
+from .importance import importance_sample, resampled
 
 # Directions are gathered into bins of neighbours when there are more; the likelihood then costs the same for any n.
 BINS = 100
-WALKERS, STEPS, BURN_IN, THIN = 50, 300, 100, 4
-_FIRST_DRAWS = 2000
+DRAWS = 2500
 # Priors. The tilt is a slope of log energy density against log tau: 0 is random effects, and its heavy tails let data say
 # that the signal sits in the strong directions or in the weak ones.
 _TILT, _TILT_DEGREES = 1.0, 4
@@ -93,26 +92,21 @@ class Posterior:
         """(m,) log densities, up to a constant."""
         return self.log_likelihood(theta) + self.log_prior(theta)
 
-    def start(self, rng: np.random.Generator) -> Floats:
-        """(walkers, size) parameter vectors near the posterior: prior draws resampled by their likelihood."""
-        theta = rng.standard_normal((_FIRST_DRAWS, self.size))
-        theta[:, _SCALE] = np.log(self.scale) + 0.1 * theta[:, _SCALE]
-        theta[:, _SHARE] = logit(rng.uniform(size=_FIRST_DRAWS))
+    def prior(self, uniform: Floats) -> Floats:
+        """(m, size) draws of the prior from as many uniform numbers."""
+        theta = np.asarray(ndtri(uniform))
+        theta[:, _SCALE] = np.log(self.scale) + _SCALE_SPREAD * theta[:, _SCALE]
+        theta[:, _SHARE] = logit(uniform[:, _SHARE])
         theta[:, _KAPPA] = np.log(_DEVIATION) + _DEVIATION_SPREAD * theta[:, _KAPPA]
-        theta[:, _SLOPE] = _TILT * rng.standard_t(_TILT_DEGREES, _FIRST_DRAWS)
-        # The largest of log weight + Gumbel noise are a sample without replacement: walkers must differ.
-        keys = self.log_likelihood(theta) + rng.gumbel(size=_FIRST_DRAWS)
-        return theta[np.argsort(keys)[-WALKERS:]]
+        theta[:, _SLOPE] = _TILT * stdtrit(_TILT_DEGREES, uniform[:, _SLOPE])
+        return theta
 
-    def sample(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Posterior draws of sigma^2 (d,) and g (d, b)."""
-        sampler = emcee.EnsembleSampler(WALKERS, self.size, self.log_posterior, vectorize=True)
-        start = self.start(rng)
-        # emcee draws from the older generator; its seed comes from ours.
-        state = np.random.RandomState(np.random.MT19937(rng.integers(2**32))).get_state()
-        # Noise or signal near 0 leaves walkers spread over many orders of magnitude, which the check of the start dislikes.
-        sampler.run_mcmc(emcee.State(start, random_state=state), STEPS, skip_initial_state_check=True)
-        return self.parameters(sampler.get_chain(discard=BURN_IN, thin=THIN, flat=True))
+    def sample(self) -> tuple[Floats, Floats]:
+        """Posterior draws of sigma^2 (d,) and g (d, b), with the means of the weighted draws that they stand for."""
+        theta, weight = importance_sample(self.size, self.prior, self.log_likelihood, self.log_posterior)
+        noise, signal = self.parameters(theta)
+        kept = resampled(weight, DRAWS)
+        return with_mean(noise[kept], weight @ noise), with_mean(signal[kept], weight @ signal)
 
     def realised(self, noise: Floats, signal: Floats, coefficients: Floats, rng: np.random.Generator) -> Floats:
         """(d, b) draws of the energies of this table's own coefficients, given (d,) sigma^2 and (d, b) expected energies g.
@@ -134,6 +128,16 @@ class Posterior:
         G = first**2 + kappa * o * rest
         r = np.divide(e, S[..., None], out=np.zeros_like(e), where=S[..., None] > 0)
         seen, expected = np.minimum(np.einsum("dib,i->db", r, n), m), np.einsum("dib,i->db", e, n)
-        ratio = np.divide(np.einsum("dib,di->db", r, G), expected, out=np.ones_like(expected), where=expected > 0)
         unseen = 2 * rng.standard_gamma((m - seen) / 2)
-        return np.asarray(signal * (seen * ratio + unseen) / m)
+
+        def of(energy: Floats, others: Floats) -> Floats:
+            ratio = np.divide(np.einsum("dib,di->db", r, energy), expected, out=np.ones_like(expected), where=expected > 0)
+            return np.asarray(signal * (seen * ratio + others) / m)
+
+        return with_mean(of(G, unseen), of(kappa**2 * self.energy + n * kappa * o, m - seen).mean(axis=0))
+
+
+def with_mean(draws: Floats, mean: Floats | float) -> Floats:
+    """(d, ...) draws of at least 0 times what gives them the mean that is known for them."""
+    sampled = draws.mean(axis=0)
+    return np.asarray(draws * np.divide(mean, sampled, out=np.ones_like(sampled), where=sampled > 0))
