@@ -5,6 +5,8 @@ import io
 import re
 import sys
 import warnings
+import zipfile
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -52,6 +54,55 @@ def from_feather(folder, text, **options):
     return open_table(folder / "t.feather", "y", **options)
 
 
+def from_excel(folder, text, **options):
+    pytest.importorskip("fastexcel")
+    rows = pl.read_csv(io.StringIO(text), infer_schema=False, has_header=False).rows()
+    return open_table(write(folder, spreadsheet(rows), "t.xlsx"), "y", **options)
+
+
+def spreadsheet(rows):
+    """The bytes of an .xlsx file with one sheet; text goes into its cells as such."""
+
+    def cell(at, value):
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return f'<c r="{at}" t="b"><v>{int(value)}</v></c>'
+        if isinstance(value, str):
+            return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        return f'<c r="{at}"><v>{value!r}</v></c>'
+
+    lines = ("".join(cell(f"{'ABCDEFGH'[j]}{i}", value) for j, value in enumerate(row)) for i, row in enumerate(rows, start=1))
+    body = "".join(f'<row r="{i}">{line}</row>' for i, line in enumerate(lines, start=1))
+    schemas = "http://schemas.openxmlformats.org"
+    kinds, office = f"{schemas}/package/2006", f"{schemas}/officeDocument/2006/relationships"
+    vendor = "application/vnd.openxmlformats"
+
+    def related(kind, target):
+        relation = f'<Relationship Id="r1" Type="{office}/{kind}" Target="{target}"/>'
+        return f'<Relationships xmlns="{kinds}/relationships">{relation}</Relationships>'
+
+    def override(name, kind):
+        return f'<Override PartName="/xl/{name}.xml" ContentType="{vendor}-officedocument.spreadsheetml.{kind}+xml"/>'
+
+    types = f'<Default Extension="rels" ContentType="{vendor}-package.relationships+xml"/>'
+    types += override("workbook", "sheet.main") + override("worksheets/sheet1", "worksheet")
+    main = f'xmlns="{schemas}/spreadsheetml/2006/main"'
+    sheets = '<sheets><sheet name="one" sheetId="1" r:id="r1"/></sheets>'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{kinds}/content-types">{types}</Types>',
+        "_rels/.rels": related("officeDocument", "xl/workbook.xml"),
+        "xl/_rels/workbook.xml.rels": related("worksheet", "worksheets/sheet1.xml"),
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{office}">{sheets}</workbook>',
+        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData>{body}</sheetData></worksheet>",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, text in files.items():
+            file.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
+    return packed.getvalue()
+
+
 def from_pandas(folder, text, **options):
     frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     return open_table(frame, "y", **options)
@@ -95,7 +146,18 @@ def from_blocks(folder, text, **options):
     return Held(open_table(write(folder, text), "y", max_bytes=0, **options))
 
 
-READERS = [from_gz, from_two, from_parquet, from_feather, from_pandas, from_polars, from_dict, from_stdin, from_blocks]
+READERS = [
+    from_gz,
+    from_two,
+    from_parquet,
+    from_feather,
+    from_excel,
+    from_pandas,
+    from_polars,
+    from_dict,
+    from_stdin,
+    from_blocks,
+]
 
 
 def repeated(*cells):
@@ -248,6 +310,42 @@ def test_stray_quotes(tmp_path, text, match):
     for limit in (None, 0):
         with pytest.raises(ValueError, match=match):
             open_table(write(tmp_path, text), "y", max_bytes=limit)
+
+
+def test_spreadsheets_keep_all_digits_and_types(tmp_path):
+    pytest.importorskip("fastexcel")
+    head = ["a", "kind", "flag", "long", "y"]
+    cells = [
+        [1, "u", True, 0.1 + 0.2, 1],
+        [2.5, "v", False, 1e-300, 2],
+        [3, "u", True, 1 / 3, 3.25],
+        ["7", "v", True, 1e300, 5],
+    ]
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(spreadsheet([head, *cells, [None] * 5]))
+    table = open_table(path, "y")
+    assert table.features == ("a", "kind=v", "flag", "long")
+    assert table.X[:, 3].tolist() == [0.1 + 0.2, 1e-300, 1 / 3, 1e300]
+    assert table.X[:, [0, 2]].tolist() == [[1, 1], [2.5, 0], [3, 1], [7, 1]]
+    for rows, match in (
+        ([["a", "b", "y"], [1, True, 1], [2, 1, 2], [3, 0, 4]], r"column 'b', got 'true' in row 1 below the header"),
+        ([["a", "a", "y"], [1, 5, 1], [2, 1, 2], [3, 0, 4]], "columns of the same name: a"),
+        ([["a", "y"], *([i, i * i] for i in range(150)), ["junk", 3]], r"column 'a', got 'junk' in row 151 below"),
+        ([], "t.xlsx is empty"),
+    ):
+        path.write_bytes(spreadsheet(rows))
+        with pytest.raises(ValueError, match=match):
+            open_table(path, "y")
+    path.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(ValueError, match=r"t\.xlsx cannot be read as a spreadsheet"):
+        open_table(path, "y")
+
+
+def test_spreadsheets_without_their_reader_name_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fastexcel", None)
+    (tmp_path / "t.xlsx").write_bytes(spreadsheet([["a", "y"], [1, 2], [2, 3], [3, 1]]))
+    with pytest.raises(ValueError, match=r"needs the package fastexcel: pip install 'freshmix\[excel\]'"):
+        open_table(tmp_path / "t.xlsx", "y")
 
 
 def test_line_ends_headers_and_unnamed_columns(tmp_path):

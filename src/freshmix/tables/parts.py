@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -151,14 +150,27 @@ def _piped(name: str, content: bytes, separator: str | None) -> Part:
 
 def _excel(name: str, content: Content) -> FramePart:
     """The first sheet, its cells as text."""
-    source: Any = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
-        frame = pl.read_excel(source, read_options={"dtypes": "string"})
+        import fastexcel
+
+        book = fastexcel.read_excel(content)
+        text, numbers = (book.load_sheet(0, header_row=None, dtypes=kind).to_polars() for kind in ("string", "float"))
     except ModuleNotFoundError:
         raise ValueError(f"{name} needs the package fastexcel: pip install 'freshmix[excel]', or save it as CSV") from None
-    except (pl.exceptions.PolarsError, ValueError, RuntimeError, OSError) as problem:
-        raise NotRead(f"{name} cannot be read as a spreadsheet: {str(problem).splitlines()[0]}") from None
-    return FramePart(name, frame, text=True)
+    except Exception as problem:
+        # Its errors are of its own kind, in a package that need not be there.
+        raise NotRead(f"{name} cannot be read as a spreadsheet: {[*str(problem).splitlines(), problem][0]}") from None
+    if not text.height:
+        raise ValueError(f"{name} is empty")
+    names = header_names([each or "" for each in text.row(0)])
+    columns = zip(names, text[1:].get_columns(), numbers[1:].get_columns(), strict=True)
+    return FramePart(name, pl.DataFrame([_exact(text, number).alias(each) for each, text, number in columns]), text=True)
+
+
+def _exact(text: pl.Series, number: pl.Series) -> pl.Series:
+    """Cells of a spreadsheet as text: where that shows a number, cut after nine digits, with all of them."""
+    exact, shown = number.cast(pl.Float64, strict=False), text.cast(pl.Float64, strict=False)
+    return exact.cast(pl.String).zip_with((exact != shown).fill_null(value=False), text)
 
 
 def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
