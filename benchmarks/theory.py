@@ -47,6 +47,10 @@ def main():
             5, lambda a=aspect: fm.risk(population, fm.Loop.partially_labelled(aspect=a, labelled=0.5, penalty=0.1), 1000)
         )
         print(f"fresh covariates, 1000 generations: {1e3 * seconds:6.1f} ms")
+        kept = fm.Loop(aspect=aspect, penalty=0.1, real_weight=1.0, covariates="fresh", kept_generations=12, forgetting=0.9)
+        drifting = population.replace(persistence=0.95, row_sizes=([0.5, 1.75], [0.6, 0.4]))
+        seconds, _ = best_of(5, lambda loop=kept, p=drifting: fm.risk(p, loop, 1000))
+        print(f"12 generations kept, rows of two sizes: {1e3 * seconds:6.1f} ms")
     partial = fm.Loop.partially_labelled(labelled=0.5, penalty=0.1, row_weight=(1.0, 0.5))
     grid = {"aspect": np.geomspace(0.1, 10, 100), "labelled": np.linspace(0, 1, 100)}
     seconds, found = best_of(2, lambda: fm.limit_surface(population, partial, **grid))
@@ -73,6 +77,21 @@ def main():
         )
 
 
+def memory():
+    """Seconds of ``fm.optimal_memory`` on ten atoms."""
+    ten = fm.Population(np.geomspace(0.05, 5, 10), np.full(10, 0.1), np.full(10, 0.1), 1.0)
+    labelled = [fm.Group(0.3), fm.Group(0.7, 1.0, 0.0)]
+    loops = {
+        "frozen covariates": fm.Loop(aspect=0.7),
+        "fresh covariates": fm.Loop(aspect=0.7, covariates="fresh", real_weight=1.0),
+        "fresh covariates, 30% labelled": fm.Loop(aspect=0.7, covariates="fresh", groups=labelled, first_rows=0.3),
+    }
+    for name, loop in loops.items():
+        population = ten if loop.covariates == "frozen" else ten.replace(persistence=0.97)
+        seconds, found = best_of(3, lambda p=population, loop=loop: fm.optimal_memory(p, loop))
+        print(f"what to remember, {name}: {seconds:5.2f} s, {found.best}")
+
+
 SMALL = [
     fm.Population.isotropic(2.0),
     fm.Population.spiked(10.0, 0.7),
@@ -95,3 +114,4 @@ def gain(population, loop, generations=10):
 
 if __name__ == "__main__":
     main()
+    memory()

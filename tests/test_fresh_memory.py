@@ -8,6 +8,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
+from freshmix.risks.fresh import FreshSetting
 from freshmix.risks.generation import generation
 from freshmix.risks.plain import PlainRidge
 
@@ -220,3 +221,13 @@ def test_surfaces_over_anchor_and_persistence():
         fm.limit_surface(TWO, fm.Loop(aspect=0.7, real_weight=0.5), persistence=[0.5])
     with pytest.raises(ValueError, match="synthetic labels"):
         fm.limit_surface(TWO, loop(kept_generations=2), real_weight=[1.0, 0.5])
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.4])
+def test_slopes_of_schedules(penalty):
+    each = loop([(0.6, 1.0, 0.7), (0.4, 0.5, None)], penalty=penalty, anchor=0.6, aspect=1.5, first_rows=0.8)
+    schedules, weights, step = FreshSetting(BOTH, (each,)).schedules(4), np.array([0.9, 0.5, 0.2, 0.7]), 1e-5
+    value, slopes = schedules.value_and_gradient(weights)
+    assert value == pytest.approx(fm.risk(BOTH, [each.at_weight(w) for w in weights], 4)[-1], rel=1e-12)
+    moved = [(schedules.risk(weights + e) - schedules.risk(weights - e)) / (2 * step) for e in step * np.eye(4)]
+    np.testing.assert_allclose(slopes, moved, rtol=1e-6)

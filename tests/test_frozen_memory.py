@@ -10,6 +10,7 @@ import pytest
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
 from freshmix.risks.filters import ridge_filters
+from freshmix.risks.frozen import FrozenSetting
 
 from . import naive
 from .tolerances import CLOSED, FINITE_SIZE, LAW, largest_z
@@ -160,3 +161,22 @@ def test_optima_of_anchored_loops(population, generations, anchor):
 def test_drifting_coefficients_need_fresh_covariates():
     with pytest.raises(ValueError, match="persistence"):
         fm.risk(TWO.replace(persistence=0.9), loop(), 2)
+
+
+def test_constant_loops_in_one_go():
+    """Geometric series in place of steps, at m = 1 too."""
+    T, w, anchor = 7, np.array([0.3, 1.0, 0.0, 1.6]), np.array([1.0, 0.4, 1.0, 0.9])
+    each = loop(label_renewal=0.4, synthetic_noise_ratio=0.5)
+    setting = FrozenSetting.of(TWO, (each,))
+    got = setting.schedules(T).constant(w, anchor, T)
+    want = [fm.risk(TWO, each.replace(real_weight=a, anchor=b), T)[-1] for a, b in zip(w, anchor, strict=True)]
+    np.testing.assert_allclose(got, want, rtol=1e-8)
+
+
+@pytest.mark.parametrize("each", [loop(anchor=0.6, label_renewal=0.7), loop(anchor=1.0, labels="frozen"), loop(penalty=0.0)])
+def test_slopes_of_schedules(each):
+    schedules, weights, step = FrozenSetting.of(SIZED, (each,)).schedules(4), np.array([0.9, 0.5, 0.2, 0.7]), 1e-5
+    value, slopes = schedules.value_and_gradient(weights)
+    assert value == pytest.approx(fm.risk(SIZED, each.replace(schedule=weights), 4)[-1], rel=1e-9)
+    moved = [(schedules.risk(weights + e) - schedules.risk(weights - e)) / (2 * step) for e in step * np.eye(4)]
+    np.testing.assert_allclose(slopes, moved, rtol=1e-6, atol=1e-9)

@@ -111,7 +111,7 @@ class Box:
             gaps = np.diagonal(points[ahead] - points[behind])
             return float(values[0]), np.where(gaps > 0, (values[ahead] - values[behind]) / np.maximum(gaps, 1e-300), 0.0)
 
-        options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 200}
+        options = {"ftol": 1e-11, "gtol": 1e-8, "maxiter": 200}
         minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options)
         return best, lowest * unit
 

@@ -1,5 +1,6 @@
 """What to remember between retrainings: ways to do so, each at its own best (mathematics.md sections 3, 5 and 6)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +22,8 @@ from .box import LEAST_FORGETTING, Box
 RULES = ("nothing", "model", "moments", "rows")
 # Penalties of a first grid, in units of the largest sample eigenvalue.
 _PENALTIES = np.geomspace(1e-4, 1e3, 13)
+# Frozen covariates: steps of a grid of log penalties, and how many of its points stand for those between.
+_SPACING, _NEAR = 0.45, 8
 _AXES = {
     "real_weight": np.array([0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0]),
     "row_weight": np.array([0.1, 0.5, 2.0]),
@@ -216,25 +219,32 @@ class FrozenWays:
 
         starts = [_coordinates(loop) for loop, _, _ in before.values() if loop.penalty > 0]
         axes = _AXES | {"penalty": self.setting.scale * _PENALTIES}
-        values, risk = box.least(risks, axes, starts)
-        return self.setting.loop.replace(**{**values, **fixed}), risk, "model"
+        values, _ = box.least(risks, axes, starts)
+        loop = self.setting.loop.replace(**{**values, **fixed})
+        return loop, self.setting.with_loops(loop).risk(self.horizon), "model"
 
     def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats) -> Floats:
-        found = np.empty(penalty.size)
-        for each in np.unique(penalty).tolist():
-            at = penalty == each
-            found[at] = self._at_penalty(each).constant(real_weight[at], anchor[at], self.horizon)
+        """(m,) R_T at any penalties, from those of a grid: in log lambda it is a polynomial to 1e-7 over eight of them."""
+        place = np.log(penalty / self.setting.scale) / _SPACING
+        first = np.floor(place).astype(int) - _NEAR // 2 + 1
+        found = np.zeros(penalty.size)
+        for k in range(int(first.min()), int(first.max()) + _NEAR):
+            at = np.flatnonzero((k >= first) & (k < first + _NEAR))
+            if at.size:
+                nodes = first[at, None] + np.arange(_NEAR)
+                apart = np.where(nodes == k, 1.0, (place[at, None] - nodes) / np.where(nodes == k, 1.0, k - nodes))
+                found[at] += np.prod(apart, axis=1) * self._on_grid(k).constant(real_weight[at], anchor[at], self.horizon)
         return found
 
-    def _at_penalty(self, penalty: float) -> FrozenSchedules:
+    def _on_grid(self, k: int) -> FrozenSchedules:
         """What does not depend on weights and anchors, kept for the next way."""
-        if penalty not in self._solved:
-            loop = self.setting.loop.replace(penalty=penalty)
-            self._solved[penalty] = self.setting.with_loops(loop).schedules(self.horizon)
-        return self._solved[penalty]
+        if k not in self._solved:
+            loop = self.setting.loop.replace(penalty=self.setting.scale * math.exp(_SPACING * k))
+            self._solved[k] = self.setting.with_loops(loop).schedules(self.horizon)
+        return self._solved[k]
 
     @cached_property
-    def _solved(self) -> dict[float, FrozenSchedules]:
+    def _solved(self) -> dict[int, FrozenSchedules]:
         return {}
 
 

@@ -65,6 +65,20 @@ class Recursion:
                 states.append(state)
         return states
 
+    def after(self, w: Any, generations: int) -> State:
+        """Generation T at a constant weight: ``step`` T times, summed as geometric series in m and m^2."""
+        m, T = self.contraction(w), generations
+        # Where m is 1 all terms are alike.
+        once, twice = (np.where(np.abs(1 - r) < 1e-12, T, (1 - r**T) / np.where(r == 1, 1, 1 - r)) for r in (m, m * m))
+        noise = self.renewal * w**2 + self.noise_ratio * (1 - w) ** 2
+        e, kept, new = self.start
+        power = m**T
+        return (
+            (1 - self.anchor) * (1 - self.q) * once + power * e,
+            w * once + power * kept,
+            noise * self.fit * twice + power**2 * new,
+        )
+
     def variance(self, state: State) -> Numbers:
         """u = (1-kappa) fit kept^2 + new."""
         _, kept, new = state

@@ -50,7 +50,7 @@ class FrozenSchedules:
     def constant(self, real_weight: Floats, anchor: Floats, generations: int) -> Floats:
         """(m,) R_T of constant weights and anchors, (m,) each."""
         recursion = replace(self.recursion, anchor=anchor[:, None])
-        state = recursion.course(np.tile(real_weight[:, None], (generations, 1, 1)), (generations,))[-1]
+        state = recursion.after(real_weight[:, None], generations)
         e, u = (np.broadcast_to(each, (real_weight.size, self.noise.size)) for each in (state[0], recursion.variance(state)))
         bias = self.bias if self.contour is None else self.contour.bilinear(e, e)
         return np.asarray(bias + (u @ self.noise).real)
