@@ -50,18 +50,23 @@ def test_the_replay_is_the_loop_run_and_judged_on_held_out_rows(p, labels_kept):
     one, two = X[~held] - X[~held].mean(axis=0), X[held] - X[~held].mean(axis=0)
     runs = []
     for _ in range(1500):
-        # Noise without its mean, which the intercept takes up.
+
         def noise(scale=1.0):
-            drawn = sigma * scale * rng.standard_normal((len(one), 2))
-            return drawn - drawn.mean(axis=0)
+            return sigma * scale * rng.standard_normal((len(one), 2))
+
+        def fit(label):
+            return naive.fit(one, label - label.mean(axis=0), 0.2), label.mean(axis=0)
+
+        def risk(fitted, intercept):
+            return np.mean((two @ (fitted - beta) + intercept) ** 2)
 
         first = one @ beta + noise()
-        fitted = naive.fit(one, first, 0.2)
-        risks = [np.mean((two @ (fitted - beta)) ** 2)]
+        model = fit(first)
+        risks = [risk(*model)]
         for w in weights:
             real = first if labels_kept == "frozen" else one @ beta + noise()
-            fitted = naive.fit(one, w * real + (1 - w) * (one @ fitted + noise(np.sqrt(0.5))), 0.2)
-            risks.append(np.mean((two @ (fitted - beta)) ** 2))
+            model = fit(w * real + (1 - w) * (one @ model[0] + model[1] + noise(np.sqrt(0.5))))
+            risks.append(risk(*model))
         runs.append(risks)
     z = (np.mean(runs, axis=0) - expected) / (np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs)))
     assert np.abs(z).max() < 4

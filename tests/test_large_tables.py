@@ -433,8 +433,9 @@ def test_a_table_in_blocks_is_replayed_on_some_of_its_rows(labelled, fits):
     source.rows_per_generation = 100 if labelled < 1 else None
     found = fm.recommend(source)
     assert found.unchecked is None
-    assert found.check.fits == fits
-    assert (found.verdict == "theory does not fit") == (not fits)
+    # On the same rows theory takes them as they are.
+    assert found.check.fits == (fits or labelled == 1)
+    assert (found.verdict == "theory does not fit") == (not found.check.fits)
     assert any("1500 rows are kept to replay" in note for note in found.notes)
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import freshmix as fm
+from freshmix.equivalents.gathered import gathered
 from freshmix.estimation import banded, factorise
 from freshmix.optima import frozen_weight as optimum
 from freshmix.optima.frozen_weight import Goal
-from freshmix.recommendation.uncertainty import Affine, _gathered, fresh_uncertainty, frozen_uncertainty
+from freshmix.recommendation.uncertainty import Affine, fresh_uncertainty, frozen_uncertainty
 from freshmix.risks import frozen
 from freshmix.risks.fresh import FreshSetting
 from freshmix.risks.frozen import FrozenSetting
@@ -77,7 +78,7 @@ def test_a_spike_is_not_gathered_with_its_neighbours():
     whole = banded(factorise(X, y), rng)
     assert whole.outlying == 1
     full = whole.equivalents()
-    few = _gathered(full, 1)
+    few = gathered(full, 1, 300)
     assert few.s.size < 400 < full.s.size
     for lam in (0.05, 0.5, 5.0):
         w = np.array([0.6])

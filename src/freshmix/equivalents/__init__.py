@@ -2,6 +2,16 @@
 
 from .population import PopulationEquivalents
 from .protocol import Equivalents, Numbers, Solved, pairing
+from .rows import RowClasses, RowEquivalents
 from .sample import SampleEquivalents
 
-__all__ = ["Equivalents", "Numbers", "PopulationEquivalents", "SampleEquivalents", "Solved", "pairing"]
+__all__ = [
+    "Equivalents",
+    "Numbers",
+    "PopulationEquivalents",
+    "RowClasses",
+    "RowEquivalents",
+    "SampleEquivalents",
+    "Solved",
+    "pairing",
+]

@@ -27,6 +27,7 @@ class PopulationEquivalents:
     def __init__(self, population: Population, aspect: float) -> None:
         number("aspect", aspect, above=0.0)
         self.tolerance = 1e-10
+        self.intercept = 0.0
         self.noise_variance = population.noise_variance
         self.null_risk = population.null_risk
         # Null directions change nothing but the rank; dropping them here spares every formula a special case.

@@ -36,6 +36,7 @@ class Equivalents(Protocol):
     noise_variance: float
     null_risk: float
     mean_trace: float  # (1/n) tr Sigma = gamma sum h tau
+    intercept: float  # variance of a fitted intercept over sigma^2: T(inf), which trace leaves out and variance holds
     tolerance: float  # to which a quadrature is worth refining
     # Ends of an interval that holds the positive eigenvalues of S; whether S is singular in the signal's directions.
     bulk: tuple[float, float]

@@ -25,6 +25,7 @@ class SampleEquivalents:
 
     def __init__(self, eigenvalues: ArrayLike, squares: ArrayLike, multiplicity: ArrayLike, noise_variance: float) -> None:
         self.tolerance = 1e-6
+        self.intercept = 0.0
         self.s = vector("eigenvalues", eigenvalues, low=0.0)
         self.noise_variance = number("noise_variance", noise_variance, low=0.0)
         count = vector("multiplicity", multiplicity, low=0.0)

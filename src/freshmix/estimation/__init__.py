@@ -7,12 +7,14 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 from .banded import Estimate, banded
 from .estimated import EstimatedPopulation, at_threshold, described, estimate, estimate_of
 from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
+from .left_out import LeaveOneOut
 from .noise import NoiseEstimate
 
 __all__ = [
     "Estimate",
     "EstimatedPopulation",
     "Factorisation",
+    "LeaveOneOut",
     "NoiseEstimate",
     "at_threshold",
     "banded",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arguments import Floats
-from ..equivalents import SampleEquivalents
+from ..equivalents import RowEquivalents, SampleEquivalents
 from ..equivalents.weights import sample_equivalents
 from ..population import Population
 from ..threads import on_one_blas_thread
@@ -130,6 +130,8 @@ class Estimate:
         s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
         if f.zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
+        if f.classes is not None:
+            return RowEquivalents(s, squares, count, sigma2, f.classes)
         return sample_equivalents(s, squares, count, sigma2, f.row_weights)
 
     def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:

@@ -145,7 +145,8 @@ def estimate_of(table: Prepared, penalty: float | None, rng: np.random.Generator
     """The banded estimate from the labelled rows of a table, for a fit at a penalty to all of them (None: not known)."""
     if table.products is not None:
         at_threshold(penalty, table.products.rows, table.features)
-        return banded(factorise_products(table.products), rng)
+        some = None if table.rows is None else table.rows.labelled()[:2]
+        return banded(factorise_products(table.products, some), rng)
     assert table.rows is not None
     X, y, precision = table.rows.labelled()
     if table.kernel == "linear":

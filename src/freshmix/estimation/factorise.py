@@ -1,20 +1,24 @@
 """One eigendecomposition of the smaller of X'X and XX': eigenvalues and rotated responses (mathematics.md section 7)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
+from ..equivalents import RowClasses
 from ..equivalents.weights import RowWeights, WeightedSampleEquivalents
 from ..prepared import Products
+from .left_out import LeaveOneOut
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
 # Of the labels' variance: labels of six digits or single precision have as much rounding, and no posterior tells less from 0.
 _DUST = 1e-12
+# Rows of eigenvectors that are made at once.
+_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,10 @@ class Factorisation:
         Whether the features determine the labels: fewer than rows, they leave nothing but rounding.
     row_weights : RowWeights or None
         Weights by whose roots the rows were scaled; None where all are alike, or too uneven for theory to tell them apart.
+    classes : RowClasses or None
+        Leverages of the rows; None where the rows are not at hand.
+    left_out : LeaveOneOut or None
+        Leave-one-out errors on the labels themselves; None likewise.
     """
 
     eigenvalues: Floats
@@ -50,6 +58,8 @@ class Factorisation:
     tail_error: float = 0.0
     exact: bool = False
     row_weights: RowWeights | None = None
+    classes: RowClasses | None = None
+    left_out: LeaveOneOut | None = None
 
     @property
     def directions(self) -> int:
@@ -69,20 +79,20 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     root of its weight, so that the labels of all rows have the same noise.
     """
     if weights is not None:
-        return _weighted(_centred(*weighted_rows(X, y, weights)), weights)
+        return _weighted(_centred(*weighted_rows(X, y, weights), weights), weights)
     return _centred(X - X.mean(axis=0), y - y.mean())
 
 
-def _centred(X: Floats, y: Floats) -> Factorisation:
+def _centred(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
     n, p = X.shape
     if p >= n:
-        return _outer(X @ X.T / n, y, p)
-    found, to_features = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
-    left = y - X @ (to_features @ found.responses)
+        return _outer(X @ X.T / n, y, p, weights)
+    found, scaled = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
+    left = y - X @ (scaled @ found.responses)
     # Once more, as what is all but collinear leaves rounding of the first fit.
-    left -= X @ (to_features @ (to_features.T @ (X.T @ left)))
+    left -= X @ (scaled @ (scaled.T @ (X.T @ left)))
     found = replace(found, exact=_determined(found, float(left @ left), _DUST))
-    return _with_tails(found, lambda fitted: y - X @ (to_features @ fitted))
+    return _with_rows(found, lambda part: X[part] @ scaled, y, weights)
 
 
 def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -101,19 +111,23 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
     if weights is not None:
         root = np.sqrt(weights)
         centred, y = centred * np.multiply.outer(root, root), y * root
-    found = _outer((centred + centred.T) / 2, y, None)
+    found = _outer((centred + centred.T) / 2, y, None, weights)
     return found if weights is None else _weighted(found, weights)
 
 
-def factorise_products(products: Products) -> Factorisation:
-    """The same where the rows themselves are not at hand."""
+def factorise_products(products: Products, some: tuple[Floats, Floats] | None = None) -> Factorisation:
+    """The same where not all rows are at hand, but ``some`` of them with their labels: leverages are those of these."""
     if products.by_columns:
         return _outer(products.gram, products.labels, products.features)
-    return _inner(products.gram, products.labels, products.energy, products.rows)[0]
+    found, scaled = _inner(products.gram, products.labels, products.energy, products.rows)
+    if some is None:
+        return found
+    X, y = some[0] - some[0].mean(axis=0), some[1] - some[1].mean()
+    return _with_rows(found, lambda part: X[part] @ scaled, y, None)
 
 
 def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factorisation, Floats]:
-    """From X'X/n, X'y and y'y of centred rows; and the (p, r) matrix from coordinates to coefficients of the features."""
+    """From X'X/n, X'y and y'y of centred rows; and the (p, r) matrix that takes X to U, and coordinates to coefficients."""
     p = labels.size
     s, directions = np.linalg.eigh(gram)
     c = (directions.T @ labels)[::-1]
@@ -125,7 +139,7 @@ def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factori
     return replace(found, exact=_determined(found, found.zero_energy, dust)), directions[:, ::-1][:, kept] / scale
 
 
-def _outer(gram: Floats, y: Floats, features: int | None) -> Factorisation:
+def _outer(gram: Floats, y: Floats, features: int | None, weights: Floats | None = None) -> Factorisation:
     """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
     n = y.size
     s, directions = np.linalg.eigh(gram)
@@ -136,7 +150,8 @@ def _outer(gram: Floats, y: Floats, features: int | None) -> Factorisation:
     c = (directions.T @ y)[::-1]
     kept, s = _positive(s[::-1], n, features or n)
     found = _factorisation(s, c[kept], float(y @ y), n, features, min(n - 1, features or n))
-    return _with_tails(found, lambda fitted: y - directions[:, ::-1][:, kept] @ fitted)
+    U = directions[:, ::-1][:, kept]
+    return _with_rows(found, lambda part: U[part], y, weights)
 
 
 def _determined(f: Factorisation, left: float, dust: float) -> bool:
@@ -158,11 +173,24 @@ def _factorisation(s: Floats, c: Floats, energy: float, n: int, features: int | 
     return Factorisation(s, c, n - 1 - s.size, max(energy - float(c @ c), 0.0), n, features, condition)
 
 
-def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Factorisation:
-    """With the ``tail_error`` of the ridge fit that generalised cross-validation picks.
+def _with_rows(f: Factorisation, U: Callable[[slice], Floats], y: Floats, weights: Floats | None) -> Factorisation:
+    """With what only the rows show: their leverages, leave-one-out errors, and the tails of the noise.
 
-    ``residuals`` gives those of a fit from its (r,) coordinates in the directions. They are the leave-one-out ones up to a
-    factor (nearly) the same for all rows: noise, and an error of prediction that is nearly gaussian.
+    ``U`` gives rows of the unit eigenvectors, as many as there are labels y; ``weights`` are those by whose roots the rows were
+    scaled.
+    """
+    a = np.ones(y.size) if weights is None else weights
+    parts = [slice(start, start + _ROWS) for start in range(0, y.size, _ROWS)]
+    classes = RowClasses.of(lambda: ((U(part), a[part]) for part in parts), f.eigenvalues, f.rows)
+    found = LeaveOneOut.of(((U(part), a[part], y[part]) for part in parts), f.eigenvalues, f.responses, f.rows)
+    return replace(f, classes=classes, left_out=found, tail_error=_tail_error(f, U, parts, y))
+
+
+def _tail_error(f: Factorisation, U: Callable[[slice], Floats], parts: Sequence[slice], y: Floats) -> float:
+    """``tail_error`` from the residuals of the ridge fit that generalised cross-validation picks.
+
+    They are the leave-one-out ones up to a factor (nearly) the same for all rows: noise, and an error of prediction that is
+    nearly gaussian.
     """
     s, c = f.eigenvalues, f.responses
     z = float(s.mean()) * _PENALTIES
@@ -170,16 +198,14 @@ def _with_tails(f: Factorisation, residuals: Callable[[Floats], Floats]) -> Fact
     free = (kept.sum(axis=1) + f.zeros) / f.directions
     error = (kept**2 @ c**2 + f.zero_energy) / f.directions / free**2
     best = int(np.argmin(error))
-    apart = np.abs(residuals((1 - kept[best]) * c))
+    apart = np.abs(np.concatenate([y[part] - U(part) @ ((1 - kept[best]) * c) for part in parts]))
     largest = float(apart.max())
     if largest == 0:
-        return f
+        return 0.0
     squares = (apart / largest) ** 2
     kurtosis = float(np.mean(squares**2) / np.mean(squares) ** 2) - 3
     # Below two standard errors it is what gaussian noise shows.
-    if kurtosis < 2 * math.sqrt(24 / f.rows):
-        return f
-    return replace(f, tail_error=math.sqrt(kurtosis / f.rows) * float(error[best]))
+    return 0.0 if kurtosis < 2 * math.sqrt(24 / y.size) else math.sqrt(kurtosis / f.rows) * float(error[best])
 
 
 def _weighted(f: Factorisation, weights: Floats) -> Factorisation:

@@ -5,19 +5,23 @@ penalty through z = (1-alpha) lambda/w, at which its bias is that of plain ridge
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from ..arguments import Floats
 from ..equivalents import Equivalents
+from ..equivalents.gathered import gathered
 from ..risks import frozen
 from ..risks.frozen import FrozenSetting
 from ..risks.least import least
 from ..risks.plain import POINTS_PER_DECADE, penalty_grid
 from .box import Box
 from .optimum import Optimum
+
+# Directions of a sample that a search at a horizon leaves as they are, and how many the others become.
+_APART, _ATOMS = 8, 60
 
 
 @dataclass(frozen=True)
@@ -220,18 +224,21 @@ def _averaging(goal: Goal) -> Best:
 
 def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     """Best constant weight for each penalty of a coarse grid, then both together from the best of them."""
+    # A contour for each penalty: fewer directions find the same place.
+    rough = replace(goal, equivalents=gathered(goal.equivalents, _APART, _ATOMS))
     grid = penalty_grid(goal.equivalents.bulk[1])[:: POINTS_PER_DECADE // 2]
     weights = np.linspace(0.0, 1.0, 33)
-    table = _horizon_table(goal, grid, weights)
+    table = _horizon_table(rough, grid, weights)
     i, j = np.unravel_index(np.argmin(table), table.shape)
     box = Box({"penalty": (grid[0], grid[-1]), "real_weight": (0.0, 1.0)})
 
     def risk_at(at: dict[str, float]) -> float:
-        return float(goal.over_weights(np.array([at["real_weight"]]), at["penalty"])[0])
+        return float(rough.over_weights(np.array([at["real_weight"]]), at["penalty"])[0])
 
     start = {"penalty": grid[i], "real_weight": weights[j]}
-    found, risk = box.simplex(risk_at, start, steps=(0.03, 0.3), tolerance=1e-7, value_tolerance=1e-14)
-    best = Best(found["real_weight"], found["penalty"], risk, box.inside(found, "penalty"))
+    found, _ = box.simplex(risk_at, start, steps=(0.03, 0.3), tolerance=1e-7, value_tolerance=1e-14)
+    w, penalty = found["real_weight"], found["penalty"]
+    best = Best(w, penalty, float(goal.over_weights(np.array([w]), penalty)[0]), box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best
 
 

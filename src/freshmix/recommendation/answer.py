@@ -193,6 +193,11 @@ class Answer(ABC, Generic[Kind]):
         """Penalty and risk of plain ridge on the real labels of one generation."""
         return self.setting.real_only().at(self.given)
 
+    @property
+    def keep_all(self) -> float:
+        """Risk of plain ridge on all real labels of the generations that are shown."""
+        return self.setting.keep_all(self.shown).at(self.given)[1]
+
     def rivals(self) -> dict[str, Loop]:
         """Other loops that the recommended one is held against."""
         found = {"synthetic_only": varied(self.constant.loop, real_weight=0.0)}
@@ -205,8 +210,7 @@ class Answer(ABC, Generic[Kind]):
     def baselines(self) -> dict[str, float | None]:
         """Risks of the other ways of training."""
         risks = {name: self.risk_of(loop) for name, loop in self.rivals().items()}
-        kept = self.setting.keep_all(self.shown).at(self.given)[1]
-        return {"real_only": self.real_only[1], "keep_all_labels": kept, "today": None, **risks}
+        return {"real_only": self.real_only[1], "keep_all_labels": self.keep_all, "today": None, **risks}
 
     def by_generation(self) -> dict[str, Floats]:
         """Risk of generations 0 ... T for the recommended loop and its rivals."""

@@ -1,11 +1,14 @@
 """A recommendation for the same rows relabelled in each generation: theory on them (mathematics.md sections 3, 4, 7)."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from ..arguments import Floats
+from ..equivalents import RowEquivalents
+from ..estimation import LeaveOneOut
 from ..optima import Optimum
 from ..optima import frozen_weight as optimum
 from ..optima.frozen_weight import Goal
@@ -15,6 +18,7 @@ from ..risks.frozen import FrozenSetting
 from ..words import doubts
 from ..words.replay import IN_BLOCKS
 from .answer import Answer
+from .labels import heeded, heeded_ridge, ridge_penalty
 from .request import Request
 from .schedule import Scheduled, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
@@ -36,8 +40,9 @@ class SameRows(Answer[FrozenSetting]):
 
     @property
     def uneven(self) -> str | None:
-        """Theory counts sample weights where the rows can tell them apart."""
-        return self.table.uneven if self.found.factorisation.row_weights is None else None
+        """Theory counts sample weights where rows are at hand, or their eigenvalues can tell them apart."""
+        f = self.found.factorisation
+        return self.table.uneven if f.classes is None and f.row_weights is None else None
 
     @cached_property
     def setting(self) -> FrozenSetting:
@@ -60,8 +65,24 @@ class SameRows(Answer[FrozenSetting]):
     def constants(self) -> Sequence[Optimum]:
         """The best constant weight, and the best penalty where none is given."""
         if self.given is None:
-            return [optimum.weight_and_penalty(self.setting, self.horizon)]
+            return [heeded(self.setting, optimum.weight_and_penalty(self.setting, self.horizon), self.horizon, self.labels)]
         return [optimum.weight(self.setting.with_loops(self.setting.loop.replace(penalty=self.given)), self.horizon)]
+
+    @cached_property
+    def real_only(self) -> tuple[float, float]:
+        """Penalty and risk of plain ridge on the real labels of one generation, which listens to them too."""
+        plain = self.setting.real_only()
+        return plain.at(self.given) if self.given is not None else heeded_ridge(plain, self.labels)
+
+    @property
+    def keep_all(self) -> float:
+        """That of ``real_only`` where labels that come again are the same."""
+        return self.real_only[1] if self.setting.law[1] == 0 else super().keep_all
+
+    @property
+    def labels(self) -> LeaveOneOut | None:
+        """What the labels themselves say of penalties."""
+        return self.found.factorisation.left_out
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """From a table of all pairs of lambda/w and lambda/(2-w)."""
@@ -75,7 +96,9 @@ class SameRows(Answer[FrozenSetting]):
     @cached_property
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
-        return frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given)
+        known, z = self.setting.equivalents, ridge_penalty(self.setting, self.constant.loop, self.horizon)
+        uneven = known.row_spread(z) / math.sqrt(self.rows) if isinstance(known, RowEquivalents) else 0.0
+        return frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
 
     def check(self) -> Check | str:
         """The recommended loop replayed on folds of the table."""

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from ..arguments import Floats
-from ..equivalents import SampleEquivalents
-from ..equivalents.weights import WeightedSampleEquivalents, sample_equivalents
+from ..equivalents.gathered import gathered
 from ..estimation import Estimate
 from ..optima import Optimum
 from ..optima.box import Box
@@ -27,6 +26,8 @@ RANGE = 100.0
 _ATOMS = 300
 FEW_DRAWS, _EVALUATIONS = 40, 40
 _FINE = 4
+# Standard errors on either side of a 90% interval.
+_TAIL = 1.645
 # A loop that uses real labels alone is its own rival: the draws would tell by how much their best penalties differ.
 _HOLDS: Mapping[str, float] = {"holds": 1.0}
 
@@ -116,22 +117,30 @@ class _Drawn:
     intervals: dict[str, tuple[float, float]]
 
     @classmethod
-    def of(cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None) -> "_Drawn":
+    def of(
+        cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None, uneven: float = 0.0
+    ) -> "_Drawn":
         risks = affine(np.array([each.risk(horizon) for each in settings]))
         nulls = affine(np.array([each.null_risk for each in settings]))
-        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks))
+        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, uneven))
 
 
 def frozen_uncertainty(
-    found: Estimate, recommended: FrozenSetting, constant: Optimum, horizon: int | None, given: float | None
+    found: Estimate,
+    recommended: FrozenSetting,
+    constant: Optimum,
+    horizon: int | None,
+    given: float | None,
+    uneven: float = 0.0,
 ) -> Uncertainty:
     """Of recommended loops on frozen covariates, and of the best ``constant`` one.
 
-    A schedule has no interval of its weight or penalty.
+    ``uneven`` is the relative standard error of a risk that comes of the rows: others would differ as these do. A schedule has
+    no interval of its weight or penalty.
     """
     affine = Affine.of(found)
-    known = [_gathered(found.equivalents(float(point[0]), point[1:]), found.outlying) for point in affine.points]
-    drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon)
+    known = [gathered(found.equivalents(float(point[0]), point[1:]), found.outlying, _ATOMS) for point in affine.points]
+    drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, uneven)
     scale, w, penalty = recommended.scale, constant.real_weight, constant.loop.penalty
     if given is not None:
         search = Search(np.array([given]), np.linspace(0.0, 1.0, 101), False)
@@ -212,29 +221,22 @@ def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple
     return found["real_weight"], found.get("penalty", loop.penalty)
 
 
-def _gathered(sample: SampleEquivalents, outlying: int) -> SampleEquivalents:
-    """Neighbours below the outlying eigenvalues as one entry where there are many: all that posterior draws need."""
-    inner = sample.s.size - outlying
-    if inner <= 2 * _ATOMS:
-        return sample
-    place = np.arange(sample.s.size)
-    index = np.where(place < outlying, place, outlying + (place - outlying) * _ATOMS // inner)
-    index[sample.s == 0] = outlying + _ATOMS
-    share = np.bincount(index, sample.share)
-    kept = share > 0
-    s = np.bincount(index, sample.share * sample.s)[kept] / share[kept]
-    squares = np.bincount(index, sample.signal)[kept] / share[kept] + sample.noise_variance
-    weights = sample.weights if isinstance(sample, WeightedSampleEquivalents) else None
-    return sample_equivalents(s, np.maximum(squares, 0.0), share[kept], sample.noise_variance, weights)
-
-
-def _risk_intervals(found: Estimate, affine: Affine, risks: Floats) -> dict[str, tuple[float, float]]:
+def _risk_intervals(found: Estimate, affine: Affine, risks: Floats, uneven: float) -> dict[str, tuple[float, float]]:
     own = found.intervals()
+    middle, errors = float(np.median(risks)), risks + affine.draws[:, 0]
+
+    def wider(interval: tuple[float, float], value: float) -> tuple[float, float]:
+        more = _TAIL * uneven * middle
+        if not (more > 0 and math.isfinite(middle)):
+            return interval
+        low, high = (math.hypot(end - value, more) for end in interval)
+        return max(value - low, 0.0), value + high
+
     return {
         "noise_variance": own["noise_variance"],
         "signal_to_noise_ratio": own["signal_to_noise_ratio"],
-        "risk": found.interval(risks),
-        "prediction_error": found.interval(risks + affine.draws[:, 0]),
+        "risk": wider(found.interval(risks), middle),
+        "prediction_error": wider(found.interval(errors), float(np.median(errors))),
     }
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..equivalents.weights import RowWeights, sample_equivalents
+from ..equivalents import RowClasses, RowEquivalents
 from ..estimation import Estimate, weighted_rows
 from ..loop import Loop
 from ..prepared import Order
 from ..prepared.kernels import Kernel, gram_of
-from ..risks.filters import ridge_filters
+from ..risks.filters import ridge_filters, variance_factors
 from ..risks.frozen import FrozenSetting
 from ..words.replay import AT_THRESHOLD, too_few
 from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, decided, drawn_signals, ranks, standard_error
@@ -33,7 +33,8 @@ class Fold:
     """Training rows in their eigenbasis, and the k held-out rows seen from it.
 
     ``s`` (r,) eigenvalues, ``c`` (r, m) = U'f of the known signals, ``seen`` (k, r) held-out rows times V, ``f`` (k, m) their
-    signals. ``weights`` are those of the training rows, by whose roots they are scaled; held-out rows are as they are.
+    signals; ``classes`` the leverages of the training rows, which are scaled by the roots of their weights where held-out rows
+    are as they are.
     """
 
     s: Floats
@@ -42,22 +43,11 @@ class Fold:
     f: Floats
     rows: int
     noise: float
-    weights: RowWeights | None = None
+    classes: RowClasses
 
     @classmethod
-    def of(
-        cls,
-        X: Floats,
-        beta: Floats,
-        held: NDArray[np.bool_],
-        noise: float,
-        precision: Floats | None = None,
-        counted: bool = False,
-    ) -> "Fold":
-        """Split (n, p) rows; everything is centred by the training rows, as an intercept does.
-
-        ``counted`` tells whether theory counts the ``precision`` of the labels, or takes rows for alike.
-        """
+    def of(cls, X: Floats, beta: Floats, held: NDArray[np.bool_], noise: float, precision: Floats | None = None) -> "Fold":
+        """Split (n, p) rows of this ``precision``; everything is centred by the training rows, as an intercept does."""
         used = np.ones(held.size - held.sum()) if precision is None else precision[~held]
         level = used.mean()
         used = used / level
@@ -69,9 +59,11 @@ class Fold:
         kept[: max(0, s.size - (n - 1))] = False
         s, V = s[kept], V[:, kept]
         if p >= n:
-            V = one.T @ V / np.sqrt(n * s)
-        weights = RowWeights.of(used) if counted else None
-        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise / level, weights)
+            U, V = V, one.T @ V / np.sqrt(n * s)
+        else:
+            U = one @ V / np.sqrt(n * s)
+        classes = RowClasses.of(lambda: [(U, used)], s, n)
+        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise / level, classes)
 
     def predicted(self, loop: Loop, generations: int) -> Floats:
         """(T + 1,) risks of theory, from the training rows alone: the plug-in with E c^2 = (u'f)^2 + sigma^2."""
@@ -79,7 +71,7 @@ class Fold:
         zeros = self.rows - 1 - s.size
         if zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, self.noise), np.append(count, zeros)
-        found = sample_equivalents(s, squares, count, self.noise, self.weights)
+        found = RowEquivalents(s, squares, count, self.noise, self.classes)
         return FrozenSetting(found, (loop,)).by_generation(generations)
 
     def observed(self, loop: Loop, generations: int) -> Floats:
@@ -89,7 +81,9 @@ class Fold:
         e, u = (np.asarray(each) for each in filters(self.s))
         b = self.c / np.sqrt(self.rows * self.s)[:, None]
         bias = np.stack([np.mean((self.f - self.seen @ ((1 - row)[:, None] * b)) ** 2, axis=1) for row in e])
-        return np.asarray(bias + self.noise / self.rows * (u @ (self.seen**2).T))
+        # The intercept is fitted as a direction of unbounded eigenvalue is.
+        intercept = variance_factors(loop.weights(generations), *law[:2])
+        return np.asarray(bias + self.noise / self.rows * (u @ (self.seen**2).T + intercept[:, None]))
 
 
 def feature_rows(X: Floats, kernel: Kernel, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
@@ -130,7 +124,7 @@ def check_frozen(
     if loop.penalty == 0 and abs(X.shape[1] * FOLDS / (y.size * (FOLDS - 1)) - 1) < 0.1:
         return AT_THRESHOLD
     scaled, labels = weighted_rows(X, y, np.ones(y.size) if precision is None else precision)
-    noise, counted = found.noise_variance, found.factorisation.row_weights is not None
+    noise = found.noise_variance
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
 
     def replay(held_out: str) -> tuple[Check, partial[Mix]]:
@@ -139,7 +133,7 @@ def check_frozen(
         else:
             part = rng.permutation(count) % FOLDS
         fold = part[group]
-        folds = [Fold.of(X, beta, fold == k, noise, precision, counted) for k in range(FOLDS)]
+        folds = [Fold.of(X, beta, fold == k, noise, precision) for k in range(FOLDS)]
         observed = _observed(folds, loop, generations)
         predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
         mean = predicted.mean(axis=1)

@@ -26,6 +26,8 @@ Filters = Callable[[Numbers], tuple[Numbers, Numbers]]
 REFINEMENTS = 6
 # Below this ratio of the bulk's ends, elliptic functions of a modulus so close to 1 lose ten digits.
 _LEAST_RATIO = 1e-10
+# Of the spectrum and the penalty: where a filter is that of an unbounded eigenvalue.
+_BEYOND = 1e16
 
 
 def circle(low: float, high: float, nodes: int) -> tuple[Numbers, Numbers]:
@@ -83,8 +85,9 @@ class Contour:
 
     Attributes
     ----------
-    nodes : (m + 1,) array
-        Where filters are to be evaluated: zeta_a of the upper half, and 0.
+    nodes : (m + 2,) array
+        Where filters are to be evaluated: zeta_a of the upper half, 0, and far beyond the spectrum: an intercept is fitted as a
+        direction of unbounded eigenvalue is, and adds T(inf) lim s u(s) to (1/n) tr Sigma u(S).
     weights, inverse : (m,) arrays
         c_a and c_a / zeta_a.
     far : (m,) array
@@ -100,6 +103,7 @@ class Contour:
     conjugate: Numbers
     crossing: Numbers
     corner: float
+    intercept: float
 
     @classmethod
     def around(
@@ -116,7 +120,7 @@ class Contour:
             crossing = equivalents.bias(solved, extra, table=True)[:, 0]
             corner = float(equivalents.bias(extra, extra)[0])
         return cls(
-            nodes=np.append(points, 0.0),
+            nodes=np.append(points, [0.0, _BEYOND * (equivalents.bulk[1] + (ellipse_penalty or 0.0))]),
             weights=weights,
             inverse=weights / points,
             far=np.zeros(points.size) if ellipse_penalty is None else weights / (points + ellipse_penalty),
@@ -125,34 +129,36 @@ class Contour:
             conjugate=equivalents.bias(solved, mirrored, table=True),
             crossing=crossing,
             corner=corner,
+            intercept=equivalents.intercept,
         )
 
     def bilinear(self, e: Numbers, f: Numbers) -> Floats:
-        """beta' e(S) Sigma f(S) beta, row by row, for filter values at the nodes, (t, m + 1) each."""
-        one, two = e[:, :-1] * self.inverse, f[:, :-1] * self.inverse
+        """beta' e(S) Sigma f(S) beta, row by row, for filter values at the nodes, (t, m + 2) each."""
+        one, two = e[:, :-2] * self.inverse, f[:, :-2] * self.inverse
         found = np.einsum("ta,ta->t", one @ self.same, two) + np.einsum("ta,ta->t", one @ self.conjugate, two.conj())
         at_one, at_two = self._real_point(e), self._real_point(f)
         crossed = at_one * (two @ self.crossing).real + at_two * (one @ self.crossing).real
         return np.asarray(2 * found.real + at_one * at_two * self.corner + 2 * crossed)
 
     def signal(self, e: Numbers) -> Numbers:
-        """The covector, (m + 1,), of f -> beta' e(S) Sigma f(S) beta: that is the real part of its product with f."""
-        one = e[:-1] * self.inverse
+        """The covector, (m + 2,), of f -> beta' e(S) Sigma f(S) beta: that is the real part of its product with f."""
+        one = e[:-2] * self.inverse
         at_one = self._real_point(e[None])[0]
         # Of a sum over a, b and their conjugates only the real part counts.
         other = one @ self.same + (one @ self.conjugate).conj() + at_one * self.crossing
         at_point = at_one * self.corner + 2 * (one @ self.crossing).real
         on_nodes = 2 * other * self.inverse
-        return np.append(on_nodes - 2 * at_point * self.far, 0.0) if self.far.any() else np.append(on_nodes, at_point)
+        ends = [on_nodes - 2 * at_point * self.far, 0.0] if self.far.any() else [on_nodes, at_point]
+        return np.hstack([*ends, 0.0])
 
     def _real_point(self, e: Numbers) -> Floats:
-        return np.asarray(-2 * (e[:, :-1] @ self.far).real if self.far.any() else e[:, -1].real)
+        return np.asarray(-2 * (e[:, :-2] @ self.far).real if self.far.any() else e[:, -2].real)
 
     @property
     def noise(self) -> Numbers:
-        """The covector, (m + 1,), of u -> (1/n) tr Sigma u(S)."""
+        """The covector, (m + 2,), of u -> (1/n) tr Sigma u(S)."""
         # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta. Infinity adds nothing: u and the resolvent both vanish there.
-        return np.append(-2 * self.weights * self.traces, 0.0)
+        return np.append(-2 * self.weights * self.traces, [0.0, self.intercept * self.nodes[-1]])
 
     def linear(self, u: Numbers) -> Floats:
         """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""
@@ -167,7 +173,7 @@ def _traces(equivalents: Equivalents, solved: Solved) -> Numbers:
     """
     if not equivalents.singular:
         return equivalents.trace(solved)
-    return equivalents.variance(solved, equivalents.solve(0.0), table=True)[:, 0]
+    return equivalents.variance(solved, equivalents.solve(0.0), table=True)[:, 0] - equivalents.intercept
 
 
 def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[Iterator[Contour]]:

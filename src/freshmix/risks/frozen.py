@@ -111,6 +111,8 @@ def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, law: Law) -> 
     # Without a penalty m = 1 - w, and noise alone can grow.
     grows = (lam == 0) & ((w < 0) | (w > 2)) & (memory * sigma2 != 0)
     grows |= (alpha == 1) & (lam > 0) & (w < 0)
+    # No penalty pulls an intercept back.
+    grows |= (equivalents.intercept > 0) & ((w < 0) | (w > 2)) & (memory * sigma2 != 0)
     return np.where(grows | np.isnan(risk), math.inf, risk)
 
 
@@ -118,6 +120,9 @@ def _forgetting(equivalents: Equivalents, lam: Floats, law: Law) -> Floats:
     """The long run at w = 0; at alpha = 1 without synthetic noise it stays at generation 0."""
     rho, _, alpha = law
     noise = rho * equivalents.noise_variance
+    if noise * equivalents.intercept > 0:
+        # A walk that no penalty pulls back.
+        return np.full(lam.size, math.inf)
     if alpha < 1:
         spread = equivalents.spread(equivalents.solve((1 + alpha) * lam / 2))
         with np.errstate(over="ignore"):
@@ -131,6 +136,8 @@ def _forgetting(equivalents: Equivalents, lam: Floats, law: Law) -> Floats:
 def _reflecting(equivalents: Equivalents, lam: Floats, law: Law) -> Floats:
     """The long run at w = 2, where z2 is infinite: V12 / (2-w) tends to (1/n) tr Sigma S (S + z1)^-1 / ((1+alpha) lambda)."""
     (rho, kappa, alpha), sigma2 = law, equivalents.noise_variance
+    if (4 * kappa + rho) * sigma2 * equivalents.intercept > 0:
+        return np.full(lam.size, math.inf)
     one = equivalents.solve((1 - alpha) * lam / 2)
     own = (1 - kappa) * equivalents.variance(one, one) if kappa < 1 else 0.0
     added = (4 * kappa + rho) / 2 * equivalents.spread(one) / ((1 + alpha) * lam)

@@ -1,0 +1,66 @@
+"""Leave-one-out errors on a table's own labels: what they say of a penalty without any model (mathematics.md section 7)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arguments import Floats
+
+# Of the largest eigenvalue: the penalties that are tried.
+_PENALTIES = np.geomspace(1e-8, 1e2, 61)
+# A difference of less than this many of its own standard errors is no reason to leave the best penalty of the model.
+DOUBT = 0.5
+# A row that its own label decides alone has no leave-one-out error.
+_LEAST_FREE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class LeaveOneOut:
+    """Squared leave-one-out errors of ridge over a grid of penalties.
+
+    Attributes
+    ----------
+    penalties : (m,) array
+        z, ascending.
+    mean : (m,) array
+        Mean over the rows of (y_i - yhat_i)^2 / (1 - h_i)^2, by the precision of their labels.
+    error : (m,) array
+        Standard error of the mean's distance from the least one, row by row.
+    """
+
+    penalties: Floats
+    mean: Floats
+    error: Floats
+
+    @classmethod
+    def of(
+        cls, pieces: Iterable[tuple[Floats, Floats, Floats]], eigenvalues: Floats, responses: Floats, rows: int
+    ) -> "LeaveOneOut":
+        """From rows of U with their weights and labels, (r,) eigenvalues s > 0 and responses c = U'y.
+
+        They may be some of the n ``rows`` of the fit.
+        """
+        z = float(eigenvalues.max()) * _PENALTIES
+        fitted = eigenvalues[:, None] / np.add.outer(eigenvalues, z)
+        count, total, products = 0, np.zeros(z.size), np.zeros((z.size, z.size))
+        for U, a, y in pieces:
+            free = 1 - (a / rows)[:, None] - U**2 @ fitted
+            squares = ((y[:, None] - U @ (fitted * responses[:, None])) / np.maximum(free, _LEAST_FREE)) ** 2
+            count += len(y)
+            total += squares.sum(axis=0)
+            products += squares.T @ squares
+        mean, second = total / count, products / count
+        best = int(np.argmin(mean))
+        variance = np.diag(second) - 2 * second[best] + second[best, best] - (mean - mean[best]) ** 2
+        return cls(z, mean, np.sqrt(np.maximum(variance, 0.0) / max(count - 1, 1)))
+
+    @property
+    def best(self) -> float:
+        """The penalty of the least error."""
+        return float(self.penalties[int(np.argmin(self.mean))])
+
+    def against(self, penalties: Floats) -> Floats:
+        """What these penalties cost beyond doubt: max(0, mean - least mean - half a standard error of that), interpolated."""
+        cost = np.maximum(self.mean - self.mean.min() - DOUBT * self.error, 0.0)
+        return np.asarray(np.interp(np.log(np.maximum(penalties, 1e-300)), np.log(self.penalties), cost))

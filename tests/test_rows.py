@@ -1,0 +1,153 @@
+"""Rows as they are: leave-one-out in closed form against refits without each row (mathematics.md section 7)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+from freshmix.equivalents import RowClasses, RowEquivalents, SampleEquivalents
+from freshmix.equivalents.gathered import gathered
+from freshmix.estimation.factorise import factorise
+from freshmix.estimation.left_out import LeaveOneOut
+from freshmix.risks import frozen
+
+from .tolerances import SOLVED
+
+SHAPES = [pytest.param(25, 8, id="more rows"), pytest.param(25, 60, id="more features"), pytest.param(25, 24, id="square")]
+
+
+def table(n, p, seed=0):
+    """Rows of very different size, coefficients, and weights of mean 1."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) * (1 + np.arange(p)) ** -0.5 * (0.3 + rng.standard_exponential(n))[:, None]
+    weights = rng.choice([0.5, 1.0, 3.0], n)
+    return X, X @ rng.standard_normal(p), weights / weights.mean(), rng
+
+
+def equivalents(X, squares_of, noise, weights=None):
+    """Of a table whose (r,) signal c^2 in the eigenvectors' directions is ``squares_of`` U; every row counts as it is."""
+    f = factorise(X, X[:, 0], weights)
+    root = np.ones(len(X)) if weights is None else np.sqrt(weights)
+    centre = X.mean(axis=0) if weights is None else weights @ X / len(X)
+    U = np.linalg.svd((X - centre) * root[:, None], full_matrices=False)[0][:, : f.eigenvalues.size]
+    s, squares, count = f.eigenvalues, squares_of(U) + noise, np.ones(f.eigenvalues.size)
+    if f.zeros:
+        s, squares, count = np.append(s, 0.0), np.append(squares, noise), np.append(count, f.zeros)
+    return RowEquivalents(s, squares, count, noise, replace(f.classes, own=np.ones(f.classes.share.size)))
+
+
+def without_row(X, z, weights, i):
+    """(n - 1,) what the prediction of row i makes of the other labels, intercept included: a refit, penalty n z."""
+    n, p = X.shape
+    others = np.arange(n) != i
+    design, a = np.column_stack([np.ones(n), X]), weights[others]
+    inner = design[others].T @ (a[:, None] * design[others]) + n * z * np.diag(np.append(0.0, np.ones(p)))
+    return others, design[i] @ np.linalg.solve(inner, design[others].T * a)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["alike", "weighted"])
+@pytest.mark.parametrize(("n", "p"), SHAPES)
+def test_bias_and_variance_are_those_of_refits(n, p, weighted):
+    X, _, weights, _ = table(n, p)
+    a = weights if weighted else np.ones(n)
+    for direction in (0, 3):
+        kept = {}
+
+        def one_direction(U, kept=kept, direction=direction):
+            # A signal along one eigenvector: products of different directions do not enter.
+            kept["f"] = 2.0 * U[:, direction] / np.sqrt(a)
+            return 4.0 * (np.arange(U.shape[1]) == direction)
+
+        found = equivalents(X, one_direction, 1.3, a if weighted else None)
+        f = kept["f"]
+        for z1, z2 in [(0.3, 0.1), (0.02, 0.02), (1e-4, 3.0)]:
+            bias, variance = [], []
+            for i in range(n):
+                others, one = without_row(X, z1, a, i)
+                _, two = without_row(X, z2, a, i)
+                bias.append((f[i] - one @ f[others]) * (f[i] - two @ f[others]))
+                variance.append(one @ (two / a[others]))
+            solved = found.solve(np.array([z1])), found.solve(np.array([z2]))
+            np.testing.assert_allclose(found.bias(*solved), np.mean(bias), rtol=1e-6)
+            np.testing.assert_allclose(found.variance(*solved), np.mean(variance), rtol=1e-6)
+
+
+def test_rows_alike_are_the_special_case():
+    X, _, _, rng = table(60, 20)
+    f = factorise(X, X[:, 0])
+    n, s = f.rows, np.append(f.eigenvalues, 0.0)
+    squares, count = np.append(1 + rng.random(20), 1.0), np.append(np.ones(20), f.zeros)
+    alike = RowClasses(np.ones(1), np.ones(1), np.append(np.full(20, 1 / n), f.zeros / n)[None], np.ones(1))
+    one, other = RowEquivalents(s, squares, count, 1.0, alike), SampleEquivalents(s, squares, count, 1.0)
+    z = np.geomspace(1e-3, 1e3, 9)
+    for made in (z, -z + 0.1j):
+        a, b = one.solve(made), other.solve(made)
+        np.testing.assert_allclose(one.bias(a, a[::-1]), other.bias(b, b[::-1]) * n / (n - 1), rtol=SOLVED)
+        np.testing.assert_allclose(one.variance(a, a[::-1]), other.variance(b, b[::-1]) * n / (n - 1) + 1 / (n - 1), rtol=1e-9)
+        np.testing.assert_allclose(one.trace(a), other.trace(b) * n / (n - 1), rtol=SOLVED)
+    np.testing.assert_allclose(one.spread(a), other.spread(b) * n / (n - 1), rtol=SOLVED)
+    assert one.row_spread(0.1) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "p"), SHAPES)
+def test_generations_tend_to_the_limit_and_start_from_ridge(n, p):
+    X, _, _, _ = table(n, p)
+    found = equivalents(X, lambda U: 1.0 + np.arange(U.shape[1]) % 3, 1.3)
+    w, penalty, rho = 0.7, 0.3, 0.8
+    risks = frozen.risk_by_generation(found, np.full(200, w), penalty, rho)
+    at = found.solve(penalty)
+    assert risks[0] == pytest.approx(float(found.bias(at, at)[0] + 1.3 * found.variance(at, at)[0]), rel=1e-5)
+    assert risks[-1] == pytest.approx(float(frozen.limit_risk(found, w, penalty, rho)), rel=1e-5)
+    # Without real labels nothing holds the intercept.
+    assert frozen.limit_risk(found, 0.0, penalty, rho) == np.inf
+
+
+def test_the_intercept_is_counted():
+    """n = 200, p = 2: rows alike, and a third of the error is the intercept's."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 2))
+    found = fm.recommend(X, X.sum(axis=1) + rng.standard_normal(200))
+    assert found.risk == pytest.approx(0.618 * 3 / 197 * found.noise_variance, rel=0.03)
+
+
+def test_gathered_directions_say_nearly_the_same():
+    X, _, _, _ = table(200, 150)
+    found = equivalents(X, lambda U: 1.0 + np.arange(U.shape[1]) % 3, 1.3)
+    fewer = gathered(found, 5, 40)
+    assert fewer.s.size == 46
+    z = found.s[0] * np.geomspace(1e-3, 10, 9)
+    one, two = found.solve(z), fewer.solve(z)
+    np.testing.assert_allclose(fewer.bias(two, two), found.bias(one, one), rtol=0.02)
+    np.testing.assert_allclose(fewer.variance(two, two), found.variance(one, one), rtol=0.02)
+
+
+@pytest.mark.parametrize(("n", "p"), SHAPES)
+def test_leave_one_out_errors_are_those_of_refits(n, p):
+    X, f, _, rng = table(n, p)
+    y = f + rng.standard_normal(n)
+    found = factorise(X, y).left_out
+    k = 30
+    errors = []
+    for i in range(n):
+        others, row = without_row(X, found.penalties[k], np.ones(n), i)
+        errors.append((y[i] - row @ y[others]) ** 2)
+    assert found.mean[k] == pytest.approx(np.mean(errors), rel=1e-6)
+
+
+def test_a_penalty_within_doubt_costs_nothing():
+    z = np.geomspace(1e-3, 1e3, 7)
+    found = LeaveOneOut(z, np.array([5.0, 3.0, 1.2, 1.0, 1.1, 2.0, 4.0]), np.array([1, 1, 1, 0, 1, 1, 1.0]))
+    assert found.best == z[3]
+    np.testing.assert_allclose(found.against(z), [3.5, 1.5, 0, 0, 0, 0.5, 2.5])
+
+
+def test_a_row_that_stands_alone_explodes_nothing():
+    """A category of one row is fitted whatever its label: the others say nothing of it."""
+    rng = np.random.default_rng(1)
+    X = np.column_stack([rng.standard_normal((60, 3)), np.arange(60) == 17])
+    found = fm.recommend(X, X[:, 0] + rng.standard_normal(60))
+    assert 0 < found.risk < 1
+    assert np.isfinite(list(found.intervals["risk"])).all()
+    free = fm.recommend(X, X[:, 0] + rng.standard_normal(60), penalty=0.0)
+    assert 0 < free.risk < 1
