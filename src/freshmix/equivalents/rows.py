@@ -201,9 +201,28 @@ class RowEquivalents(SampleEquivalents):
 
     def variance(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """mean_i sum_k U_ik^2 q1 q2 / (D1 D2) - 1, as a covariance; see ``Equivalents.variance``."""
-        (_, D1, rest1, e1), (_, D2, rest2, e2) = self._apart(one), self._apart(two)
-        found = self._over_classes(rest1, D1, rest2, D2, self.count, self.parts, table)
-        return np.asarray(found - pairing(e1 / D1, self.count / self.a, e2 / D2, table) + self.intercept)
+        if table:
+            found = sum(
+                self._centred(one, c) * (self.count[c] * self.parts[c]) @ self._centred(two, c).T for c in self._classes
+            )
+            return np.asarray(found + self.intercept)
+        (q1, D1, rest1, e1), (q2, D2, rest2, e2) = self._apart(one), self._apart(two)
+        apart = (rest1 * rest2) @ self.parts.T - e1 * e2 / self.a
+        # Of a row that nearly determines its own fit both terms are a, and D far below.
+        alone = np.minimum(np.abs(D1), np.abs(D2)) < self.a / 2
+        direct = (q1 * q2) @ self.parts.T - D1 * D2 / self.a
+        return np.asarray(np.where(alone, direct, apart) / (D1 * D2) @ self.count + self.intercept)
+
+    @property
+    def _classes(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.count > 0)
+
+    def _centred(self, solved: Solved, c: int) -> Numbers:
+        """(m, r) q/D - 1/a of a class, whose squares add up to its variance."""
+        q, D, rest, e = self._apart(solved)
+        a = self.a[c]
+        apart = np.where(np.abs(q) < 0.5, a * q - D[:, c, None], e[:, c, None] - a * rest)
+        return np.asarray(apart / (a * D[:, c, None]))
 
     def _over_classes(
         self, one: Numbers, D1: Numbers, two: Numbers, D2: Numbers, count: Floats, parts: Floats, table: bool
@@ -212,7 +231,7 @@ class RowEquivalents(SampleEquivalents):
         if not table:
             return np.asarray(np.einsum("mc,mc->m", (one * two) @ parts.T, count / (D1 * D2)))
         found = np.zeros((len(one), len(two)), dtype=np.result_type(one, two))
-        for c in np.flatnonzero(count > 0):
+        for c in self._classes:
             found += (one / D1[:, c, None] * (count[c] * parts[c])) @ (two / D2[:, c, None]).T
         return found
 
