@@ -133,3 +133,50 @@ def test_rows_and_columns_have_keys_of_their_own():
     assert abs(np.corrcoef(known.rows, np.arange(200))[0, 1]) < 0.3
     # A constant column has no say.
     assert np.array_equal(Presentation.of(np.delete(X, 12, axis=1), y).rows, known.rows)
+
+
+def test_a_kernel_of_any_size_or_none_that_can_be_used():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3))
+    y = np.sin(X[:, 0]) + rng.standard_normal(50) / 2
+    K = np.exp(-np.square(X[:, None] - X).sum(axis=2) / 5)
+    known = fm.recommend(K, y, kernel="precomputed")
+    for size in (2.0**20, 3e-65):
+        found = fm.recommend(K * size, y, kernel="precomputed")
+        assert found.penalty == pytest.approx(size * known.penalty, rel=1e-6)
+        assert found.intervals["penalty"] == pytest.approx(np.multiply(size, known.intervals["penalty"]), rel=1e-6)
+        assert found.risk == pytest.approx(known.risk, rel=1e-9)
+        assert found.check.observed == pytest.approx(known.check.observed, rel=1e-6)
+    for wrong, said in (
+        (np.zeros((50, 50)), "zeros only"),
+        (np.full((50, 50), 3.0), "of several values once centred"),
+        (3.0 + 1e-15 * K, "of several values once centred"),
+        (1e-200 * K, "got 1e-200: rescale it"),
+        (1e200 * K, "got 1e\\+200: rescale it"),
+        (1e-310 * K, "rescale it"),
+        (-K, "positive semi-definite"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            fm.recommend(wrong, y, kernel="precomputed")
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda K: np.where(K == 1, np.nan, K), "50 missing or infinite values"),
+        (lambda K: K / np.float64(0), "2500 missing or infinite values"),
+        (lambda K: np.full(K.shape, "a"), "real numbers, got <U1"),
+        (lambda K: K + 1j, "real numbers, got complex128"),
+        (lambda K: None, "got shape ()"),
+        (lambda K: [[1], [2, 3]], "got list that is not one"),
+        (lambda K: K[:5], r"got shape \(5, 50\)"),
+        (lambda K: K + np.arange(50), "symmetric, got entries apart by 49"),
+        (lambda K: 0 * K, "zeros only"),
+        (lambda K: 1e-200 * K, "got 1e-200: rescale it"),
+    ],
+)
+def test_a_function_that_is_no_kernel(returned, said):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3))
+    with pytest.raises(ValueError, match=f"^kernel must return .*{said}"):
+        fm.recommend(X, rng.standard_normal(50), kernel=lambda A, B: returned(np.exp(-np.square(A[:, None] - B).sum(axis=2))))

@@ -42,10 +42,12 @@ class Presentation:
         """Of (n, p) features and (n,) labels, NaN where there are none, and what else is known of each row.
 
         Keys of columns are sums over rows of hashed cells times the rows' keys, and the other way round. A column's sum
-        changes its sign with the column's, which orients it; constant columns are left out.
+        changes its sign with the column's, which orients it; constant columns are left out. Rows come in the order of their
+        labels' keys first, which no scale of the features moves.
         """
         plain, labels = _known(y, *marks)
-        rows, sign = plain, 0
+        plain, sign = _oriented(plain, labels, plain)
+        rows = plain
         for _ in range(_ROUNDS):
             sums = _over_rows(X, rows)
             varies = sums != hashed(X[0]) * rows.sum()
@@ -53,23 +55,23 @@ class Presentation:
             columns = np.where(varies & (sums != 0), mixed(np.where(turned, -sums, sums)), np.uint64(0))
             rows = mixed(plain + _over_columns(X, np.where(turned, -columns, columns)))
             if not sign:
-                sign = int(np.sign((labels * rows).sum().view(np.int64)))
-                plain = mixed(plain + np.uint64(sign % 2**64) * labels)
+                plain, sign = _oriented(plain, labels, rows)
             told_apart = np.unique(columns[columns > 0]).size == varies.sum()
             if told_apart and sign:
                 break
-        order = np.argsort(mixed(rows + plain), kind="stable")
+        order = np.lexsort((mixed(rows + plain), plain))
         across = np.argsort(columns, kind="stable")
         return cls(order, across, np.where(turned[across], -1.0, 1.0), float(sign or 1))
 
     @classmethod
     def of_kernel(cls, gram: Floats, y: Floats, *marks: Floats) -> "Presentation":
         """Of an (n, n) kernel matrix, whose columns are its rows."""
-        plain, labels = _known(y, np.diag(gram).copy(), *marks)
-        rows = mixed(plain + _over_columns(gram, plain))
-        sign = int(np.sign((labels * rows).sum().view(np.int64)))
-        plain = mixed(rows + np.uint64(sign % 2**64) * labels)
-        order = np.argsort(mixed(plain + _over_columns(gram, plain)), kind="stable")
+        plain, labels = _known(y, *marks)
+        plain, sign = _oriented(plain, labels, plain)
+        rows = mixed(plain + hashed(np.diag(gram)) + _over_columns(gram, plain))
+        if not sign:
+            plain, sign = _oriented(plain, labels, rows)
+        order = np.lexsort((mixed(rows + plain + _over_columns(gram, mixed(rows + plain))), plain))
         return cls(order, order, np.ones(order.size), float(sign or 1))
 
     @classmethod
@@ -105,6 +107,12 @@ def _known(y: Floats, *marks: Floats) -> tuple[Keys, Keys]:
     for mark in marks:
         plain = mixed(plain + hashed(mark))
     return plain, hashed(np.where(missing, 0.0, y))
+
+
+def _oriented(plain: Keys, labels: Keys, rows: Keys) -> tuple[Keys, int]:
+    """Keys of rows with the labels' signs, once they are oriented by their sum times some other keys; 0 where that is 0."""
+    sign = int(np.sign((labels * rows).sum().view(np.int64)))
+    return mixed(plain + np.uint64(sign % 2**64) * labels), sign
 
 
 def hashed(x: Floats) -> Keys:
