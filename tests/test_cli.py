@@ -385,7 +385,7 @@ def test_failed_writing_loses_no_result(
 def test_failed_printing_loses_no_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
 ) -> None:
-    monkeypatch.setattr("freshmix.cli.recommend._print", raising(OSError(5, "Input/output error")))
+    monkeypatch.setattr("freshmix.words.layout.show", raising(OSError(5, "Input/output error")))
     report = table.with_name("report.html")
     assert "Input/output error" in failure(capsys, "recommend", table, "--target", "y", "--report", report)
     assert report.exists()

@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,12 +17,14 @@ from .risks import Limit, limit, risk
 from .risks.fresh import varied
 from .risks.setting import check_loops, kind_of
 from .risks.surface import limit_surface
+from .version import __version__
+from .views import View, plain
 
 RISK = {"long_name": "excess risk", "units": "squared label units"}
 
 
-@dataclass(frozen=True)
-class Theory:
+@dataclass(frozen=True, repr=False)
+class Theory(View):
     """The long run of a loop, its best rivals, and where it collapses.
 
     Attributes
@@ -47,6 +50,8 @@ class Theory:
         Aspects at which a loop on fresh covariates diverges; None for frozen covariates.
     """
 
+    _words = "theory"
+
     population: Population
     loop: Loop
     filled_in: bool
@@ -57,6 +62,20 @@ class Theory:
     best_loop: Optimum
     improving_weights: list[tuple[float, float]]
     collapse_boundary: list[tuple[float, float]] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
+        courses = {str(name): course for name, course in self.by_generation.data_vars.items()}
+        content = {
+            "version": __version__,
+            **{field.name: getattr(self, field.name) for field in fields(self) if field.name != "by_generation"},
+            "risk_by_generation": {name: course.values for name, course in courses.items()},
+            "long_run": {name: course.attrs["limit"] for name, course in courses.items()},
+            "null_risk": self.population.null_risk,
+            "signal_to_noise_ratio": self.population.signal_to_noise_ratio,
+        }
+        found: dict[str, Any] = plain(content)
+        return found
 
 
 def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:

@@ -61,6 +61,18 @@ class Output:
         return f"{self._json()}\n".encode() if suffix == ".json" else picture(self.draw(), suffix[1:])
 
 
+def printed(found: Any) -> Callable[[], None]:
+    """What prints a result in plain words."""
+    return lambda: printing(found.answer())
+
+
+def printing(answer: Any) -> None:
+    """Print an answer, wrapped at the terminal's width."""
+    from freshmix.words.layout import plain_console, show
+
+    show(answer, plain_console())
+
+
 def csv(columns: Mapping[str, Any], nan: str = "nan") -> bytes:
     """Columns of numbers as CSV, with all their digits."""
     import polars as pl

@@ -9,11 +9,9 @@ import typer
 import freshmix as fm
 from freshmix import plots
 from freshmix.files import checked_path
-from freshmix.words import plan as words
 
 from . import table_options as options
-from .output import PICTURES, AsJson, Output, csv, quiet
-from .printing import grid, lines, pairs, plain_console, verdict
+from .output import PICTURES, AsJson, Output, csv, printed, quiet
 
 SUFFIXES = (".json", ".csv", *PICTURES)
 
@@ -81,22 +79,5 @@ def plan(
             standardize=standardize,
             seed=seed,
         )
-        output = Output(partial(_print, found), found, partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
+        output = Output(printed(found), found.to_dict(), partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
         output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))
-
-
-def _print(found: "fm.Plan") -> None:
-    """The plan in plain words."""
-    console, feasible = plain_console(), found.verdict == "feasible"
-    console.print(found.assumption)
-    verdict(console, found.verdict, found.reason)
-    if feasible:
-        console.print(words.recipe(found))
-    else:
-        lines(console, "What would help", found.changes)
-    pairs(console, f"{'Plan' if feasible else 'Closest'} (90% intervals in brackets)", words.expected(found))
-    grid(console, "Excess risk by labels per generation (squared label units)", words.CURVE, words.curve(found))
-    lines(console, None, (words.CURVE_REMARK,))
-    pairs(console, "Estimated from the table (90% intervals in brackets)", words.estimates(found))
-    lines(console, "Warnings", found.warnings)
-    lines(console, "Notes", found.notes)

@@ -11,12 +11,9 @@ from freshmix import plots
 from freshmix.files import checked_path
 from freshmix.report import SUFFIXES, TITLE
 from freshmix.report.page import page
-from freshmix.words import recommendation as words
-from freshmix.words.loop import horizon
 
 from . import table_options as options
-from .output import AsJson, Output, quiet
-from .printing import grid, lines, pairs, plain_console, verdict
+from .output import AsJson, Output, printed, quiet
 
 Kernel = Annotated[
     str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
@@ -102,23 +99,5 @@ def recommend(
             seed=seed,
         )
         makers = {".html": lambda: page(found, TITLE, None).encode()}
-        output = Output(partial(_print, found), found, partial(plots.all_pictures, found), makers)
+        output = Output(printed(found), found.to_dict(), partial(plots.all_pictures, found), makers)
         output.deliver(as_json, targets, f"Report written to {report}")
-
-
-def _print(found: "fm.Recommendation") -> None:
-    """The recommendation in plain words, wrapped at the terminal's width."""
-    console = plain_console()
-    console.print(found.assumption)
-    verdict(console, found.verdict, found.reason)
-    console.print(words.recipe(found))
-    pairs(console, "Recommended (90% intervals in brackets)", words.settings(found))
-    heading = f"Against other ways of training, {horizon(found.generations)} (squared label units)"
-    grid(console, heading, words.RIVALS, words.rival_rows(found), left=1)
-    lines(console, None, words.remarks(found))
-    if words.backtested(found):
-        pairs(console, "Backtest: mean squared error on the labelled rows of the next step", words.backtested(found))
-    lines(console, "Does the theory fit this table?", (words.checked(found),))
-    pairs(console, "Estimated from the table (90% intervals in brackets)", words.estimates(found))
-    lines(console, "Warnings", found.warnings)
-    lines(console, "Notes", found.notes)

@@ -13,8 +13,7 @@ from freshmix.files import checked_path
 from freshmix.words import simulation as words
 
 from . import loop_options as options
-from .output import PICTURES, AsJson, Output, grid_csv
-from .printing import grid, lines, plain_console
+from .output import PICTURES, AsJson, Output, grid_csv, printing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,18 +141,9 @@ def _output(said: str, found: "xr.Dataset", summary: "xr.Dataset", told: list[wa
         **{str(name): summary[name].values for name in summary.data_vars},
     }
     return Output(
-        lambda: _print(said, summary, found.sizes["replicate"], [str(each.message) for each in told]),
+        lambda: printing(words.answer(said, summary, found.sizes["replicate"], [str(each.message) for each in told])),
         content,
         lambda: plots.compare(summary.get("theory"), found, along),
         {".nc": lambda: bytes(found.to_netcdf(engine="scipy")), ".csv": lambda: grid_csv(summary, nan="")},
         indent=2,
     )
-
-
-def _print(said: str, summary: "xr.Dataset", replicates: int, told: list[str]) -> None:
-    """Means beside theory, in plain words."""
-    console = plain_console()
-    console.print(said)
-    console.print(words.facts(summary, replicates))
-    grid(console, *words.risks(summary))
-    lines(console, "Warnings", dict.fromkeys(told))

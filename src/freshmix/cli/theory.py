@@ -1,22 +1,15 @@
 """``freshmix theory``: what theory says of a population and a loop."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from freshmix.files import checked_path
 from freshmix.plots import of_theory
-from freshmix.version import __version__
-from freshmix.words import theory as words
 
 from . import loop_options as options
-from .output import PICTURES, AsJson, Output, grid_csv
-from .printing import grid, lines, pairs, plain_console, verdict
-
-if TYPE_CHECKING:
-    from freshmix.theory import Theory
+from .output import PICTURES, AsJson, Output, grid_csv, printed
 
 SUFFIXES = (".json", ".csv", *PICTURES)
 
@@ -66,36 +59,5 @@ def theory(
     # Before anything is printed: not every loop has every picture.
     table: Any = of_theory.table(name, found) if any(path.suffix.lower() != ".json" for path in targets) else None
     makers = {".csv": lambda: grid_csv(table)}
-    output = Output(partial(_print, found), _content(found), lambda: of_theory.draw(name, table), makers, indent=2)
+    output = Output(printed(found), found.to_dict(), lambda: of_theory.draw(name, table), makers, indent=2)
     output.deliver(as_json, targets, "\n\n".join(f"Written to {path}" for path in targets))
-
-
-def _content(found: "Theory") -> dict[str, Any]:
-    """What JSON holds."""
-    courses = {str(name): course for name, course in found.by_generation.data_vars.items()}
-    return {
-        "version": __version__,
-        "population": found.population,
-        "loop": found.loop,
-        "generations": found.generations,
-        "risk_by_generation": {name: course.values for name, course in courses.items()},
-        "long_run": {name: course.attrs["limit"] for name, course in courses.items()},
-        "limit": found.limit,
-        "best_weight": found.best_weight,
-        "best_loop": found.best_loop,
-        "improving_weights": found.improving_weights,
-        "collapse_boundary": found.collapse_boundary,
-        "null_risk": found.population.null_risk,
-        "signal_to_noise_ratio": found.population.signal_to_noise_ratio,
-    }
-
-
-def _print(found: "Theory") -> None:
-    """All of it in plain words."""
-    console = plain_console()
-    console.print(words.assumption(found))
-    console.print(words.population(found))
-    verdict(console, found.limit.verdict, found.limit.reason)
-    grid(console, "Excess risk by generation (squared label units)", *words.courses(found))
-    pairs(console, "Best in the long run", words.best(found))
-    lines(console, "Where it turns", words.turns(found))

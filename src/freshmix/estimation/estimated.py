@@ -11,6 +11,7 @@ from ..arguments import Floats, whole
 from ..population import Population
 from ..prepared import Prepared, prepare
 from ..prepared.kernels import gram_of
+from ..views import View
 from .banded import Estimate, banded
 from .factorise import factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
@@ -19,7 +20,7 @@ _DRAWS = 200
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
-class EstimatedPopulation(Population):
+class EstimatedPopulation(View, Population):
     """A ``Population`` estimated from a table, with what is known of its uncertainty.
 
     Attributes
@@ -34,6 +35,8 @@ class EstimatedPopulation(Population):
     noise_draws, signal_draws : (d,), (d, k) arrays
         Posterior draws of sigma^2 and of the energies g.
     """
+
+    _words = "population"
 
     intervals: Mapping[str, tuple[float, float]]
     noise_estimates: Mapping[str, NoiseEstimate]

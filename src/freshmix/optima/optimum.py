@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from ..loop import Loop
+from ..views import View
 
 
-@dataclass(frozen=True)
-class Optimum:
+@dataclass(frozen=True, repr=False)
+class Optimum(View):
     """The best loop and its risk.
 
     Attributes
@@ -21,6 +22,8 @@ class Optimum:
         False where the risk only tends to this value: as w -> 0 (then ``real_weight`` is 0) or as the penalty grows
         without bound (then the loop holds the largest one searched).
     """
+
+    _words = "optimum"
 
     loop: Loop
     real_weight: float

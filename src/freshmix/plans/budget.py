@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
+from ..views import View
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(View):
     """How many real labels a loop on new rows needs in each generation, and what they bring.
 
     Attributes
@@ -55,6 +56,8 @@ class Plan:
     warnings, notes : tuple of str
         Where the theory is on thin ice, and what was done to the table.
     """
+
+    _words = "plan"
 
     labels: float
     cost: float

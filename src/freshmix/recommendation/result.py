@@ -8,13 +8,14 @@ from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
+from ..views import View
 
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
 
 
-@dataclass(frozen=True, eq=False)
-class Recommendation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Recommendation(View):
     """What to do with a loop on this table, what it brings, and how sure that is.
 
     Attributes
@@ -96,6 +97,8 @@ class Recommendation:
     options : dict
         What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
+
+    _words = "recommendation"
 
     loop: Loop
     real_weight: float

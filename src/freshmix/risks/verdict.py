@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..views import View
 from ..words import verdict as words
 
 Verdict = Literal["diverges", "collapses", "degrades", "holds", "improves"]
@@ -11,8 +12,8 @@ Verdict = Literal["diverges", "collapses", "degrades", "holds", "improves"]
 _EQUAL = 1e-9
 
 
-@dataclass(frozen=True)
-class Limit:
+@dataclass(frozen=True, repr=False)
+class Limit(View):
     """The long-run excess risk of a loop and what it means.
 
     Attributes
@@ -33,6 +34,8 @@ class Limit:
     collapse_number : float or None
         Psi of mathematics.md section 5 for fresh covariates (the loop diverges iff it is 1 or more); None for frozen ones.
     """
+
+    _words = "verdict"
 
     risk: float
     verdict: Verdict

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .figures import UNBOUNDED, figures, span, with_interval
+from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
 from .loop import horizon, synthetic_labels
 
 _NEVER = "out of reach"
@@ -16,6 +17,22 @@ CURVE_REMARK = "alone: fitted on this generation's labels only; keep all: on tho
 
 # A ``freshmix.Plan``: it stands above this room, and is read by its fields alone.
 Planned = Any
+
+
+def answer(found: Planned) -> Answer:
+    """All of it."""
+    feasible = found.verdict == "feasible"
+    return (
+        Block((found.assumption,)),
+        Verdict(found.verdict, found.reason),
+        Block((recipe(found),)) if feasible else Lines("What would help", found.changes),
+        Pairs(f"{'Plan' if feasible else 'Closest'} (90% intervals in brackets)", expected(found)),
+        Grid("Excess risk by labels per generation (squared label units)", CURVE, curve(found)),
+        Lines(None, (CURVE_REMARK,)),
+        Pairs("Estimated from the table (90% intervals in brackets)", estimates(found)),
+        Lines("Warnings", found.warnings),
+        Lines("Notes", found.notes),
+    )
 
 
 def assumption(rows: int, noise_ratio: float, generations: int | None) -> str:

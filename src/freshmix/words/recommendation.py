@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .figures import figures, percent, with_interval
+from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
 from .loop import horizon
 
 # Ways of training have the same name everywhere.
@@ -21,11 +22,29 @@ RIVALS = ("training on", "excess risk", "prediction error", "change")
 _MOST_WEIGHTS = 12
 # Verdicts of a smaller share of the posterior draws are not told.
 _LEAST_SHARE = 0.01
+_BACKTEST = "Backtest: mean squared error on the labelled rows of the next step"
 _ERRORS = "prediction error is excess risk plus noise variance; change is that of the prediction error against the first line"
 
 
 # A ``freshmix.Recommendation``: it stands above this room, and is read by its fields alone.
 Recommended = Any
+
+
+def answer(r: Recommended) -> Answer:
+    """All of it."""
+    return (
+        Block((r.assumption,)),
+        Verdict(r.verdict, r.reason),
+        Block((recipe(r),)),
+        Pairs("Recommended (90% intervals in brackets)", settings(r)),
+        Grid(f"Against other ways of training, {horizon(r.generations)} (squared label units)", RIVALS, rival_rows(r), left=1),
+        Lines(None, remarks(r)),
+        *([Pairs(_BACKTEST, backtested(r))] if backtested(r) else []),
+        Lines("Does the theory fit this table?", (checked(r),)),
+        Pairs("Estimated from the table (90% intervals in brackets)", estimates(r)),
+        Lines("Warnings", r.warnings),
+        Lines("Notes", r.notes),
+    )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from math import isfinite, isinf, isnan
 from typing import TYPE_CHECKING, Any
 
 from .figures import UNBOUNDED
+from .layout import Answer, Block, Grid, Lines
 from .loop import in_words
 
 if TYPE_CHECKING:
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 # An xarray.Dataset of means and standard errors, and theory where there is one: ``freshmix.mean_and_error``.
 Summary = Any
+
+
+def answer(said: str, summary: Summary, replicates: int, told: Sequence[str]) -> Answer:
+    """All of it, for the loop that is ``said``; ``told`` are warnings."""
+    return (
+        Block((said, facts(summary, replicates))),
+        Grid(*risks(summary)),
+        Lines("Warnings", tuple(dict.fromkeys(told))),
+    )
 
 
 def assumption(loop: "Loop", weight_grid: bool, penalty_grid: bool, filled_in: bool) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .figures import figures
+from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
 from .loop import in_words
 
+APPROACHED = " (approached, not attained)"
 COURSES = {
     "loop": "this loop",
     "best_weight": "best weight",
@@ -17,6 +19,17 @@ COURSES = {
 
 # A ``freshmix.theory.Theory``: it stands above this room, and is read by its fields alone.
 Theory = Any
+
+
+def answer(found: Theory) -> Answer:
+    """All of it."""
+    return (
+        Block((assumption(found), population(found))),
+        Verdict(found.limit.verdict, found.limit.reason),
+        Grid("Excess risk by generation (squared label units)", *courses(found)),
+        Pairs("Best in the long run", best(found)),
+        Lines("Where it turns", turns(found)),
+    )
 
 
 def assumption(found: Theory) -> str:
@@ -55,7 +68,7 @@ def best(found: Theory) -> list[tuple[str, str]]:
         if len(groups) > 1:
             weight = next((group.row_weight for group in groups if not group.labelled), 0.0)
             text += f", row weight {weight:.4g} without a real label"
-        rows.append((name, text + ("" if optimum.attained else " (approached, not attained)")))
+        rows.append((name, text + ("" if optimum.attained else APPROACHED)))
     return rows
 
 

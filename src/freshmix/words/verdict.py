@@ -1,8 +1,11 @@
 """Why a loop does what it does (mathematics.md section 6)."""
 
 import math
+from typing import Any
 
 from ..loop import Loop
+from .figures import figures
+from .layout import Answer, Pairs, Verdict
 
 GROWS = "the excess risk grows without bound"
 
@@ -15,6 +18,19 @@ def means(loop: Loop) -> str:
     if loop.anchor > 0:
         return "synthetic labels and anchors" if synthetic else "anchors"
     return "synthetic labels"
+
+
+def answer(found: Any) -> Answer:
+    """All that a ``freshmix.Limit`` holds."""
+    collapse = [] if found.collapse_number is None else [("collapse number", figures(found.collapse_number))]
+    rows = [
+        ("excess risk in the long run", figures(found.risk)),
+        ("excess risk of generation 0", figures(found.first)),
+        ("with real labels only", figures(found.real_only)),
+        ("of predicting 0", figures(found.null)),
+        *collapse,
+    ]
+    return Verdict(found.verdict, found.reason), Pairs("Squared label units", rows)
 
 
 def reason(

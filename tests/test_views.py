@@ -1,0 +1,104 @@
+"""Results read well: ten lines, the whole answer, a notebook's view, a dict with the keys of --json."""
+
+import ast
+import json
+import math
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import freshmix as fm
+from freshmix.cli.output import Output
+from freshmix.theory import theory
+
+from .test_cli import invoke
+from .test_plots import UNBOUNDED, recommendation
+
+SOURCE = Path(fm.__file__).parent
+POPULATION = fm.Population.isotropic()
+
+
+def table() -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    return X, X[:, 0] + rng.standard_normal(60)
+
+
+MAKERS: dict[str, Any] = {
+    "recommendation": recommendation,
+    "unbounded": lambda: UNBOUNDED,
+    "limit": lambda: fm.limit(POPULATION, fm.Loop(aspect=2.0, real_weight=0.5)),
+    "diverges": lambda: fm.limit(POPULATION, fm.Loop(aspect=2.0, real_weight=0.0)),
+    "optimum": lambda: fm.optimal_weight(POPULATION, fm.Loop.partially_labelled(aspect=0.5, labelled=0.5)),
+    "theory": lambda: theory(POPULATION, fm.Loop(aspect=0.5, covariates="fresh"), 4),
+    "plan": lambda: fm.plan(*table(), cost_per_label=1.0, generations=1, penalty=0.1, row_weight=1.0),
+    "estimate": lambda: fm.estimate(*table()),
+}
+
+
+@cache
+def made(name: str) -> Any:
+    return MAKERS[name]()
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_ten_lines_and_the_whole_answer(name: str) -> None:
+    found = made(name)
+    lines = repr(found).splitlines()
+    assert lines[0].split(":")[0] == type(found).__name__
+    assert 2 <= len(lines) <= 10
+    whole = str(found)
+    assert whole == whole.strip("\n")
+    if hasattr(found, "verdict"):
+        assert lines[0].endswith(found.verdict)
+        assert " ".join(found.reason.split()) in " ".join(whole.split())
+    # The notebook has the same words.
+    view = unescape(found._repr_html_())
+    for line in lines[1:-1]:
+        label, value = line.strip().split("  ", 1)
+        assert label in whole
+        assert label in view
+        assert value.strip().removesuffix("...") in view
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_dicts_have_the_keys_of_json(name: str) -> None:
+    found = made(name)
+    content = found.to_dict()
+    # Plain numbers, text, lists and dicts; what is unbounded stays a number.
+    assert repr(json.loads(json.dumps(content))) == repr(content)
+    assert name != "diverges" or content["risk"] == math.inf
+    printed = json.loads(Output(lambda: None, content, lambda: None, {})._json())  # type: ignore[arg-type,return-value]
+    assert list(printed) == list(content)
+    if name != "theory":
+        assert set(content) == set(type(found).__dataclass_fields__)
+
+
+def test_notebooks_are_safe() -> None:
+    found = recommendation(notes=("column <b>&amp;</b> left out",), verdict="<i>")
+    assert "<b>&" not in found._repr_html_()
+    assert "&lt;i&gt;" in found._repr_html_()
+
+
+def test_what_is_printed_is_what_the_command_line_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(fm, "recommend", lambda *_, **__: recommendation())
+    text = invoke("recommend", tmp_path / "t.csv", "--target", "y")
+    assert [line.rstrip() for line in text.strip("\n").splitlines()] == str(recommendation()).splitlines()
+
+
+def test_one_file_loads_rooms_from_above() -> None:
+    """Imports by name, which the walk over imports does not see, stay in their room but for ``views`` and the command line."""
+    for path in SOURCE.rglob("*.py"):
+        where = path.relative_to(SOURCE).parts[0]
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        named = [node for node in calls if ast.unparse(node.func).endswith("import_module")]
+        assert where in ("views.py", "cli") or not any("freshmix" in ast.unparse(node) for node in named), path
+        loaded = [node for node in calls if ast.unparse(node.func) == "room"]
+        assert where == "views.py" or not loaded, path
+        rooms = {ast.unparse(node.args[0]).strip("f'\"").split(".")[0] for node in loaded}
+        assert rooms <= {"words", "plots"}
