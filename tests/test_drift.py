@@ -55,8 +55,10 @@ def test_draws_follow_the_likelihood():
     persistence, energy, noise = found.draws(2000, np.random.default_rng(0))
     low, high = np.quantile(persistence, [0.05, 0.95])
     width = found.interval[1] - found.interval[0]
-    assert abs(low - found.interval[0]) < 0.3 * width and abs(high - found.interval[1]) < 0.3 * width
-    assert energy.min() > 0 and noise.min() > 0
+    assert abs(low - found.interval[0]) < 0.3 * width
+    assert abs(high - found.interval[1]) < 0.3 * width
+    assert energy.min() > 0
+    assert noise.min() > 0
 
 
 def test_population_keeps_energy_and_spectrum():
@@ -64,7 +66,9 @@ def test_population_keeps_energy_and_spectrum():
     moments = X.T @ X / 50
     moments[-1], moments[:, -1] = 0.0, 0.0
     found = drifting(moments, 0.9, 0.2, 1.5)
-    assert found.persistence == 0.9 and found.noise_variance == 1.5 and found.eigenvalues.size <= 11
+    assert found.persistence == 0.9
+    assert found.noise_variance == 1.5
+    assert found.eigenvalues.size <= 11
     assert found.null_risk == pytest.approx(0.2 * np.trace(moments), rel=1e-9)
     assert found.shares[found.eigenvalues == 0].sum() == pytest.approx(1 / 30)
     assert drifting(np.eye(3), 1.0, 0.2, 1.5).eigenvalues.tolist() == [1.0]

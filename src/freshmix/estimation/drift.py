@@ -1,6 +1,6 @@
 """How much coefficients drift between time steps, from a table with times (mathematics.md section 7).
 
-Rows x at step t and x~ at step u covary as b (x.x~) c^|t-u| in their signals, and sigma^2 is the noise of each: the coefficients
+Rows x at step t and x~ at step u covary as b (x.x~) c^|t-u| in their signals, and sigma^2 is the noise of each: coefficients
 follow beta_t = c beta_{t-1} + sqrt(1-c^2) xi_t with energy b each. Their likelihood, at its best (b, sigma^2), is a curve in c.
 """
 
