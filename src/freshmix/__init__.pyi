@@ -26,6 +26,9 @@ from .optima import (
 from .optima import (
     optimal_weight as optimal_weight,
 )
+from .optima import (
+    self_distillation as self_distillation,
+)
 from .plans import Plan as Plan
 from .plans import plan as plan
 from .population import Population as Population

@@ -15,11 +15,13 @@ from ..risks.plain import penalty_grid
 from ..risks.setting import Setting, setting_of
 from . import fresh_weight, frozen_weight
 from .boundary import collapse_boundary, improving_weights, labels_needed
+from .distillation import Distilled, self_distillation
 from .memory import Memory, Way, optimal_memory
 from .optimum import Optimum
 from .schedule import optimal_schedule
 
 __all__ = [
+    "Distilled",
     "Memory",
     "Optimum",
     "Way",
@@ -31,6 +33,7 @@ __all__ = [
     "optimal_memory",
     "optimal_schedule",
     "optimal_weight",
+    "self_distillation",
 ]
 
 # The searches of each kind of loop: ``weight`` and ``weight_and_penalty`` of a setting at a horizon.
