@@ -4,7 +4,6 @@ import gzip
 import io
 import re
 import sys
-import warnings
 import zipfile
 from xml.sax.saxutils import escape
 
@@ -19,8 +18,10 @@ from freshmix.prepared import prepare
 from freshmix.prepared.moments import moments
 from freshmix.prepared.stream import checked_times
 from freshmix.prepared.suspects import table_warnings
-from freshmix.tables import open_table, read_table, to_arrays
+from freshmix.tables import Blocks, open_table, to_arrays
 from freshmix.tables.gaps import Fill
+
+from .mutations import check
 
 
 def write(folder, text, name="t.csv"):
@@ -478,39 +479,19 @@ def test_gaps_that_cannot_be_filled(tmp_path, options, match, limit):
         prepare(open_table(path, "y", max_bytes=limit, **options))
 
 
-def mutated(rng, data):
-    """Bytes flipped, cells swapped, or a line cut."""
-    how = rng.integers(3)
-    lines = data.split(b"\n")
-    row = int(rng.integers(1, len(lines) - 1))
-    if how == 0:
-        place = int(rng.integers(len(data)))
-        return data[:place] + bytes([int(rng.integers(32, 256))]) + data[place + 1 :]
-    if how == 1:
-        cells = lines[row].split(b",")
-        rng.shuffle(cells)
-        lines[row] = b",".join(cells)
-    else:
-        lines[row] = lines[row][: int(rng.integers(len(lines[row])))]
-    return b"\n".join(lines)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(500))
+@pytest.mark.parametrize("seed", [*range(20), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 500))])
 def test_mutated_files_are_read_as_pandas_does_or_refused(tmp_path, seed):
-    rng = np.random.default_rng(seed)
-    rows = [f"{i},{rng.normal():.3f},{'xyz'[i % 3]},{('true', 'false')[i % 2]},{rng.normal():.2f}" for i in range(24)]
-    data = mutated(rng, ("n,a,kind,flag,y\n" + "\n".join(rows) + "\n").encode())
-    path = write(tmp_path, data)
-    table = outcome(lambda folder, text, **options: read_table(path, "y", **options), tmp_path, "", drop_missing=True)
-    if isinstance(table, str):
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        frame = pd.read_csv(path, skipinitialspace=True)
-    for name in table.features:
-        if name in frame and pd.api.types.is_numeric_dtype(frame[name]) and len(frame) == len(table.X):
-            np.testing.assert_allclose(table.X[:, table.features.index(name)], frame[name].astype(float), rtol=1e-15)
+    check(tmp_path / "t.csv", seed)
+
+
+def test_a_line_that_does_not_fit_is_named_where_the_sums_agree(tmp_path):
+    for text, match in (
+        ("a,y\n1,2\n2,34,5\n3,1\n\n", r"got 3 in row 2 below it \(line 3\)"),
+        ("a,y\r\n1,2\r\n2,3\r4,5\r\n3,1\r\n", r"line ends of one kind, got another \(CR\) within line 3"),
+    ):
+        for limit in (None, 0):
+            with pytest.raises(ValueError, match=match):
+                open_table(write(tmp_path, text), "y", max_bytes=limit)
 
 
 def test_values_that_may_stand_for_nothing_are_told():
@@ -529,3 +510,61 @@ def test_masked_times_are_missing():
     time = np.ma.masked_equal(np.arange(12) // 4, 1)
     with pytest.raises(ValueError, match="gaps, got 4 missing values"):
         checked_times(time, 12)
+
+
+MASKED = np.ma.masked_equal(np.r_[7.0, np.arange(1, 12.0)], 7.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (
+            lambda X, y: fm.recommend(X, y, sample_weight=MASKED),
+            "sample_weight must hold finite numbers of at least 0, got nan",
+        ),
+        (lambda X, y: fm.recommend(X, y, time=MASKED), "time must not have gaps, got 2 missing"),
+        (lambda X, y: fm.estimate(np.ma.masked_array(X, X > 0), y), "missing values in column"),
+        (lambda X, y: fm.plan(np.ma.masked_array(X, X > 0), y, cost_per_label=1), "missing values in column"),
+        (lambda X, y: open_table({"a": MASKED, "y": y}, "y"), r"missing values: a \(2\)"),
+        (
+            lambda X, y: open_table({"a": y, "w": MASKED, "y": y}, "y", sample_weight="w"),
+            "column 'w' must not have gaps, got 2",
+        ),
+        (lambda X, y: open_table({"a": y, "t": MASKED, "y": y}, "y", time="t"), "column 't' must not have gaps, got 2"),
+        (lambda X, y: prepare(Blocks([(np.ma.masked_array(X, X > 0), y)], 2)), "missing values: column"),
+        (lambda X, y: fm.recommend(X, pd.Series(y[:9])), "X and y must have as many rows, got 12 and 9"),
+        (lambda X, y: fm.recommend(pd.DataFrame(X), pd.Series(y[:9])), "X and y must have as many rows, got 12 and 9"),
+        (lambda X, y: fm.recommend(pl.DataFrame(X), pl.Series(y[:9])), "X and y must have as many rows, got 12 and 9"),
+        (lambda X, y: fm.recommend(pd.DataFrame(X), y, sample_weight=pd.Series(y[:9])), "as many rows, got 12 and 9"),
+        (lambda X, y: open_table({"a": y[:5], "y": y}, "y"), r"columns must have the same length, got a \(5\), y \(12\)"),
+    ],
+)
+def test_masked_cells_and_other_lengths_are_refused_by_name(call, match):
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    with pytest.raises(ValueError, match=match):
+        call(X, np.arange(12.0) ** 2)
+
+
+def test_masked_labels_are_missing_in_blocks_as_in_memory():
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    assert prepare(Blocks([(X, MASKED)], 2)).stream.labelled == prepare(X, MASKED).stream.labelled == 10
+    assert np.isnan(open_table({"a": X[:, 0], "y": MASKED}, "y").y).sum() == 2
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Enum(["NA", "u", "v"])])
+def test_na_among_words_is_a_category_whatever_the_type(tmp_path, kind):
+    """One rule: text that says NA is a word among words, and missing beside numbers; an empty cell is missing everywhere."""
+    words = pl.Series("a", ["NA", "u", None, "v"] * 6).cast(kind)
+    numbers = pl.Series("b", ["NA", "1", "2", "3"] * 6)
+    frame = pl.DataFrame([words, numbers, pl.Series("y", range(24))])
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame[:10].write_parquet(tmp_path / "p0.parquet")
+    frame[10:].write_parquet(tmp_path / "p1.parquet")
+    parts = [tmp_path / "p0.parquet", tmp_path / "p1.parquet"]
+    sources = [frame, pd.DataFrame(frame.to_dict(as_series=False)), tmp_path / "t.parquet", parts]
+    for source in sources:
+        table = open_table(source, "y", impute="mean")
+        assert table.features == ("a=NA", "a=u", "a=v", "b")
+        assert table.gaps == {"a": 6, "b": 6}
+        assert any("'NA' is a category" in note for note in table.notes)
+    assert Held(open_table(parts, "y", impute="mean", max_bytes=0)).features == ("a=NA", "a=u", "a=v", "b")

@@ -27,7 +27,8 @@ class Spread:
         if not columns[0].size:
             return cls(0, np.zeros(len(columns)), np.zeros(len(columns)))
         mean = np.array([column.mean(dtype=np.float64) for column in columns])
-        squares = np.array([float(np.sum((column - m) ** 2)) for column, m in zip(columns, mean, strict=True)])
+        with np.errstate(invalid="ignore"):
+            squares = np.array([float(np.sum((column - m) ** 2)) for column, m in zip(columns, mean, strict=True)])
         return cls(columns[0].size, mean, squares)
 
     @property

@@ -36,6 +36,25 @@ def stray_quote(name: str, file: IO[bytes], separator: str, end: str) -> str | N
     return _stray(name, began, pending) if pending else None
 
 
+def other_line_end(name: str, file: IO[bytes], end: str) -> str | None:
+    """The message for the first line with a line end of another kind inside; None where a quoted field may hold one."""
+    if end != "\n":
+        return None
+    returns, ends, last = 0, 0, b""
+    for block in _blocks(file):
+        if b'"' in block:
+            return None
+        returns += block.count(b"\r")
+        ends += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
+        last = block[-1:]
+    if returns == ends:
+        return None
+    file.seek(0)
+    rows = (row for row, line in enumerate(_lines(file, b"\n")) if b"\r" in line)
+    row = next(rows, None)
+    return None if row is None else f"{name} must have line ends of one kind, got another (CR) within line {row + 1}"
+
+
 def _stray(name: str, row: int, line: bytes) -> str:
     text = line.split(b"\n")[0].decode(errors="replace")
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
@@ -51,13 +70,16 @@ def _lines(file: IO[bytes], end: bytes) -> Iterator[bytes]:
         yield from file.read().split(end)
 
 
-def uneven_line(name: str, opened: Callable[[], IO[bytes]], separator: str, end: str) -> str | None:
-    """The message for the first line whose number of fields is not that of the header; None where all have it."""
+def uneven_line(name: str, opened: Callable[[], IO[bytes]], separator: str, end: str, sure: bool) -> str | None:
+    """The message for the first line whose number of fields is not that of the header; None where all have it.
+
+    ``sure``: one has not, and sums that happen to agree do not matter.
+    """
     with opened() as file:
-        if not _suspicious(file, separator.encode(), end.encode()):
+        if not sure and not _suspicious(file, separator.encode(), end.encode()):
             return None
     with opened() as file:
-        reader = csv.reader(io.TextIOWrapper(file, "utf-8", errors="replace", newline=""), delimiter=separator)
+        reader = csv.reader(io.TextIOWrapper(file, "utf-8", errors="replace", newline=end), delimiter=separator)
         expected = 0
         try:
             expected = len(next(reader))
@@ -68,9 +90,8 @@ def uneven_line(name: str, opened: Callable[[], IO[bytes]], separator: str, end:
                         f"{row} below it (line {reader.line_num})"
                     )
         except csv.Error as problem:
-            return (
-                f"{name} must have {expected} fields in each row, got line {reader.line_num}, which cannot be read: {problem}"
-            )
+            mixed = "line ends of several kinds in it" if "new-line" in str(problem) else f"what cannot be read: {problem}"
+            return f"{name} must have {expected} fields in each row, got line {reader.line_num} with {mixed}"
     return None
 
 

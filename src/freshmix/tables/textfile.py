@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 
 import polars as pl
 
-from .lines import stray_quote, uneven_line
+from .lines import other_line_end, stray_quote, uneven_line
 from .marks import MISSING
 from .names import header_names
 
@@ -81,20 +81,20 @@ class TextPart:
                 yield from replace(self, lossy=True).frames(columns, size)
                 return
             said = str(problem).splitlines()[0]
-            raise NotRead(self.uneven() or f"{self.name} cannot be read as CSV: {said}") from None
+            raise NotRead(self.uneven(sure=True) or f"{self.name} cannot be read as CSV: {said}") from None
         if short:
             # Polars fills up short rows without a word.
             said_of_lines = self.uneven()
             if said_of_lines is not None:
                 raise NotRead(said_of_lines)
 
-    def uneven(self) -> str | None:
-        """The message for the first line that does not fit, if there is one."""
+    def uneven(self, sure: bool = False) -> str | None:
+        """The message for the first line that does not fit, if there is one; ``sure``: there is."""
         with opened(self.content) as file:
             stray = stray_quote(self.name, file, self.separator, self.end)
         if stray is not None:
             return stray
-        return uneven_line(self.name, lambda: opened(self.content), self.separator, self.end)
+        return uneven_line(self.name, lambda: opened(self.content), self.separator, self.end, sure)
 
     def numeric(self, columns: Sequence[str]) -> bool:
         """Whether the first rows of all these columns hold plain numbers, and markers of missing ones."""
@@ -136,9 +136,11 @@ def text_part(name: str, content: Content, separator: str | None, usual: str) ->
     chosen = separator or _separator(first, usual)
     if (len(content) if isinstance(content, bytes) else content.stat().st_size) <= _CHECKED:
         with opened(content) as file:
-            stray = stray_quote(name, file, chosen, end)
-        if stray is not None:
-            raise NotRead(stray)
+            odd = stray_quote(name, file, chosen, end)
+            file.seek(0)
+            odd = odd or other_line_end(name, file, end)
+        if odd is not None:
+            raise NotRead(odd)
     lines = io.StringIO(first, newline="")
     try:
         header = next(csv.reader(lines, delimiter=chosen))
