@@ -13,7 +13,7 @@ from .kinds import Kind, as_text
 from .loading import labels_in
 from .marks import MISSING
 from .names import INDEX
-from .parts import ColumnarPart, Part, parts_of
+from .parts import ColumnarPart, Part, is_packed, parts_of
 from .refusals import missing_values, too_many_gaps
 from .textfile import NotRead, TextPart
 from .times import steps_in_order
@@ -63,7 +63,7 @@ class FileBlocks(Blocks):
         drop_unlabelled: bool = False,
     ) -> None:
         self.drop_unlabelled = drop_unlabelled
-        packed = [path.name for path in paths if path.name.lower().endswith(".gz")]
+        packed = [path.name for path in paths if is_packed(path)]
         if packed:
             raise ValueError(f"{packed[0]} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
         self.files: list[Part] = parts_of(paths, separator)

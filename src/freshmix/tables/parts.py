@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
@@ -12,7 +13,7 @@ import polars as pl
 
 from ..machine import free_memory
 from .names import header_names
-from .textfile import Content, NotRead, TextPart, text_part
+from .textfile import Content, NotRead, TextPart, packing, size_read, text_part
 
 MOST_BYTES = 2 * 1024**3
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -43,7 +44,7 @@ class ColumnarPart:
         try:
             return header_names(self.scan.collect_schema().names())
         except pl.exceptions.PolarsError as problem:
-            raise self._unreadable(problem) from None
+            raise self.unreadable(problem) from None
 
     def lazy(self, columns: Sequence[str], numbers: Sequence[str] = ()) -> pl.LazyFrame:
         """The columns, as they are."""
@@ -57,9 +58,10 @@ class ColumnarPart:
             lazy = self.lazy(columns)
             yield from [lazy.collect()] if size is None else lazy.collect_batches(chunk_size=size)
         except pl.exceptions.PolarsError as problem:
-            raise self._unreadable(problem) from None
+            raise self.unreadable(problem) from None
 
-    def _unreadable(self, problem: Exception) -> NotRead:
+    def unreadable(self, problem: Exception) -> NotRead:
+        """What is said of a file that polars does not read."""
         kind = "Arrow" if self.arrow else "Parquet"
         return NotRead(f"{self.name} cannot be read as {kind}: {str(problem).splitlines()[0]}")
 
@@ -139,7 +141,7 @@ def _part(path: Path, separator: str | None) -> Part:
 
 
 def _piped(name: str, content: bytes, separator: str | None) -> Part:
-    if len(content) > MOST_BYTES:
+    if size_read(name, content, MOST_BYTES) > MOST_BYTES:
         raise ValueError(f"{name} is too large for a pipe (limit {MOST_BYTES / 1e9:.2g} GB): name a file")
     if content[:4] == b"PAR1" or content[:6] == b"ARROW1":
         return ColumnarPart(name, content, content[:6] == b"ARROW1")
@@ -175,21 +177,44 @@ def _exact(text: pl.Series, number: pl.Series) -> pl.Series:
 
 def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | None:
     """Why the files cannot be read at once, if so: reading, centring and scaling take about four copies."""
-    size = sum(_size(path) for path in paths)
+    size, more = 0, ""
+    for path in paths:
+        size += _size(path, max_bytes)
+        if size > max_bytes and is_packed(path):
+            # Nothing is unpacked beyond the limit.
+            more = "more than "
+            break
     name = paths[0].name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     if size > max_bytes:
-        return f"{name} is too large ({size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
+        return f"{name} is too large ({more}{size / 1e9:.2g} GB, limit {max_bytes / 1e9:.2g} GB)"
     free = free_memory()
     if 4 * size > free:
         return f"{name} ({size / 1e9:.2g} GB) needs more memory than the {free / 1e9:.2g} GB free"
     return None
 
 
-def _size(path: Path) -> int:
-    """Bytes: on disk for text, as 8-byte numbers for Parquet and Arrow, none for what is no file."""
+def is_packed(path: Path) -> bool:
+    """Whether a file of text is packed, whatever its name."""
+    return path.is_file() and not path.name.lower().endswith((*_PARQUET, *_ARROW, *_EXCEL)) and bool(packing(path))
+
+
+def _size(path: Path, most: int) -> int:
+    """Bytes: unpacked for text and Excel, as 8-byte numbers for Parquet and Arrow, none for what is no file."""
     if not path.is_file():
         return 0
+    if path.name.lower().endswith(_EXCEL) and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            return sum(each.file_size for each in packed.infolist())
     if not path.name.lower().endswith((*_PARQUET, *_ARROW)) or path.stat().st_size == 0:
-        return path.stat().st_size * (8 if path.name.lower().endswith(".gz") else 1)
+        return size_read(path.name, path, most)
     scan = ColumnarPart(path.name, path, path.name.lower().endswith(_ARROW))
-    return len(scan.names) * int(scan.scan.select(pl.len()).collect().item()) * 8
+    size = len(scan.names) * int(scan.scan.select(pl.len()).collect().item()) * 8
+    # A page of one long text repeated is a few bytes on disk.
+    texts = [name for name, kind in scan.scan.collect_schema().items() if kind == pl.String]
+    if size <= most and texts:
+        lengths = scan.scan.select(pl.col(name).str.len_bytes().cast(pl.Int64).sum() for name in texts)
+        try:
+            size += sum(lengths.collect(engine="streaming").row(0))
+        except pl.exceptions.PolarsError as problem:
+            raise scan.unreadable(problem) from None
+    return size

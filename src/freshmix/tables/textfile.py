@@ -3,6 +3,8 @@
 import csv
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,18 +20,65 @@ SEPARATORS = (",", "\t", ";", "|")
 _HEAD = 1 << 18
 # Of larger files the quotation marks are looked at where polars stumbles.
 _CHECKED = 1 << 26
+# The longest line of a packed file, in bytes.
+_LONGEST = 1 << 26
 # Rows that tell whether a column may be read as numbers at once; a cell further down that is none is found all the same.
 _SAMPLE = 1000
 Content = Path | bytes
 
 
+# How packed files begin.
+_PACKED = {
+    "gzip": rb"\x1f\x8b",
+    "zstd": rb"\x28\xb5\x2f\xfd",
+    "bzip2": rb"BZh\d1AY&SY",
+    "xz": rb"\xfd7zXZ\x00",
+    "zip": rb"PK\x03\x04",
+    "zlib": rb"x[\x01\x5e\x9c\xda]",
+}
+
+
+def _plain(content: Content) -> IO[bytes]:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+
+
+def packing(content: Content) -> str:
+    """What a file is packed by, as its first bytes tell, whatever its name; nothing for plain text."""
+    with _plain(content) as file:
+        start = file.read(10)
+    return next((name for name, pattern in _PACKED.items() if re.match(pattern, start)), "")
+
+
 def opened(content: Content) -> IO[bytes]:
     """The bytes of a file, unpacked."""
-    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if packed:
+    if packing(content) == "gzip":
         return cast(IO[bytes], gzip.open(io.BytesIO(content) if isinstance(content, bytes) else content))
-    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+    return _plain(content)
+
+
+def size_read(name: str, content: Content, most: int) -> int:
+    """Bytes of a file of text, unpacked, or as 8-byte numbers where cells are short; counted until they are more than ``most``.
+
+    Raises ValueError where it cannot be unpacked.
+    """
+    try:
+        with opened(content) as file:
+            head = file.read(_HEAD)
+            # Below the header, which may be longer than any row.
+            sample = head[head.find(b"\n") + 1 :] or head
+            cells = max(sample.count(each.encode()) for each in SEPARATORS) + sample.count(b"\n")
+            each = max(1.0, 8 * cells / max(1, len(sample)))
+            if packing(content) != "gzip":
+                return round(each * (len(content) if isinstance(content, bytes) else content.stat().st_size))
+            size, line = len(head), 0
+            while each * size <= most and (piece := file.read(1 << 20)):
+                size += len(piece)
+                line = line + len(piece) if b"\n" not in piece else len(piece) - piece.rfind(b"\n")
+                if line > _LONGEST:
+                    raise NotRead(f"{name} must be lines of fields, got one of more than {_LONGEST >> 20} MB")
+    except (OSError, EOFError, zlib.error) as problem:
+        raise NotRead(f"{name} cannot be unpacked: {problem}") from None
+    return round(each * size)
 
 
 @dataclass(frozen=True)
@@ -121,10 +170,13 @@ def text_part(name: str, content: Content, separator: str | None, usual: str) ->
     ValueError
         If it is empty, no text, or its quotes do not pair.
     """
+    packed = packing(content)
+    if packed not in ("", "gzip"):
+        raise ValueError(f"{name} is packed by {packed}: unpack it, or pack it by gzip")
     try:
         with opened(content) as file:
             start = file.read(_HEAD)
-    except (OSError, EOFError) as problem:
+    except (OSError, EOFError, zlib.error) as problem:
         raise NotRead(f"{name} cannot be unpacked: {problem}") from None
     if not start:
         raise ValueError(f"{name} is empty")
@@ -134,7 +186,7 @@ def text_part(name: str, content: Content, separator: str | None, usual: str) ->
     end = "\r" if b"\r" in start and b"\n" not in start else "\n"
     first = start.decode("utf-8-sig", errors="replace").lstrip("\r\n")
     chosen = separator or _separator(first, usual)
-    if (len(content) if isinstance(content, bytes) else content.stat().st_size) <= _CHECKED:
+    if size_read(name, content, _CHECKED) <= _CHECKED:
         with opened(content) as file:
             odd = stray_quote(name, file, chosen, end)
             file.seek(0)
