@@ -61,7 +61,7 @@ def test_warnings_are_printed():
     ("arguments", "says"),
     [
         (("--weights", "a"), "--weights must be numbers"),
-        (("--weights", "2"), "--real-weight"),
+        (("--weights", "2", "--covariates", "fresh"), "--real-weight"),
         (("--rows", "0"), "rows"),
         (("--entries", "cauchy"), "entries"),
         (("--engine", "magic"), "engine"),
@@ -90,10 +90,10 @@ def interruptible():
 def test_an_interruption_keeps_what_was_finished(monkeypatch, capsys, tmp_path):
     engine = spectral.risks
 
-    def interrupted(setting, replicate):
-        if replicate == 3:
+    def interrupted(setting, replicates):
+        if 3 in replicates:
             os.kill(os.getpid(), signal.SIGINT)
-        return engine(setting, replicate)
+        return engine(setting, replicates)
 
     monkeypatch.setattr(spectral, "risks", interrupted)
     target = tmp_path / "part.nc"
@@ -109,7 +109,7 @@ def test_an_interruption_keeps_what_was_finished(monkeypatch, capsys, tmp_path):
 
 @pytest.mark.usefixtures("interruptible")
 def test_an_interruption_before_the_first_leaves_nothing(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(spectral, "risks", lambda setting, replicate: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(spectral, "risks", lambda setting, replicates: os.kill(os.getpid(), signal.SIGINT))
     assert "interrupted" in failure(capsys, *OPTIONS, "--save", tmp_path / "part.nc", code=130)
     assert list(tmp_path.iterdir()) == []
 
@@ -196,3 +196,77 @@ def test_pictures_that_cannot_be_drawn():
         plots.compare(None, simulated(real_weight=[0.5]), "aspect")
     with pytest.raises(ValueError, match="at most 6"):
         plots.compare(None, simulated(real_weight=np.linspace(0, 1, 9)))
+
+
+MEMORY = ("--covariates", "fresh", "--kept-generations", "all", "--forgetting", 0.7, "--first-rows", 0.5, "--persistence", 0.9)
+
+
+def test_what_a_loop_remembers_comes_from_options():
+    options = (*MEMORY, "--anchor", 0.5, "--row-sizes", "1:2,4:1", "--real-weight", 0.5, "--penalty", 0.2, "--judged", "next")
+    content = json.loads(invoke(*OPTIONS, *options, "--json"))
+    population = fm.Population.isotropic().replace(persistence=0.9, row_sizes=([0.5, 2.0], [2 / 3, 1 / 3]))
+    loop = fm.Loop(
+        aspect=0.5,
+        penalty=0.2,
+        real_weight=0.5,
+        covariates="fresh",
+        anchor=0.5,
+        kept_generations=None,
+        forgetting=0.7,
+        first_rows=0.5,
+    )
+    found = fm.simulate(population, loop, 3, rows=30, replicates=4, seed=7, judged="next")
+    np.testing.assert_array_equal(content["mean"], fm.mean_and_error(found)["mean"])
+    # Rows kept beside an anchor have no theory.
+    assert "theory" not in content
+    said = " ".join(invoke(*OPTIONS, *options, width=200).split())
+    for each in (
+        "pulled towards 0.5 times the previous model",
+        "labelled rows of all earlier generations kept in the fit, each counting 0.7 of the next",
+        "generation 0 on 0.5 times as many rows",
+        "judged on the next generation's coefficients",
+    ):
+        assert each in said
+
+
+def test_kept_rows_beside_theory():
+    # Without a weight they go with real labels alone; features and rows of generation 0 are whole numbers.
+    content = json.loads(invoke(*OPTIONS, *MEMORY, "--penalty", 0.2, "--judged", "next", "--json"))
+    loop = fm.Loop(
+        aspect=0.5, penalty=0.2, real_weight=1.0, covariates="fresh", kept_generations=None, forgetting=0.7, first_rows=0.5
+    )
+    theory = fm.risk(fm.Population.isotropic().replace(persistence=0.9), loop, 3, judged="next")
+    np.testing.assert_allclose(content["theory"], theory, rtol=1e-12)
+
+
+def test_renewed_labels_and_weights_beyond_one():
+    content = json.loads(invoke(*OPTIONS, "--label-renewal", 0.4, "--real-weight", 1.5, "--penalty", 0.2, "--json"))
+    loop = fm.Loop(aspect=0.5, penalty=0.2, real_weight=1.5, label_renewal=0.4)
+    np.testing.assert_allclose(content["theory"], fm.risk(fm.Population.isotropic(), loop, 3), rtol=1e-12)
+    said = " ".join(invoke(*OPTIONS, "--label-renewal", 0.4, "--real-weight", 1.5, width=200).split())
+    assert "real labels with 40% of their noise new each time" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--kept-generations", "few"), "--kept-generations must be a whole number or all, got 'few'"),
+        (("--kept-generations", 2), "--kept-generations needs --covariates fresh"),
+        (("--row-sizes", "1,2"), "--row-sizes must be sizes and shares such as"),
+        (("--row-sizes", "0:1,2:1"), "--row-sizes must be sizes and shares above 0"),
+        (("--persistence", 0.9), "persistence below 1 needs --covariates fresh"),
+        (("--anchor", 2), "--anchor must be a number between 0 and 1"),
+        (("--judged", "later"), "--judged must be one of now, next"),
+    ],
+)
+def test_faults_of_what_is_remembered(capsys, options, says):
+    assert says in failure(capsys, *OPTIONS, *options)
+
+
+def test_theory_of_kept_rows():
+    content = json.loads(invoke("theory", "--aspect", 0.5, *MEMORY, "--penalty", 0.2, "--generations", 3, "--json"))
+    assert content["best_weight"] is None
+    assert set(content["risk_by_generation"]) == {"loop", "real_only"}
+    said = " ".join(invoke("theory", "--aspect", 0.5, *MEMORY, "--penalty", 0.2, width=200).split())
+    assert "coefficients drift, persistence 0.9" in said
+    assert "there is no weight to choose" in said

@@ -65,6 +65,23 @@ def test_numbers_are_those_of_simulate(tmp_path):
     np.testing.assert_array_equal(found.risk.sel(population="ar", loop="partly", aspect=2.0), expected.risk)
 
 
+def test_what_a_loop_remembers_is_an_axis(tmp_path):
+    loop = {"aspect": 0.5, "penalty": 0.2, "real_weight": 1.0, "covariates": "fresh", "forgetting": 0.5}
+    grid = {"kept_generations": [0, 2], "persistence": [0.9, 1.0], "anchor": [0.0, 0.5], "judged": ["now", "next"]}
+    spec = {"generations": 3, "rows": 40, "loop": loop, "grid": grid}
+    found = fm.sweep(spec, tmp_path / "store", workers=0, progress=False).load()
+    at = {"kept_generations": 2, "persistence": 0.9, "anchor": 0.5, "judged": "next"}
+    expected = fm.simulate(
+        fm.Population.isotropic().replace(persistence=0.9),
+        fm.Loop(**loop, kept_generations=2, anchor=0.5),
+        3,
+        rows=40,
+        seed=seed_of(0, at),
+        judged="next",
+    )
+    np.testing.assert_array_equal(found.risk.sel(at), expected.risk)
+
+
 def test_longer_grids_keep_what_is_there(tmp_path):
     short = swept(tmp_path / "store")
     grid = {"penalty": [1.0, 0.1, 10.0], "aspect": [1.5, 0.5, 2.0], "real_weight": [0.2, 0.35, 0.5, 1.0]}

@@ -103,6 +103,21 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
         ({"loop": {"aspect": 0.5, "labelled": 0.5, "schedule": [0.5]}}, "does not go with schedule"),
         ({"loop": {"aspect": 0.5, "schedule": [0.5]}, "grid": {"real_weight": [0.5]}}, "schedule"),
         ({"rows": "many", "loop": {"aspect": 0.5, "real_weight": 0.5}}, "rows"),
+        ({"judged": "later", "loop": {"aspect": 0.5, "real_weight": 0.5}}, "judged: judged must be one of now, next"),
+        (
+            {"loop": {"aspect": 0.5, "real_weight": 1.0, "kept_generations": "some"}},
+            "kept_generations: must be a whole number or all",
+        ),
+        ({"loop": {"aspect": 0.5, "real_weight": 1.0, "kept_generations": 2}}, "kept_generations needs covariates='fresh'"),
+        ({"loop": {"aspect": 0.5, "real_weight": 1.0}, "grid": {"anchor": [0.5, 2.0]}}, "grid.anchor.1: anchor must be"),
+        (
+            {"loop": {"aspect": 0.5, "real_weight": 1.0}, "grid": {"persistence": [1.0, 0.5]}},
+            "grid.persistence.1: persistence below 1",
+        ),
+        (
+            {"population": {"model": "isotropic", "row_sizes": [[1.0, 3.0], [0.5, 0.5]]}, "grid": {"aspect": [0.5]}},
+            "row_sizes must",
+        ),
         ({"engine": "magic", "loop": {"aspect": 0.5, "real_weight": 0.5}}, "engine"),
     ],
 )
@@ -198,6 +213,10 @@ real_weight = { start = 0.0, stop = 1.0, count = 5 }
 def test_tables_of_loops():
     loop = loop_of({"labelled": 0.25, "row_weight": 2.0, "real_weight": 0.5, "aspect": 1.5})
     assert loop == fm.Loop.partially_labelled(aspect=1.5, labelled=0.25, real_weight=0.5, row_weight=(1.0, 2.0))
+    kept = {"kept_generations": "all", "forgetting": 0.5, "first_rows": 2.0}
+    assert loop_of({"labelled": 0.25, "aspect": 1.5, **kept}) == fm.Loop.partially_labelled(aspect=1.5, labelled=0.25).replace(
+        kept_generations=None, forgetting=0.5, first_rows=2.0
+    )
     groups = [{"share": 0.5}, {"share": 0.5, "real_weight": 0.0}]
     assert loop_of({"groups": groups}) == fm.Loop(groups=[fm.Group(0.5), fm.Group(0.5, real_weight=0.0)])
 

@@ -23,6 +23,17 @@ MODELS: dict[str, Callable[..., Population]] = {
     "atoms": Population,
 }
 SUFFIXES = (".json", ".toml")
+# What any population may have, whatever its model.
+COMMON = ("row_sizes", "persistence")
+
+
+def parameters_of(model: str) -> dict[str, inspect.Parameter]:
+    """The parameters of a named model, with those that any population has; none of an unknown model."""
+    make = MODELS.get(model.replace("_", "-"))
+    if make is None:
+        return {}
+    shared = inspect.signature(Population).parameters
+    return {**inspect.signature(make).parameters, **{name: shared[name] for name in COMMON}}
 
 
 def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
@@ -33,7 +44,7 @@ def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
     model : str
         One of ``MODELS``; ``atoms`` is ``Population`` itself, ``covariance`` its ``from_covariance``.
     parameters : mapping
-        Keyword arguments of the model.
+        Keyword arguments of the model, and ``row_sizes`` and ``persistence`` of any population.
 
     Raises
     ------
@@ -46,7 +57,7 @@ def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
     Population(2 atoms in 1..11, null_risk=5.9, noise_variance=1)
     """
     make = MODELS[choice("population", str(model).replace("_", "-"), MODELS)]
-    known = inspect.signature(make).parameters
+    known = parameters_of(model)
     for name in parameters:
         if name not in known:
             near = get_close_matches(str(name), known, n=1, cutoff=0.4)
@@ -55,7 +66,9 @@ def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
     missing = [name for name, each in known.items() if each.default is each.empty and name not in parameters]
     if missing:
         raise ValueError(f"population {model} needs {' and '.join(missing)}")
-    return make(**parameters)
+    own = {name: value for name, value in parameters.items() if name not in COMMON}
+    shared = {name: value for name, value in parameters.items() if name in COMMON}
+    return make(**own).replace(**shared) if shared else make(**own)
 
 
 def read_population(path: str | Path) -> Population:

@@ -42,8 +42,9 @@ class Theory(View):
         ``synthetic_only``.
     limit : Limit
         Long run, with verdict and reason.
-    best_weight, best_loop : Optimum
-        Over the real weight at this penalty; over weight, penalty and the row weight of rows without a real label.
+    best_weight, best_loop : Optimum or None
+        Over the real weight at this penalty; over weight, penalty and the row weight of rows without a real label. None for a
+        loop that keeps rows: they go with real labels alone.
     improving_weights : list of (low, high)
         Real weights whose long run is better than real labels only.
     collapse_boundary : list of (low, high) or None
@@ -58,8 +59,8 @@ class Theory(View):
     generations: int
     by_generation: xr.Dataset
     limit: Limit
-    best_weight: Optimum
-    best_loop: Optimum
+    best_weight: Optimum | None
+    best_loop: Optimum | None
     improving_weights: list[tuple[float, float]]
     collapse_boundary: list[tuple[float, float]] | None
 
@@ -86,7 +87,7 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
     population : Population
         The data.
     loop : Loop
-        A loop with an aspect; without real weights the best one is taken.
+        A loop with an aspect; without real weights the best one is taken, 1 where rows are kept.
     generations : int
         T of the table by generation.
 
@@ -109,11 +110,11 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
     [(0.333333, 1.0)]
     """
     generations = whole("generations", generations, low=0)
-    best_weight, best_loop = optimal_weight(population, loop), optimal_loop(population, loop)
     filled_in = loop.groups is None and loop.schedule is None
+    mixes = loop.kept_generations == 0
+    best = {"best_weight": optimal_weight(population, loop), "best_loop": optimal_loop(population, loop)} if mixes else {}
     if filled_in:
-        loop = best_weight.loop
-    best = {"best_weight": best_weight, "best_loop": best_loop}
+        loop = best["best_weight"].loop if mixes else loop.replace(real_weight=1.0)
     # A best loop that is approached only has no course of its own: at w = 0 itself the risk is another.
     others = {name: optimum.loop for name, optimum in best.items() if optimum.attained}
     return Theory(
@@ -123,10 +124,10 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
         generations,
         by_generation(population, loop, generations, others),
         limit(population, loop),
-        best_weight,
-        best_loop,
-        improving_weights(population, loop),
-        collapse_boundary(population, loop) if kind_of(loop).partly_labelled else None,
+        best.get("best_weight"),
+        best.get("best_loop"),
+        improving_weights(population, loop) if mixes else [],
+        collapse_boundary(population, loop) if mixes and kind_of(loop).partly_labelled else None,
     )
 
 
@@ -140,7 +141,9 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     ([1.5, 1.25, 1.1875, 1.1719], 1.1667)
     """
     check_loops(population, loop)
-    courses = {"loop": loop, **(others or {}), "synthetic_only": varied(loop, real_weight=0.0)}
+    courses = {"loop": loop, **(others or {})}
+    if loop.kept_generations == 0:
+        courses["synthetic_only"] = varied(loop, real_weight=0.0)
     table: dict[str, tuple[str, Floats, dict[str, object]]] = {}
     real_only = math.nan
     for name, each in courses.items():
@@ -231,8 +234,12 @@ def beside(population: Population, loop: Loop, simulated: xr.Dataset) -> xr.Data
 
     ``simulated`` is what ``simulate`` returned for this population and this loop.
     """
-    # Features are a whole number.
-    loop = loop.replace(aspect=simulated.attrs["features"] / json.loads(simulated.attrs["rows"])[0])
+    # Features and rows are whole numbers.
+    features, (first, *later) = simulated.attrs["features"], json.loads(simulated.attrs["rows"])
+    if loop.covariates == "fresh" and later:
+        loop = loop.replace(aspect=features / later[0], first_rows=first / later[0])
+    else:
+        loop = loop.replace(aspect=features * loop.first_rows / first)
     grid = simulated.risk.isel(replicate=0, drop=True)
     values = np.empty(grid.shape)
     for index in np.ndindex(grid.shape[:-1]):
@@ -240,8 +247,8 @@ def beside(population: Population, loop: Loop, simulated: xr.Dataset) -> xr.Data
         each = loop.replace(penalty=point.get("penalty", loop.penalty))
         each = each if "real_weight" not in point else each.at_weight(point["real_weight"])
         try:
-            values[index] = risk(population, each, grid.sizes["generation"] - 1)
+            values[index] = risk(population, each, grid.sizes["generation"] - 1, simulated.attrs["judged"])
         except ValueError:
-            # Frozen covariates with rows of different weights have no closed form.
+            # Frozen covariates with rows of different weights have no closed form, nor have rows kept beside synthetic labels.
             return None
     return xr.DataArray(values, grid.coords, grid.dims)

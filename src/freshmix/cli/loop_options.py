@@ -25,7 +25,9 @@ Parameters = Annotated[
 ]
 Aspect = Annotated[float | None, typer.Option(metavar="GAMMA", help="Features / rows per generation.")]
 Penalty = Annotated[float, typer.Option(metavar="LAMBDA", help="Ridge penalty; 0 interpolates (min-norm or least squares).")]
-RealWeight = Annotated[float | None, typer.Option(metavar="W", help="Real weight, 0 to 1; without any, the best one.")]
+RealWeight = Annotated[
+    float | None, typer.Option(metavar="W", help="Real weight, 0 to 1 with new rows; without any, the best one.")
+]
 Schedule = Annotated[str | None, typer.Option(metavar="W1,W2,...", help="Real weights by generation; the last is kept on.")]
 Covariates = Annotated[str, typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones.")]
 Labels = Annotated[str, typer.Option(metavar="fresh|frozen", help="Real labels anew in each generation, or only the first.")]
@@ -43,9 +45,27 @@ RowWeight = Annotated[float, typer.Option(metavar="A", help="Loss weight of rows
 Groups = Annotated[
     list[str] | None, typer.Option("--group", metavar="SHARE,ROW_WEIGHT,W", help="A group of new rows; repeat for each.")
 ]
+Persistence = Annotated[
+    float | None, typer.Option(metavar="C", help="Share of the coefficients that the next generation keeps; 1: nothing drifts.")
+]
+RowSizes = Annotated[
+    str | None,
+    typer.Option(metavar="B:SHARE,...", help="Sizes of rows, times the root of which they are; scaled to a mean of 1."),
+]
+LabelRenewal = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Share of the label noise that is new each time; same rows only.")
+]
+Anchor = Annotated[float, typer.Option(metavar="ALPHA", help="The penalty pulls towards ALPHA times the previous model.")]
+KeptGenerations = Annotated[
+    str, typer.Option(metavar="M|all", help="Earlier generations whose labelled rows stay in the fit; new rows only.")
+]
+Forgetting = Annotated[float, typer.Option(metavar="F", help="Kept rows of age a count F to the power of a.")]
+FirstRows = Annotated[float, typer.Option(metavar="RATIO", help="Rows of generation 0 over those of any other; new rows only.")]
 
 
-def population_of(name: str, parameters: Sequence[str] | None) -> "Population":
+def population_of(
+    name: str, parameters: Sequence[str] | None, persistence: float | None = None, row_sizes: str | None = None
+) -> "Population":
     """A population from its name and NAME=VALUE parameters, or from a file."""
     from freshmix.population_file import SUFFIXES, named_population, read_population
 
@@ -53,8 +73,26 @@ def population_of(name: str, parameters: Sequence[str] | None) -> "Population":
     if name.endswith(SUFFIXES):
         if given:
             raise ValueError(f"--parameter goes with a named population, got it beside the file {name!r}")
-        return read_population(name)
-    return named_population(name, given)
+        found = read_population(name)
+    else:
+        found = named_population(name, given)
+    changes = {"persistence": persistence, "row_sizes": None if row_sizes is None else _row_sizes(row_sizes)}
+    return found.replace(**{name: value for name, value in changes.items() if value is not None})
+
+
+def _row_sizes(text: str) -> tuple[list[float], list[float]]:
+    """Values and shares of B:SHARE,..., scaled to a mean and a sum of 1."""
+    pairs = [each.split(":") for each in text.split(",")]
+    try:
+        sizes, shares = ([float(value) for value in part] for part in zip(*pairs, strict=True))
+    except ValueError:
+        raise ValueError(f"--row-sizes must be sizes and shares such as 0.5:0.8,3:0.2, got {text!r}") from None
+    if not all(0 < value < math.inf for value in (*sizes, *shares)):
+        raise ValueError(f"--row-sizes must be sizes and shares above 0, got {text!r}")
+    total = math.fsum(shares)
+    shares = [share / total for share in shares]
+    mean = math.fsum(size * share for size, share in zip(sizes, shares, strict=True))
+    return [size / mean for size in sizes], shares
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -89,6 +127,11 @@ def loop_of(
     labelled: float | None,
     row_weight: float,
     groups: Sequence[str] | None,
+    label_renewal: float | None,
+    anchor: float,
+    kept_generations: str,
+    forgetting: float,
+    first_rows: float,
 ) -> "Loop":
     """The loop that the options describe; labelled shares and groups mean fresh covariates."""
     common: dict[str, Any] = {
@@ -110,9 +153,19 @@ def loop_of(
         loop = fm.Loop(groups=[_group(text) for text in groups], covariates="fresh", **common)
     else:
         loop = fm.Loop(real_weight=real_weight, schedule=grid(schedule, "--schedule"), covariates=covariates, **common)
+    kept = None if kept_generations == "all" else _whole(kept_generations)
+    memory = {"anchor": anchor, "kept_generations": kept, "forgetting": forgetting, "first_rows": first_rows}
+    loop = loop.replace(label_renewal=label_renewal, **memory)
     if loop.aspect is None:
         raise ValueError("--aspect is needed: features / rows per generation")
     return loop
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"--kept-generations must be a whole number or all, got {text!r}") from None
 
 
 def _group(text: str) -> "fm.Group":

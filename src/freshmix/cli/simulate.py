@@ -36,6 +36,10 @@ Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, {engines}.")]
 Workflow = Annotated[str, typer.Option(metavar="NAME", help="{workflows}.")]
 Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs; cuda needs torch.")]
 Precision = Annotated[str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra.")]
+Judged = Annotated[
+    str,
+    typer.Option(metavar="now|next", help="The coefficients that a model is judged on: its own generation's or the next's."),
+]
 Workers = Annotated[int, typer.Option(metavar="K", help="Processes.")]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed: the same numbers for any number of workers.")]
 Save = Annotated[
@@ -60,6 +64,13 @@ def simulate(
     labelled: options.Labelled = None,
     row_weight: options.RowWeight = 1.0,
     group: options.Groups = None,
+    label_renewal: options.LabelRenewal = None,
+    anchor: options.Anchor = 0.0,
+    kept_generations: options.KeptGenerations = "0",
+    forgetting: options.Forgetting = 1.0,
+    first_rows: options.FirstRows = 1.0,
+    persistence: options.Persistence = None,
+    row_sizes: options.RowSizes = None,
     weights: Weights = None,
     penalties: Penalties = None,
     entries: Entries = "gaussian",
@@ -69,6 +80,7 @@ def simulate(
     workflow: Workflow = "replace",
     device: Device = "cpu",
     dtype: Precision = "float64",
+    judged: Judged = "now",
     workers: Workers = 1,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -78,17 +90,21 @@ def simulate(
     given: dict[str, Any]
     grids: dict[str, Any]
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
-    data = options.population_of(population, parameter)
+    data = options.population_of(population, parameter, persistence, row_sizes)
+    memory = (label_renewal, anchor, kept_generations, forgetting, first_rows)
     loop = options.loop_of(
-        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group
+        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group, *memory
     )
     grids = {"real_weight": options.grid(weights, "--weights"), "penalty": options.grid(penalties, "--penalties")}
     along = _along(generations, grids) if any(path.suffix.lower() in PICTURES for path in targets) else ""
     filled_in = weights is None and loop.groups is None and loop.schedule is None
-    if filled_in:
+    if filled_in and loop.kept_generations != 0:
+        # Kept rows go with real labels alone.
+        loop, filled_in = loop.replace(real_weight=1.0), False
+    elif filled_in:
         loop = fm.optimal_weight(data, loop).loop
     given = {"rows": rows, "replicates": replicates, "seed": seed, "noise": noise, "engine": engine}
-    given |= {"workflow": workflow, "device": device, "dtype": dtype, "workers": workers}
+    given |= {"workflow": workflow, "device": device, "dtype": dtype, "workers": workers, "judged": judged}
     given |= {"entries": _law(entries, "--entries"), "label_noise": _law(label_noise, "--label-noise")}
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)

@@ -37,6 +37,13 @@ def theory(
     labelled: options.Labelled = None,
     row_weight: options.RowWeight = 1.0,
     group: options.Groups = None,
+    label_renewal: options.LabelRenewal = None,
+    anchor: options.Anchor = 0.0,
+    kept_generations: options.KeptGenerations = "0",
+    forgetting: options.Forgetting = 1.0,
+    first_rows: options.FirstRows = 1.0,
+    persistence: options.Persistence = None,
+    row_sizes: options.RowSizes = None,
     generations: Generations = 20,
     as_json: AsJson = False,
     plot: Plot = None,
@@ -49,9 +56,10 @@ def theory(
     name = choice("--plot", plot or "generation", of_theory.NAMES)
     if plot is not None and not targets:
         targets = [checked_path(f"theory-{plot}.png", "--plot", SUFFIXES)]
-    data = options.population_of(population, parameter)
+    data = options.population_of(population, parameter, persistence, row_sizes)
+    memory = (label_renewal, anchor, kept_generations, forgetting, first_rows)
     loop = options.loop_of(
-        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group
+        aspect, penalty, real_weight, schedule, covariates, labels, synthetic_noise_ratio, labelled, row_weight, group, *memory
     )
     from freshmix.theory import theory as everything
 

@@ -1,13 +1,12 @@
 """What is wrong with the values of a sweep, and where in its file."""
 
-import inspect
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..population_file import MODELS
+from ..population_file import parameters_of
 from .grid import INNER, LOOP, MOST_MARKS, MOST_RESULTS, MOST_TASKS, OPTIONS, Sweep, Value, settings
 
 Place = tuple[str | int, ...]
@@ -23,6 +22,12 @@ _SOUND: dict[str, Any] = {
     "features": 1000,
     "schedule": [0.5],
     "groups": [{"share": 1.0, "real_weight": 0.5}],
+    "anchor": 0.0,
+    "kept_generations": 0,
+    "forgetting": 1.0,
+    "first_rows": 1.0,
+    "persistence": 1.0,
+    "row_sizes": [[1.0], [1.0]],
     **dict.fromkeys(("covariates", "labels", *(name for name in OPTIONS if name != "rows"))),
 }
 
@@ -116,7 +121,7 @@ def _place(table: str, at: Mapping[str, Value]) -> Place:
 def _keys(sweep: Sweep, at: Mapping[str, Value]) -> dict[Place, tuple[str, str]]:
     """The tables and names of a point by the places that they may be given in; those that go with others stand before them."""
     given = sweep.populations[str(at.get("population", ""))]
-    model = (*(name for name in given if name != "model"), *reversed(_parameters(str(given["model"]))))
+    model = (*(name for name in given if name != "model"), *reversed(parameters_of(str(given["model"]))))
     tables = {"population": model, "loop": _LOOP, "options": OPTIONS, "inner": INNER}
     found: dict[Place, tuple[str, str]] = {(name,): ("options", name) for name in OPTIONS if name != "rows"}
     found |= {("grid", name): (table, name) for table, names in tables.items() for name in names}
@@ -149,7 +154,7 @@ def _said(point: Point) -> str | None:
 
 def misnamed(sweep: Sweep) -> Iterator[Fault]:
     """Axes of the grid that nothing has, or that are given elsewhere too."""
-    models = {name: _parameters(str(table["model"])) for name, table in sweep.populations.items()}
+    models = {name: parameters_of(str(table["model"])) for name, table in sweep.populations.items()}
     known = {*LOOP, *OPTIONS, *INNER, *(each for names in models.values() for each in names)}
     for name, values in (sweep.outer | sweep.inner).items():
         if name not in known:
@@ -175,8 +180,3 @@ def misnamed(sweep: Sweep) -> Iterator[Fault]:
 
 def _named(kind: str, name: str) -> str:
     return f"{kind}s.{name}" if name else kind
-
-
-def _parameters(model: str) -> tuple[str, ...]:
-    make = MODELS.get(model.replace("_", "-"))
-    return tuple(inspect.signature(make).parameters) if make is not None else ()

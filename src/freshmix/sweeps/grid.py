@@ -13,14 +13,15 @@ import numpy as np
 
 from ..loop import Group, Loop
 from ..population import Population
-from ..population_file import MODELS, named_population
+from ..population_file import named_population, parameters_of
 from ..simulation import prepared
 from ..simulation.experiment import Experiment
 
 # Axes that one factorisation serves: a task holds all of them.
 INNER = ("real_weight", "penalty")
-LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates", "labels")
-OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype")
+MEMORY = ("anchor", "kept_generations", "forgetting", "first_rows", "label_renewal")
+LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates", "labels", *MEMORY)
+OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype", "judged")
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
 # Minutes and a gigabyte of the process that hands out tasks.
@@ -137,13 +138,16 @@ def settings(point: str, block: Block) -> tuple[str, Experiment]:
 def loop_of(table: Mapping[str, Any]) -> Loop:
     """A loop from its table; ``labelled`` and ``row_weight`` describe groups, on fresh covariates by default."""
     given = dict(table)
+    if given.get("kept_generations") == "all":
+        given["kept_generations"] = None
     labelled, row_weight = given.pop("labelled", None), given.pop("row_weight", None)
     if labelled is not None:
         clash = [name for name in ("groups", "schedule") if name in given]
         if clash:
             raise ValueError(f"labelled does not go with {clash[0]}")
         weights = (1.0, 1.0 if row_weight is None else row_weight)
-        return Loop.partially_labelled(labelled=labelled, row_weight=weights, **given)
+        memory = {name: given.pop(name) for name in MEMORY if name in given}
+        return Loop.partially_labelled(labelled=labelled, row_weight=weights, **given).replace(**memory)
     if row_weight is not None:
         raise ValueError("row_weight, that of rows without a real label, needs labelled")
     if "groups" in given:
@@ -155,12 +159,8 @@ def population_of(table: Mapping[str, Any], aspect: float | None, rows: int | No
     """A population from its table; a model that needs a number of features has aspect x rows by default."""
     given = dict(table)
     model = str(given.pop("model"))
-    make = MODELS.get(model.replace("_", "-"))
-    needs = (
-        make is not None
-        and "features" in (known := inspect.signature(make).parameters)
-        and (known["features"].default is inspect.Parameter.empty)
-    )
+    features = parameters_of(model).get("features")
+    needs = features is not None and features.default is inspect.Parameter.empty
     if needs and "features" not in given and aspect is not None and rows is not None:
         given["features"] = max(1, round(aspect * rows))
     return named_population(model, given)

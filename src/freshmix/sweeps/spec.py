@@ -69,6 +69,13 @@ def _model(value: Any) -> Any:
     return dict(value)
 
 
+def _kept_generations(value: Any) -> Any:
+    """A number of generations, or all."""
+    if value != "all" and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ValueError("must be a whole number or all")
+    return value
+
+
 class _Group(_Strict):
     share: float
     row_weight: float = 1.0
@@ -86,6 +93,11 @@ class _Loop(_Strict):
     covariates: str | None = None
     labels: str | None = None
     synthetic_noise_ratio: float | None = None
+    label_renewal: float | None = None
+    anchor: float | None = None
+    kept_generations: Annotated[Any, AfterValidator(_kept_generations)] = None
+    forgetting: float | None = None
+    first_rows: float | None = None
 
 
 _Model = Annotated[dict[str, Any], BeforeValidator(_model)]
@@ -106,6 +118,7 @@ class _File(_Strict):
     noise: str | None = None
     device: str | None = None
     dtype: str | None = None
+    judged: str | None = None
     population: _Model | None = None
     populations: dict[str, _Model] = Field(default_factory=dict)
     loop: _Loop | None = None

@@ -27,8 +27,8 @@ def synthetic_labels(
 def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
     """A loop on a table of that many rows, or with that many new ones in each generation, and its horizon."""
     if loop.covariates == "frozen":
-        real = "fresh real labels each generation" if loop.renewal == 1 else "the first generation's real labels kept"
-        which = f"the same {rows} rows relabelled in each generation, {real}"
+        real = {1.0: "fresh real labels each generation", 0.0: "the first generation's real labels kept"}
+        which = f"the same {rows} rows relabelled in each generation, {real.get(loop.renewal, _renewed(loop))}"
     else:
         share = loop.labelled
         first = f", after a first model of {rows} labelled rows"
@@ -40,15 +40,40 @@ def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
 def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:
     """A loop without a table; grids take the place of its real weight and its penalty."""
     rows = "new rows in each generation" if loop.covariates == "fresh" else "the same rows relabelled in each generation"
-    if loop.renewal == 0:
-        rows += ", real labels only the first time"
+    if loop.renewal < 1:
+        rows += f", {_renewed(loop) if loop.renewal else 'real labels only the first time'}"
     learner = f"ridge, penalty {loop.penalty:.4g}" if loop.penalty else "no penalty (min-norm, or least squares below aspect 1)"
     if penalty_grid:
         learner = "a grid of penalties"
     aspect = "" if loop.aspect is None else f", aspect {loop.aspect:.4g}"
     weights = _weight_grid(loop) if weight_grid else _weights(loop)
-    noise = loop.synthetic_noise_ratio
-    return f"Assumed loop: {rows}{aspect}; {learner}; {weights}; synthetic noise {noise:.4g} times that of real labels."
+    said = [rows + aspect, learner + anchored(loop), weights, *kept(loop)]
+    said.append(f"synthetic noise {loop.synthetic_noise_ratio:.4g} times that of real labels")
+    return f"Assumed loop: {'; '.join(said)}."
+
+
+def anchored(loop: "Loop") -> str:
+    """What the penalty pulls towards, where that is not 0."""
+    part = "" if loop.anchor == 1 else f"{loop.anchor:.4g} times "
+    return f", pulled towards {part}the previous model" if loop.anchor else ""
+
+
+def kept(loop: "Loop") -> list[str]:
+    """Which earlier rows stay in the fit, and the rows of generation 0 where they are others than later."""
+    said = []
+    if loop.kept_generations != 0:
+        which = "all earlier generations" if loop.kept_generations is None else f"the last {loop.kept_generations} generations"
+        if loop.kept_generations == 1:
+            which = "the last generation"
+        counts = f", each counting {loop.forgetting:.4g} of the next" if loop.forgetting < 1 else ""
+        said.append(f"labelled rows of {which} kept in the fit{counts}")
+    if loop.first_rows != 1:
+        said.append(f"generation 0 on {loop.first_rows:.4g} times as many rows")
+    return said
+
+
+def _renewed(loop: "Loop") -> str:
+    return f"real labels with {100 * loop.renewal:.4g}% of their noise new each time"
 
 
 def _weight_grid(loop: "Loop") -> str:

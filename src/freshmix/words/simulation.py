@@ -35,10 +35,12 @@ def assumption(loop: "Loop", weight_grid: bool, penalty_grid: bool, filled_in: b
 def facts(summary: Summary, replicates: int) -> str:
     """How it was run, in one sentence; ``replicates`` are those that were finished."""
     known = summary.attrs
+    rows = json.loads(known["rows"])
     done = f"{replicates} of {known['replicates']}" if known["partial"] else known["replicates"]
     return (
-        f"Simulated by the {known['engine']} engine: {json.loads(known['rows'])[0]} rows, {known['features']} features, "
-        f"{done} replicates, {known['noise']} label noise, workflow {known['workflow']}, seed {known['seed']}."
+        f"Simulated by the {known['engine']} engine: {rows[min(1, len(rows) - 1)]} rows, {known['features']} features, "
+        f"{done} replicates, {known['noise']} label noise, workflow {known['workflow']}, seed {known['seed']}"
+        + ("; judged on the next generation's coefficients." if known["judged"] == "next" else ".")
     )
 
 

@@ -27,14 +27,15 @@ def answer(found: Theory) -> Answer:
         Block((assumption(found), population(found))),
         Verdict(found.limit.verdict, found.limit.reason),
         Grid("Excess risk by generation (squared label units)", *courses(found)),
-        Pairs("Best in the long run", best(found)),
+        *([Pairs("Best in the long run", best(found))] if found.best_weight is not None else []),
         Lines("Where it turns", turns(found)),
     )
 
 
 def assumption(found: Theory) -> str:
     """The loop that is assumed, in a sentence or two."""
-    return in_words(found.loop) + (" The real weight is the best one." if found.filled_in else "")
+    best = found.filled_in and found.best_weight is not None
+    return in_words(found.loop) + (" The real weight is the best one." if best else "")
 
 
 def population(found: Theory) -> str:
@@ -44,7 +45,13 @@ def population(found: Theory) -> str:
     spectrum = f"{tau.size} eigenvalues from {tau.min():.4g} to {tau.max():.4g}"
     if tau.size == 1:
         spectrum = f"all eigenvalues {tau[0]:.4g}"
-    return f"Population: {spectrum}; null risk {p.null_risk:.4g}, signal-to-noise ratio {figures(p.signal_to_noise_ratio)}."
+    more = ""
+    if p.row_sizes is not None:
+        more += f"; rows of unequal size, {p.row_sizes[0].min():.4g} to {p.row_sizes[0].max():.4g} around a mean of 1"
+    if p.persistence < 1:
+        more += f"; coefficients drift, persistence {p.persistence:.4g}"
+    known = f"null risk {p.null_risk:.4g}, signal-to-noise ratio {figures(p.signal_to_noise_ratio)}"
+    return f"Population: {spectrum}; {known}{more}."
 
 
 def courses(found: Theory) -> tuple[Sequence[str], list[Sequence[str]]]:
@@ -74,6 +81,8 @@ def best(found: Theory) -> list[tuple[str, str]]:
 
 def turns(found: Theory) -> list[str]:
     """Where the loop turns from one verdict to another, a line each."""
+    if found.best_weight is None:
+        return ["kept rows go with real labels alone: there is no weight to choose, and no collapse"]
     if found.improving_weights:
         spans = " and ".join(f"{low:.4g} < w < {high:.4g}" for low, high in found.improving_weights)
         said = [f"better than real labels only in the long run for {spans}"]
