@@ -3,7 +3,8 @@
 One core. A Parquet file of 4-byte floats is drawn into a temporary folder (1.6 GB by default) and removed afterwards. Timed in
 turns in one process, best of a few repetitions: polars handing out the whole file in batches; X'X of as many rows in 8-byte
 floats, block after block of the same rows in memory; and the one pass with its decomposition. Peak memory is that of a fresh
-process each, at a quarter of the rows and at all of them.
+process each, at a quarter of the rows and at all of them. Then a CSV of numbers, a tenth of the rows and a quarter of the
+columns, and the same with words and truth values, which takes two passes: in blocks, beside polars reading it.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from polars.io.plugins import register_io_source
 
 from freshmix.estimation.factorise import factorise_products
 from freshmix.prepared.moments import moments, products_of
-from freshmix.tables.blocks import FileBlocks, block_rows
+from freshmix.tables import FileBlocks, read_table
+from freshmix.tables.blocks import block_rows
 
 PART = 50_000
 
@@ -65,6 +67,40 @@ def whole(path):
     return factorise_products(products_of(moments(FileBlocks([path], "y"))))
 
 
+def draw_csv(path, rows, features, mixed):
+    """Numbers of six digits, and where it is mixed a column of five words and one of truth values."""
+    rng = np.random.default_rng(1)
+    frame = pl.DataFrame({f"x{i}": rng.standard_normal(rows).round(5) for i in range(features)})
+    if mixed:
+        frame = frame.with_columns(
+            kind=pl.Series(np.array(["north", "south", "east", "west", "far"])[rng.integers(0, 5, rows)]),
+            flag=pl.Series(rng.random(rows) < 0.5),
+        )
+    frame.with_columns(y=pl.Series(rng.standard_normal(rows).round(5))).write_csv(path)
+
+
+def read_csv(path):
+    for frame in pl.scan_csv(path).collect_batches(chunk_size=65536):
+        for column in frame.get_columns():
+            column.to_numpy().max()
+
+
+def mixed_csv(folder, rows, features, repeats):
+    plain, mixed = Path(folder, "plain.csv"), Path(folder, "mixed.csv")
+    draw_csv(plain, rows, features, False)
+    draw_csv(mixed, rows, features, True)
+    print(f"CSV, {rows} rows x {features} numbers ({mixed.stat().st_size / 1e9:.2f} GB), one category and one truth column")
+    jobs = {
+        "numbers alone, read by polars": (read_csv, plain),
+        "numbers alone, one pass in blocks": (whole, plain),
+        "mixed, read by polars": (read_csv, mixed),
+        "mixed, two passes in blocks": (whole, mixed),
+        "mixed, read into memory": (read_table, mixed, "y"),
+    }
+    for name, job in jobs.items():
+        print(f"{name:34s} {min(timed(*job) for _ in range(repeats)):7.2f} s")
+
+
 def timed(job, *arguments):
     start = time.perf_counter()
     job(*arguments)
@@ -104,6 +140,9 @@ def main():
             print(f"{name:10s} {value:7.2f} s")
         print(f"ratio of the pass to read + product: {seconds['one pass'] / (seconds['read'] + seconds['product']):.2f}")
         print(f"peak memory at {n // 4} rows: {peak(quarter):.0f} MB, at {n} rows: {peak(path):.0f} MB")
+        path.unlink()
+        quarter.unlink()
+        mixed_csv(folder, n // 10, p // 4, options.repeats)
 
 
 if __name__ == "__main__":
