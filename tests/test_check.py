@@ -126,10 +126,17 @@ def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     check = found.check
     assert not check.fits
     assert check.held_out == ("blocks" if kind == "dependent" else "rows")
-    assert found.verdict == DOES_NOT_FIT
-    assert found.reason.startswith("here is what the replay says: ")
-    assert f"{check.observed[-1]:.4g} at generation {check.observed.size - 1}" in found.reason
-    assert ("rows of a step are more alike" in found.reason) == (kind == "dependent")
+    if kind != "dependent":
+        # No other setting is better on these rows: the figures are those of the replay.
+        assert check.setting_holds
+        assert found.verdict in ("improves", "holds", "degrades")
+        assert found.reason.endswith("risks are multiplied by that")
+        assert found.correction == check.observed[-1] / check.predicted[-1]
+    else:
+        assert found.verdict == DOES_NOT_FIT
+        assert found.reason.startswith("here is what the replay says: ")
+        assert f"{check.observed[-1]:.4g} at generation {check.observed.size - 1}" in found.reason
+        assert "rows of a step are more alike" in found.reason
     w, penalty, risk = check.best
     assert 0 < w <= 1
     assert penalty > 0
@@ -268,8 +275,20 @@ def test_what_counts_as_a_misfit():
     assert check(1.05, 0.001, 1.0).fits, "within a tenth of the risk"
     assert check(1.5, 0.1, 100.0).fits, "within a fiftieth of the prediction error"
     assert check(1.5, 0.1, 1.0).worst == 1
-    assert "it does not: replayed with 100 of the table's rows" in check(1.5, 0.1, 1.0).line()
+    assert "its figures do not: replayed with 100 of the table's rows" in check(1.5, 0.1, 1.0).line()
     assert check(1.0, 0.0, 1.0).z.tolist() == [0.0, 0.0]
+
+
+def test_the_setting_and_its_figures_are_two_questions():
+    failed = Check(np.array([1.0, 1.0]), np.array([1.0, 1.5]), np.full(2, 0.1), 1.0, 100, "rows", 1.0, null_risk=2.0)
+    right = replace(failed, best=(0.5, 0.1, 1.49))
+    assert right.regret == pytest.approx(2.5 / 2.49 - 1)
+    assert (right.setting_holds, right.trusted, right.correction) == (True, True, 1.5)
+    wrong = replace(failed, best=(0.5, 0.1, 1.0))
+    assert (wrong.setting_holds, wrong.trusted, wrong.correction) == (False, False, 1.0)
+    assert replace(wrong, best_error=0.3).setting_holds, "within chance"
+    assert not replace(right, null_risk=1.4).trusted, "worse than predicting the mean"
+    assert "it does not" in wrong.line()
 
 
 @pytest.mark.parametrize(("n", "p", "penalty"), [(15, 3, "auto"), (100, 75, 0)])

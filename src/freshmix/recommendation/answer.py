@@ -24,9 +24,9 @@ from ..risks.setting import varied
 from ..risks.verdict import judge
 from ..words import doubts
 from ..words.loop import assumption, horizon
-from ..words.replay import EXACT
+from ..words.replay import EXACT, better_there
 from .request import Request
-from .result import DETERMINED, Recommendation, advice_of, judged, ratio, told
+from .result import DETERMINED, Recommendation, advice_of, corrected, judged, ratio, told
 from .schedule import WORTH, Scheduled
 from .uncertainty import Uncertainty
 
@@ -98,8 +98,8 @@ class Answer(ABC, Generic[Kind]):
         """Intervals and verdict probabilities from posterior draws."""
 
     @abstractmethod
-    def check(self) -> Check | str:
-        """The recommended loop replayed on the table's own rows, or why not."""
+    def check(self, loops: tuple[Loop, ...]) -> Check | str:
+        """Loops replayed on the table's own rows, or why not."""
 
     @property
     @abstractmethod
@@ -133,8 +133,28 @@ class Answer(ABC, Generic[Kind]):
         return self.horizon or HORIZON
 
     @cached_property
+    def replayed(self) -> Check | str:
+        """The loop of theory on the table's own rows: the schedule, or the best constant one."""
+        return EXACT if self.found.exact else self.check((self.by_theory.loop,) if self.scheduled is None else self.loops)
+
+    @cached_property
     def constant(self) -> Optimum:
-        """The best of the constant loops; the first where no other is really better: row weights may be inert."""
+        """The best of the constant loops; the replay's where theory's is not right on the table's own rows."""
+        found, own = self.by_theory, self.request.schedule or self.given is not None or self.found.exact
+        if own or not isinstance(self.replayed, Check) or self.replayed.setting_holds or self.replayed.best is None:
+            return found
+        w, penalty, _ = self.replayed.best
+        loop = found.loop.at_weight(w).replace(penalty=penalty)
+        return Optimum(loop, w, self.risk_of(loop))
+
+    @cached_property
+    def checked(self) -> Check | str:
+        """What is recommended, on the table's own rows."""
+        return self.replayed if self.constant is self.by_theory else self.check((self.constant.loop,))
+
+    @cached_property
+    def by_theory(self) -> Optimum:
+        """The best of the constant loops by theory; the first where no other is really better: row weights may be inert."""
         own, found = self.constants[0], min(self.constants, key=lambda each: each.risk)
         if self.given is not None and found.risk >= own.risk * (1 - 1e-9):
             found = own
@@ -228,6 +248,12 @@ class Answer(ABC, Generic[Kind]):
 
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
+        if self.constant is not self.by_theory:
+            theirs, replayed = self.by_theory, self.replayed
+            assert isinstance(replayed, Check)
+            assert replayed.best is not None
+            risks = float(replayed.observed[-1]), replayed.best[2]
+            return (*self.notes, better_there(theirs.real_weight, theirs.loop.penalty, *risks))
         if self.scheduled is None:
             return self.notes
         steps: list[float] = self.scheduled.weights.tolist()
@@ -243,8 +269,9 @@ class Answer(ABC, Generic[Kind]):
         """Everything put together."""
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
         baselines, loop = self.baselines(), best.loop
-        check, unchecked = told(EXACT if self.found.exact else self.check())
-        theory = judge(best.risk, self.real_only[1], null, self.unbounded, horizon(self.horizon))
+        check, unchecked = told(self.checked)
+        factor = check.correction if check is not None and check.trusted else 1.0
+        theory = judge(factor * best.risk, factor * self.real_only[1], null, self.unbounded, horizon(self.horizon))
         verdict, reason = (DETERMINED, doubts.DETERMINED) if self.found.exact else judged(check, theory)
         neighbours = None if check is None else check.neighbours
         weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
@@ -287,4 +314,5 @@ class Answer(ABC, Generic[Kind]):
             "unchecked": unchecked,
             "options": self.request.options,
         }
-        return Recommendation(**content, **self.of_its_own())
+        found = Recommendation(**content, **self.of_its_own())
+        return corrected(found, factor)

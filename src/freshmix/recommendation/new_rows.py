@@ -11,7 +11,7 @@ import numpy as np
 from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..estimation import at_threshold, described
-from ..loop import Group
+from ..loop import Group, Loop
 from ..optima import Optimum
 from ..optima.fresh_weight import candidates, candidates_at_penalty
 from ..prepared import Prepared, Stream
@@ -115,15 +115,15 @@ class NewRows(Answer[FreshSetting]):
         """Intervals and verdict probabilities from posterior draws."""
         return fresh_uncertainty(self.found, self.recommended, self.setting, self.horizon, self.given)
 
-    def check(self) -> Check | str:
-        """The recommended loop replayed on blocks of the table's rows."""
+    def check(self, loops: tuple[Loop, ...]) -> Check | str:
+        """Loops replayed on blocks of the table's rows."""
         if self.table.rows is None:
             return IN_BLOCKS
         X, y, precision = self.table.rows
         if precision is not None:
             return WEIGHTED
         rng = np.random.default_rng([self.request.seed, 2])
-        return check_fresh(X, y, self.found, self.loops, self.rows, self.shown, self.real_only[0], rng, self.table.order)
+        return check_fresh(X, y, self.found, loops, self.rows, self.shown, self.real_only[0], rng, self.table.order)
 
     def more_courses(self, generations: int) -> dict[str, Floats]:
         """Labels pile up as generations go on."""

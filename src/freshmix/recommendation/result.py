@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..arguments import Floats
 from ..loop import Loop
@@ -94,6 +94,8 @@ class Recommendation(View):
         not allow it, and then ``unchecked`` says why.
     unchecked : str or None
         Why there is no ``check``.
+    correction : float
+        What all excess risks were multiplied by, since the replay found the setting right and its figures not; 1 otherwise.
     options : dict
         What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
@@ -134,6 +136,7 @@ class Recommendation(View):
     schedule: tuple[float, ...] | None = None
     check: Check | None = None
     unchecked: str | None = None
+    correction: float = 1.0
     options: Mapping[str, object] = field(default_factory=dict)
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
     loops: tuple[Loop, ...] = ()
@@ -157,8 +160,36 @@ def told(found: Check | str) -> tuple[Check | None, str | None]:
 
 
 def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
-    """Verdict and reason: theory's, or the replay's where the check failed."""
-    return theory if check is None or check.fits else (DOES_NOT_FIT, check.reason())
+    """Verdict and reason: theory's, with what the replay says of its figures, or the replay's where nothing can be trusted."""
+    if check is None or check.fits:
+        return theory
+    return (theory[0], f"{theory[1]}; {check.reason()}") if check.trusted else (DOES_NOT_FIT, check.reason())
+
+
+def corrected(found: "Recommendation", factor: float) -> "Recommendation":
+    """With all excess risks multiplied by what the replay found them to be off by; the noise is as it was."""
+    if factor == 1.0:
+        return found
+    noise = found.noise_variance
+
+    def error(end: float) -> float:
+        return noise + factor * (end - noise) if end > noise else end
+
+    low, high = found.intervals["risk"]
+    least, most = found.intervals["prediction_error"]
+    intervals = {**found.intervals, "risk": (low * factor, high * factor), "prediction_error": (error(least), error(most))}
+    return replace(
+        found,
+        correction=factor,
+        risk=factor * found.risk,
+        prediction_error=noise + factor * found.risk,
+        intervals=intervals,
+        baselines={name: None if risk is None else factor * risk for name, risk in found.baselines.items()},
+        risk_by_weight=factor * found.risk_by_weight,
+        risk_by_weight_tuned=factor * found.risk_by_weight_tuned,
+        risk_by_generation={name: factor * risks for name, risks in found.risk_by_generation.items()},
+        long_run_risk=None if found.long_run_risk is None else factor * found.long_run_risk,
+    )
 
 
 def ratio(null: float, noise: float) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from ..arguments import Floats
 from ..equivalents import RowEquivalents
 from ..estimation import LeaveOneOut
+from ..loop import Loop
 from ..optima import Optimum
 from ..optima import frozen_weight as optimum
 from ..optima.frozen_weight import Goal
@@ -100,15 +101,15 @@ class SameRows(Answer[FrozenSetting]):
         uneven = known.row_spread(z) / math.sqrt(self.rows) if isinstance(known, RowEquivalents) else 0.0
         return frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
 
-    def check(self) -> Check | str:
-        """The recommended loop replayed on folds of the table."""
+    def check(self, loops: tuple[Loop, ...]) -> Check | str:
+        """The loop replayed on folds of the table."""
         if self.table.rows is None:
             return IN_BLOCKS
         X, y, precision = self.table.rows
         rng = np.random.default_rng([self.request.seed, 2])
         features, group, rows = feature_rows(X, self.table.kernel, rng)
         weights = None if precision is None else precision[rows] / precision[rows].mean()
-        loop, plain = self.best.loop, self.real_only[0]
+        loop, plain = loops[-1], self.real_only[0]
         order = None if self.table.order is None else self.table.order.of(rows)
         return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights, order)
 

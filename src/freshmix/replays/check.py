@@ -1,4 +1,4 @@
-"""Does the theory fit this table? A semi-synthetic replay on the table's own rows, predicted against observed.
+"""Two questions to a table: is the recommended setting right, and are its figures? A semi-synthetic replay on its own rows.
 
 Signals are drawn from the posterior of a ridge model of the table, so that they are known and have the strength and the
 direction that the labels show; the loop is run on some rows of the table and judged on others.
@@ -46,6 +46,10 @@ class Check:
         Replayed excess risk of real labels only.
     best : tuple or None
         Real weight, penalty and excess risk of the best loop of a grid on the replay, where one was searched.
+    null_risk : float
+        Replayed excess risk of predicting the mean.
+    best_error : float
+        Standard error of what the recommended loop loses to ``best``.
     neighbours : str or None
         A warning, where the check fails only for rows that stand together in the table.
     """
@@ -58,7 +62,36 @@ class Check:
     held_out: str
     real_only: float
     best: Mix | None = None
+    null_risk: float = math.inf
+    best_error: float = 0.0
     neighbours: str | None = None
+
+    @property
+    def regret(self) -> float:
+        """Prediction error of the recommended loop on the replay over the best one's, less 1; 0 where none was sought."""
+        if self.best is None:
+            return 0.0
+        error = self.best[2] + self.noise_variance
+        return (float(self.observed[-1]) + self.noise_variance) / error - 1 if error > 0 else 0.0
+
+    @property
+    def setting_holds(self) -> bool:
+        """Whether no other setting is better on the replay beyond chance, by more than a fiftieth of the prediction error."""
+        if self.best is None:
+            return True
+        return self.regret <= LEAST_HARM or float(self.observed[-1]) - self.best[2] <= 2 * self.best_error
+
+    @property
+    def correction(self) -> float:
+        """Observed over predicted excess risk, by which the figures are multiplied where the setting holds and they do not."""
+        if self.fits or not self.setting_holds or not self.predicted[-1] > 0:
+            return 1.0
+        return float(self.observed[-1] / self.predicted[-1])
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the figures are right, or the setting is, and better on the replay than predicting the mean."""
+        return self.fits or (self.setting_holds and float(self.observed[-1]) < self.null_risk)
 
     @property
     def z(self) -> Floats:
@@ -74,23 +107,27 @@ class Check:
 
     @property
     def fits(self) -> bool:
-        """Whether no generation is off beyond chance by more than a tenth of its risk and a fiftieth of its error."""
+        """Whether the figures are right: no generation off beyond chance by a tenth of its risk and a fiftieth of its error."""
         gap = np.abs(self.observed - self.predicted)
         large = (gap > MOST_GAP * self.predicted) & (gap > LEAST_HARM * (self.predicted + self.noise_variance))
         return not bool(np.any((np.abs(self.z) > MOST_Z) & large))
 
     def line(self) -> str:
         """What was found, in one sentence."""
-        return words.compared(self.fits, self.rows, self.observed, self.predicted, self.z[self.worst], self.worst)
+        return words.compared(
+            self.fits, self.setting_holds, self.rows, self.observed, self.predicted, self.z[self.worst], self.worst
+        )
 
     def reason(self) -> str:
-        """What the replay says in place of the theory, for the verdict of a failed check."""
+        """What the replay says: beside theory's verdict where figures are corrected, in its place where none can be trusted."""
+        if self.trusted:
+            return words.corrected(self.correction, self.regret)
         no_worse = self.best is not None and self.real_only <= self.best[2] * _NO_WORSE
         blocks = self.held_out == "blocks"
         return words.in_place_of_theory(self.observed, self.predicted[-1], self.real_only, self.best, no_worse, blocks)
 
 
-def decided(replay: Callable[[str], tuple[Check, Callable[[], Mix]]], order: Order | None) -> Check:
+def decided(replay: Callable[[str], tuple[Check, Callable[[], tuple[Mix, float]]]], order: Order | None) -> Check:
     """The check that decides, with the best mix on its replay where it fails.
 
     ``replay`` holds out rows at random (``rows``) or together as they stand in the table (``blocks``). Where rows have times
@@ -98,7 +135,8 @@ def decided(replay: Callable[[str], tuple[Check, Callable[[], Mix]]], order: Ord
     """
     check, best = replay("blocks" if order is not None and order.timed else "rows")
     if not check.fits:
-        return replace(check, best=best())
+        mix, error = best()
+        return replace(check, best=mix, best_error=error)
     if order is None or order.timed:
         return check
     together, _ = replay("blocks")

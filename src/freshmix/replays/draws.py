@@ -73,7 +73,7 @@ class NewRows:
         order: Order | None,
         rng: np.random.Generator,
         held_out: str,
-    ) -> tuple[Check, partial[Mix]]:
+    ) -> tuple[Check, partial[tuple[Mix, float]]]:
         """Predicted risks against those on rows in random order, or in the table's, with the search for the best mix."""
         (N, p), size, T = self.X.shape, self.size, self.generations
         work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)
@@ -88,21 +88,30 @@ class NewRows:
         observed, alone = (np.array(each) for each in zip(*runs, strict=True))
         # Repeats share the table: the error of its rows stays, that of gaussian ones.
         error = np.hypot(observed.std(axis=0, ddof=1) / math.sqrt(repeats), predicted * math.sqrt(2 / N))
-        check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()))
+        null = float(np.mean((self.X @ self.beta) ** 2))
+        check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()), null_risk=null)
         return check, partial(self._best, orders[:_FEWEST], rng)
 
-    def _best(self, orders: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> Mix:
-        """The best constant weight and penalty for the last generation: first the penalty, then the weight."""
+    def _best(self, orders: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> tuple[Mix, float]:
+        """The best constant weight and penalty for the last generation: first the penalty, then the weight.
+
+        And the standard error of what the recommended loop loses to it, order by order.
+        """
         seed, loop = int(rng.integers(2**32)), self.loops[-1]
 
-        def risk(tried: Loop) -> float:
+        def risks(tried: Loop) -> Floats:
             # The same rows and noise for all.
             again, replay = np.random.default_rng(seed), replace(self, loops=[tried])
-            return float(np.mean([replay.risks(order, again)[0][-1] for order in orders]))
+            return np.array([replay.risks(order, again)[0][-1] for order in orders])
+
+        def risk(tried: Loop) -> float:
+            return float(risks(tried).mean())
 
         penalties = max(loop.penalty, 1e-6) * np.geomspace(1e-2, 1e2, 5)
         penalty = min(penalties, key=lambda each: risk(loop.replace(penalty=float(each))))
-        return best_mix(loop, [(w, penalty) for w in (0.1, 0.25, 0.5, 0.75, 1.0)], risk)
+        best = best_mix(loop, [(w, penalty) for w in (0.1, 0.25, 0.5, 0.75, 1.0)], risk)
+        apart = risks(loop) - risks(loop.at_weight(best[0]).replace(penalty=best[1]))
+        return best, float(apart.std(ddof=1)) / math.sqrt(apart.size)
 
 
 def check_fresh(

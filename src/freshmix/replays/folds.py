@@ -4,6 +4,7 @@
 the eigenbasis of the rows: one factorisation of a fold serves all weights and penalties, and no noise of draws hides a misfit.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -127,7 +128,7 @@ def check_frozen(
     noise = found.noise_variance
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
 
-    def replay(held_out: str) -> tuple[Check, partial[Mix]]:
+    def replay(held_out: str) -> tuple[Check, partial[tuple[Mix, float]]]:
         if order is not None and held_out == "blocks":
             part = ranks(group, order) * FOLDS // count
         else:
@@ -139,7 +140,8 @@ def check_frozen(
         mean = predicted.mean(axis=1)
         error = standard_error(observed - predicted, mean, group[np.argsort(fold, kind="stable")])
         alone = float(_observed(folds, loop.replace(penalty=real_penalty), 0).mean())
-        check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone)
+        null = float(np.mean(np.concatenate([each.f for each in folds]) ** 2))
+        check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone, null_risk=null)
         return check, partial(_best, folds, loop, generations)
 
     return decided(replay, order)
@@ -150,9 +152,18 @@ def _observed(folds: Sequence[Fold], loop: Loop, generations: int) -> Floats:
     return np.concatenate([fold.observed(loop, generations) for fold in folds], axis=1)
 
 
-def _best(folds: Sequence[Fold], loop: Loop, generations: int) -> Mix:
-    """The best constant weight and penalty for the last generation on the replay itself: a grid, and the recommended pair."""
+def _best(folds: Sequence[Fold], loop: Loop, generations: int) -> tuple[Mix, float]:
+    """The best constant weight and penalty for the last generation on the replay itself: a grid, and the recommended pair.
+
+    And the standard error of what the recommended pair loses to it, row by row.
+    """
     scale = max(loop.penalty, 1e-3 * float(folds[0].s[0]))
     grid = product(np.linspace(0.1, 1.0, 10), scale * np.geomspace(1e-3, 1e3, 13))
     recommended = (loop.weights(generations)[-1], loop.penalty)
-    return best_mix(loop, [recommended, *grid], lambda tried: float(_observed(folds, tried, generations)[-1].mean()))
+
+    def risks(tried: Loop) -> Floats:
+        return np.asarray(_observed(folds, tried, generations)[-1])
+
+    best = best_mix(loop, [recommended, *grid], lambda tried: float(risks(tried).mean()))
+    apart = risks(loop) - risks(loop.at_weight(best[0]).replace(penalty=best[1]))
+    return best, float(apart.std()) / math.sqrt(apart.size)

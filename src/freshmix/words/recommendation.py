@@ -82,7 +82,7 @@ def rival_rows(r: Recommended) -> list[Sequence[str]]:
 def recipe(r: Recommended) -> str:
     """What to do, in a sentence or three."""
     mix = f"fit {'each generation' if r.schedule is None else 'generation t'} {_training(r)}, with {_learner(r)}."
-    if r.check is not None and not r.check.fits:
+    if r.check is not None and not r.check.trusted:
         return f"On theory alone, which is not to be relied on here: {mix}"
     if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
         return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept, {mix}"

@@ -15,12 +15,34 @@ def too_few(rows: int) -> str:
     return f"not checked: fewer than {rows} different rows, or 3 labels, to replay with"
 
 
-def compared(fits: bool, rows: int, observed: Floats, predicted: Floats, z: float, worst: int) -> str:
+def compared(fits: bool, holds: bool, rows: int, observed: Floats, predicted: Floats, z: float, worst: int) -> str:
     """What a check found, in one sentence; ``z`` is the largest z-score, that of generation ``worst``."""
+    found = "it fits" if fits else "the setting holds, its figures do not" if holds else "it does not"
     return (
-        f"{'it fits' if fits else 'it does not'}: replayed with {rows} of the table's rows, the loop has excess "
+        f"{found}: replayed with {rows} of the table's rows, the loop has excess "
         f"risk {observed[-1]:.4g} at generation {observed.size - 1}, and theory predicts {predicted[-1]:.4g} for that many; "
         f"the largest z-score is {z:+.1f}, at generation {worst}"
+    )
+
+
+def corrected(factor: float, regret: float) -> str:
+    """Beside the verdict, where the setting is right and its figures are not."""
+    best = (
+        "no setting does better there"
+        if regret <= 0
+        else f"the best one there has a prediction error {100 * regret:.2g}% below"
+    )
+    return (
+        f"replayed on the table's own rows this setting holds ({best}), with {factor:.2f} times the excess risk that theory "
+        "predicts: risks are multiplied by that"
+    )
+
+
+def better_there(w: float, penalty: float, chosen: float, instead: float) -> str:
+    """A note, where the replay finds a better setting than theory, which is recommended."""
+    return (
+        f"theory alone would choose real weight {w:.3g} and lambda {penalty:.3g}; replayed on the table's own rows that has "
+        f"excess risk {chosen:.4g}, and the recommended setting {instead:.4g}"
     )
 
 
