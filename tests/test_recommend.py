@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
 
 import freshmix as fm
 
@@ -234,3 +234,22 @@ def test_same_seed_same_answer(drawn):
     assert one.intervals == two.intervals
     assert one.risk == two.risk
     assert one.intervals != other.intervals
+
+
+@pytest.mark.parametrize("entries", [1e-3, 1e-5])
+def test_nearly_collinear_columns_have_a_penalty(entries):
+    """Spectra of a few substances: leave-one-out's penalty, not 0, and the risk that the rows show for it."""
+    rng = np.random.default_rng(3)
+    at = np.linspace(0, 1, 100)
+    shapes = np.exp(-0.5 * ((at - rng.uniform(0, 1, (6, 1))) / rng.uniform(0.1, 0.4, (6, 1))) ** 2)
+    amounts = rng.standard_normal((300, 6))
+    spectra = 2 + amounts @ shapes + entries * rng.standard_normal((300, 100))
+    truth = amounts @ rng.standard_normal(6)
+    X, y = spectra[:150], truth[:150] + 0.3 * rng.standard_normal(150)
+    found = fm.recommend(X, y)
+    scaled = (spectra - X.mean(axis=0)) / X.std(axis=0)
+    chosen = RidgeCV(np.geomspace(1e-9, 1e3, 73)).fit(scaled[:150], y)
+    assert 0.2 < found.alpha / found.real_weight / chosen.alpha_ < 5
+    # The loop's mean is ridge at lambda/w; its variance comes on top.
+    mean = Ridge(found.alpha / found.real_weight).fit(scaled[:150], truth[:150]).predict(scaled[150:])
+    assert np.mean((mean - truth[150:]) ** 2) < found.risk < 0.1 * 0.3**2 * 100 / 50

@@ -44,9 +44,9 @@ class SampleEquivalents:
         zeros = float(self.share[~positive].sum())
         if zeros == 0:
             return least
-        s, share = self.s[positive], self.share[positive]
-        # zeta v(-zeta), rising from -zeros at 0 to infinity at the least eigenvalue.
-        return float(brentq(lambda x: -zeros + x * np.sum(share / (s - x)), 0.0, least * (1 - 1e-12)))
+        s, share = self.s[positive] / least, self.share[positive]
+        # zeta v(-zeta), rising from -zeros at 0 to infinity at the least eigenvalue; in its units.
+        return least * float(brentq(lambda x: -zeros + x * np.sum(share / (s - x)), 0.0, 1 - 1e-12))
 
     def solve(self, z: ArrayLike) -> Solved:
         """v = mean 1/(s+z); see ``Equivalents.solve``."""

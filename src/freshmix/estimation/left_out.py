@@ -1,14 +1,16 @@
 """Leave-one-out errors on a table's own labels: what they say of a penalty without any model (mathematics.md section 7)."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..arguments import Floats
+from ..risks.plain import penalty_range
 
-# Of the largest eigenvalue: the penalties that are tried.
-_PENALTIES = np.geomspace(1e-8, 1e2, 61)
+# Penalties that are tried: so many a decade, up to this many times the largest eigenvalue.
+_PER_DECADE, _MOST = 6, 1e2
 # A difference of less than this many of its own standard errors is no reason to leave the best penalty of the model.
 DOUBT = 0.5
 # A row that its own label decides alone has no leave-one-out error.
@@ -41,7 +43,9 @@ class LeaveOneOut:
 
         They may be some of the n ``rows`` of the fit.
         """
-        z = float(eigenvalues.max()) * _PENALTIES
+        most = float(eigenvalues.max())
+        least, _ = penalty_range((float(eigenvalues.min()), most))
+        z = np.geomspace(least, _MOST * most, round(_PER_DECADE * math.log10(_MOST * most / least)) + 1)
         fitted = eigenvalues[:, None] / np.add.outer(eigenvalues, z)
         count, total, products = 0, np.zeros(z.size), np.zeros((z.size, z.size))
         for U, a, y in pieces:

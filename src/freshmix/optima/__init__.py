@@ -84,8 +84,8 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     """The real weight, the penalty and, where some rows have no real label, the row weight of least risk together.
 
     Parameters, errors and sources are those of ``optimal_weight``; the loop's own penalty is ignored. Read the best values
-    from ``.loop``. The penalty is searched from 1e-8 to 1e6 times the largest sample eigenvalue, and at 0; the weight of
-    rows without a real label from 1e-3 to 1e3 times that of the others, and at 0.
+    from ``.loop``. The penalty is searched from 1e-8 to 1e6 times the largest sample eigenvalue, from less where the least one
+    is smaller, and at 0; the weight of rows without a real label from 1e-3 to 1e3 times that of the others, and at 0.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def best_penalty(setting: Setting, generations: int | None) -> Loop:
     def at(log_penalties: Floats) -> Floats:
         return setting.risks(generations, penalty=np.exp(log_penalties))
 
-    grid = np.log(penalty_grid(setting.scale))
+    grid = np.log(penalty_grid(setting.bulk))
     log_penalty, risk = least(at, grid, at(grid))
     none = float(setting.risks(generations, penalty=np.zeros(1))[0])
     return setting.loop.replace(penalty=0.0 if none <= risk else math.exp(log_penalty))

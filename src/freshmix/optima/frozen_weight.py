@@ -89,7 +89,7 @@ def best_weight(goal: Goal, penalty: float) -> Best:
     grid = np.linspace(0.0, 1.0, 65)
     if penalty > 0 and goal.generations is None and goal.anchor < 1:
         # Small weights matter down to penalty/w of the order of the spectrum.
-        grid = np.union1d(grid, np.minimum((1 - goal.anchor) * penalty / penalty_grid(goal.equivalents.bulk[1]), 1.0))
+        grid = np.union1d(grid, np.minimum((1 - goal.anchor) * penalty / penalty_grid(goal.equivalents.bulk), 1.0))
     risks = goal.over_weights(grid, penalty)
     w, risk = least(lambda points: goal.over_weights(points, penalty), grid, risks)
     return Best(w, penalty, risk)
@@ -112,7 +112,7 @@ def _best_minnorm_weight(goal: Goal) -> Best:
 def best_penalty(goal: Goal, w: float) -> Best:
     """The best penalty at a given weight w > 0 (at w = 0 and in the long run it grows without bound)."""
     scale = w / (1 - goal.anchor) if goal.generations is None and w > 0 and goal.anchor < 1 else 1.0
-    grid = scale * penalty_grid(goal.equivalents.bulk[1])
+    grid = scale * penalty_grid(goal.equivalents.bulk)
     risks = goal.over_penalties(w, grid)
     z, risk = least(lambda points: goal.over_penalties(w, np.exp(points)), np.log(grid), risks)
     best = Best(w, float(np.exp(z)), risk, attained=z < math.log(grid[-1]))
@@ -132,7 +132,7 @@ def best_loop(goal: Goal) -> Best:
         return best_penalty(goal, 1.0)
     if goal.noise_ratio == 0:
         return _unattained(goal)
-    z = penalty_grid(goal.equivalents.bulk[1])
+    z = penalty_grid(goal.equivalents.bulk)
     table = risk_table(goal, z)
     i, j = np.unravel_index(np.nanargmin(table), table.shape)
     box = Box({"penalty": (z[0], z[-1]), "real_weight": (1e-9, 1.0)})
@@ -176,8 +176,8 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
     Long-run risks of all penalties come from a spline through the table of pairs; the best of them is then evaluated.
     """
     if goal.generations is not None or goal.anchor == 1:
-        return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk[1]), weights).min(axis=0))
-    z = penalty_grid(goal.equivalents.bulk[1])
+        return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk), weights).min(axis=0))
+    z = penalty_grid(goal.equivalents.bulk)
     log_z = np.log(z)
     bias, own, shared = _parts(goal, z)
     pairs = RectBivariateSpline(log_z, log_z, shared)
@@ -208,7 +208,7 @@ def _kept(goal: Goal, z: Floats) -> Floats:
 
 def _unattained(goal: Goal) -> Best:
     """Without synthetic noise: as w -> 0 with lambda = w z the risk tends to what is kept at z, and the best z is taken."""
-    grid = penalty_grid(goal.equivalents.bulk[1])
+    grid = penalty_grid(goal.equivalents.bulk)
 
     def at(log_z: Floats) -> Floats:
         return _kept(goal, np.exp(log_z))
@@ -219,14 +219,14 @@ def _unattained(goal: Goal) -> Best:
 
 def _averaging(goal: Goal) -> Best:
     """Anchored to all of the previous model: as lambda grows nothing but what is kept without a penalty is left (section 3)."""
-    return Best(1.0, float(penalty_grid(goal.equivalents.bulk[1])[-1]), float(_kept(goal, np.zeros(1))[0]), attained=False)
+    return Best(1.0, float(penalty_grid(goal.equivalents.bulk)[-1]), float(_kept(goal, np.zeros(1))[0]), attained=False)
 
 
 def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     """Best constant weight for each penalty of a coarse grid, then both together from the best of them."""
     # A contour for each penalty: fewer directions find the same place.
     rough = replace(goal, equivalents=gathered(goal.equivalents, _APART, _ATOMS))
-    grid = penalty_grid(goal.equivalents.bulk[1])[:: POINTS_PER_DECADE // 2]
+    grid = penalty_grid(goal.equivalents.bulk)[:: POINTS_PER_DECADE // 2]
     weights = np.linspace(0.0, 1.0, 33)
     table = _horizon_table(rough, grid, weights)
     i, j = np.unravel_index(np.argmin(table), table.shape)

@@ -17,6 +17,7 @@ from ..optima import Optimum
 from ..optima.box import Box
 from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
+from ..risks.plain import penalty_grid
 from ..risks.setting import Setting, varied
 from ..risks.verdict import judge
 
@@ -150,7 +151,7 @@ def frozen_uncertainty(
         centre = penalty if penalty > 0 else 1e-4 * scale
         grid = centre / (max(w, 0.05) if long_run else 1.0) * np.geomspace(1 / RANGE, RANGE, 17)
         search = Search(grid, np.linspace(0.04 if long_run else 0.0, 1.0, 25), long_run)
-    plain = search.penalties if given is not None else scale * np.geomspace(1e-8, 1e6, 85)
+    plain = search.penalties if given is not None else penalty_grid(recommended.bulk)
     real_only = affine(np.array([each.real_only().risks(plain) for each in drawn.settings])).min(axis=1)
     same = recommended.loop.schedule is None
     if same:

@@ -79,9 +79,14 @@ class FreshSetting:
         return self.population.null_risk
 
     @property
+    def bulk(self) -> tuple[float, float]:
+        """Ends of the eigenvalues of the sample covariance."""
+        return PopulationEquivalents(self.population, self._aspect).bulk
+
+    @property
     def scale(self) -> float:
         """The largest eigenvalue of the sample covariance."""
-        return PopulationEquivalents(self.population, self._aspect).bulk[1]
+        return self.bulk[1]
 
     @property
     def coordinates(self) -> tuple[str, ...]:

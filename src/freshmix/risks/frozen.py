@@ -281,9 +281,14 @@ class FrozenSetting:
         return self.equivalents.null_risk
 
     @property
+    def bulk(self) -> tuple[float, float]:
+        """Ends of the eigenvalues of the sample covariance."""
+        return self.equivalents.bulk
+
+    @property
     def scale(self) -> float:
         """The largest eigenvalue of the sample covariance."""
-        return self.equivalents.bulk[1]
+        return self.bulk[1]
 
     @property
     def law(self) -> Law:

@@ -13,12 +13,20 @@ from .least import least
 # Penalties are searched in this box, in units of the largest eigenvalue of the sample covariance; 0 is a candidate too.
 LEAST_PENALTY, MOST_PENALTY = 1e-8, 1e6
 POINTS_PER_DECADE = 8
+# Where columns are nearly collinear the box begins at this part of the least eigenvalue, down to where that is rounding.
+_OF_THE_LEAST, _ROUNDING = 1e-2, 1e-14
 
 
-def penalty_grid(scale: float) -> Floats:
+def penalty_range(bulk: tuple[float, float]) -> tuple[float, float]:
+    """Ends of the box of penalties, from those of the positive eigenvalues."""
+    least, most = bulk
+    return most * min(LEAST_PENALTY, max(_OF_THE_LEAST * least / most, _ROUNDING)), most * MOST_PENALTY
+
+
+def penalty_grid(bulk: tuple[float, float]) -> Floats:
     """Penalties of the box, evenly spread in their logarithm."""
-    decades = math.log10(MOST_PENALTY / LEAST_PENALTY)
-    return scale * np.geomspace(LEAST_PENALTY, MOST_PENALTY, round(POINTS_PER_DECADE * decades) + 1)
+    least, most = penalty_range(bulk)
+    return np.geomspace(least, most, round(POINTS_PER_DECADE * math.log10(most / least)) + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +55,7 @@ class PlainRidge:
         def at(log_z: Floats) -> Floats:
             return self.risks(np.exp(log_z))
 
-        grid = np.log(penalty_grid(self.equivalents.bulk[1]))
+        grid = np.log(penalty_grid(self.equivalents.bulk))
         log_z, risk = least(at, grid, at(grid))
         none = self.risk(0.0)
         return (0.0, none) if none <= risk else (math.exp(log_z), risk)

@@ -80,6 +80,10 @@ class Setting(Protocol):
         """Excess risk of predicting 0."""
 
     @property
+    def bulk(self) -> tuple[float, float]:
+        """Ends of an interval that holds the positive eigenvalues of the sample covariance."""
+
+    @property
     def scale(self) -> float:
         """The unit of penalties: the largest eigenvalue of the sample covariance."""
 
