@@ -105,7 +105,7 @@ def _best(setting: FrozenSetting, steps: int) -> tuple[Loop, float]:
         return np.array([_at_penalty(setting, math.exp(x), steps)[1] for x in log_penalties])
 
     # At penalties further away nothing is left to choose.
-    grid = np.log(penalty_grid(setting.scale))
+    grid = np.log(penalty_grid(setting.bulk))
     grid = grid[(grid > math.log(1e-4 * setting.scale)) & (grid < math.log(1e3 * setting.scale))][::3]
     penalty = math.exp(least(risks, grid, risks(grid))[0])
     weights = _at_penalty(setting, penalty, steps)[0]
