@@ -1,19 +1,25 @@
-"""Files from strangers: nothing is unpacked beyond a bound, whatever their names and first bytes say."""
+"""Files from strangers: nothing is unpacked beyond a bound, and nothing in them is for a terminal or a browser to obey."""
 
 import bz2
 import gzip
 import io
 import lzma
 import sys
+import unicodedata
 import zipfile
 import zlib
 
+import numpy as np
 import polars as pl
 import pytest
 
+from freshmix.cli import main
+from freshmix.cli.output import csv
 from freshmix.tables import open_table, read_table
 from freshmix.tables import parts as files
 from freshmix.tables.textfile import NotRead, size_read
+from freshmix.words import layout
+from freshmix.words.signs import visible
 
 HEADER = b"a,b,y\n"
 ROWS = b"1.25,2,3\n2.5,1,4\n3.75,5,1\n4.5,0,2\n5.25,3,2\n"
@@ -123,3 +129,67 @@ def test_a_spreadsheet_counts_unpacked(tmp_path):
     assert (tmp_path / "t.xlsx").stat().st_size < 10_000
     with pytest.raises(ValueError, match=r"too large \(0\.003 GB"):
         read_table(tmp_path / "t.xlsx", "y", max_bytes=10**6)
+
+
+# Sets the title of a terminal, and more, in seven bits and in eight; turns the direction of writing.
+EVIL = "size\x1b]0;owned\x07\x9b31m\u202e"
+SEEN = r"size\x1b]0;owned\x07\x9b31m\u202e"
+
+
+def obeyed(text):
+    return {each for each in text if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") and each != "\n"} | {*text} & {
+        "\u202e"
+    }
+
+
+def test_what_is_obeyed_is_made_visible():
+    every = "".join(map(chr, range(0x110000)))
+    assert not obeyed(visible(every))
+    for text in ("plain\nlines", "naïve β², 数据, مرحبا", "emoji 🎲"):
+        assert visible(text) == text
+    assert visible(EVIL) == SEEN
+
+
+def test_every_form_of_an_answer():
+    answer = [
+        layout.Block([EVIL]),
+        layout.Verdict("stable", EVIL),
+        layout.Pairs(None, [(EVIL, EVIL)]),
+        layout.Grid("heading", ["name", EVIL], [(EVIL, "1")], left=1),
+        layout.Lines("Notes", dict.fromkeys([EVIL])),
+    ]
+    for form in (layout.text(answer), layout.html(answer), layout.brief("answer", answer)):
+        assert not obeyed(form)
+        assert "owned" in form
+    assert not obeyed(csv({EVIL: ["a", EVIL], "x": [1.0, 2.0]}).decode())
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "cell"),
+    [("t.csv", EVIL, "x"), ("t.csv", "a", EVIL), (f"{EVIL[4:9]}.csv", "a", "1"), ("t.csv", "y", "1")],
+)
+def test_refusals(tmp_path, capsys, name, column, cell):
+    path = tmp_path / name
+    if name == "t.csv":
+        rows = "".join(f"{k},{k % 3},{k % 5}\n" for k in range(30))
+        written(tmp_path, name, f"{column},b,y\n{rows}{cell},2,3\n".encode())
+    assert main(["recommend", str(path), "--target", EVIL if column == "y" else "y"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert not obeyed(err)
+
+
+@pytest.mark.slow
+def test_an_answer_and_its_page(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2))
+    kinds = [f"red{EVIL}", "blue"]
+    rows = [f"{a:.3f},{kinds[k % 2]},{a + b + rng.standard_normal():.3f}" for k, (a, b) in enumerate(X)]
+    table = written(tmp_path, "t.csv", "\n".join([f"{EVIL},kind,y", *rows]).encode())
+    page = tmp_path / "page.html"
+    assert main(["recommend", str(table), "--target", "y", "--generations", "3", "--report", str(page)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    for text in (out, page.read_text()):
+        assert not obeyed(text)

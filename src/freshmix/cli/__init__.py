@@ -13,6 +13,7 @@ import typer
 from freshmix.version import __version__
 
 from .command import Command, Refused
+from .output import say
 
 app = typer.Typer(
     name="freshmix",
@@ -90,5 +91,5 @@ def _comes_from_interruption(error: BaseException | None) -> bool:
 
 
 def _fail(message: str) -> int:
-    print(f"freshmix: error: {' '.join(message.split())}", file=sys.stderr)
+    say(f"freshmix: error: {' '.join(message.split())}", error=True)
     return 2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freshmix.files import picture, replace_file
+from freshmix.words.signs import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,14 +40,14 @@ class Output:
         """Print and write, whatever becomes of the other: a full disk must not lose the answer, nor a closed pipe the files."""
         try:
             if as_json:
-                typer.echo(self._json())
+                say(self._json())
             else:
                 self.show()
         finally:
             for path in targets:
                 replace_file(path, self._content(path.suffix.lower()))
         if targets and not as_json:
-            typer.echo(f"\n{said}")
+            say(f"\n{said}")
 
     def _json(self) -> str:
         from pydantic_core import to_jsonable_python
@@ -73,11 +74,18 @@ def printing(answer: Any) -> None:
     show(answer, plain_console())
 
 
+def say(text: str, *, error: bool = False) -> None:
+    """Print lines; nothing in them is for a terminal to obey."""
+    print(visible(text), file=sys.stderr if error else sys.stdout)
+
+
 def csv(columns: Mapping[str, Any], nan: str = "nan") -> bytes:
     """Columns of numbers as CSV, with all their digits."""
     import polars as pl
 
-    return pl.DataFrame(columns).fill_nan(None).write_csv(null_value=nan).encode()
+    frame = pl.DataFrame({visible(name): values for name, values in columns.items()})
+    texts = pl.col(pl.String).map_elements(visible, return_dtype=pl.String)
+    return frame.with_columns(texts).fill_nan(None).write_csv(null_value=nan).encode()
 
 
 def grid_csv(table: Any, nan: str = "nan") -> bytes:

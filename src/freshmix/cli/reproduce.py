@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .output import say
+
 Figures = Annotated[list[str] | None, typer.Argument(metavar="[FIGURE]...", help="Numbers, or {figures}; all by default.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer and smaller runs: two minutes on two cores.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the figures and their data.")]
@@ -28,12 +30,12 @@ def reproduce(
 
     if show_list:
         for number, name in enumerate(NAMES, start=1):
-            typer.echo(f"{number}  {name:22}{figure(name).title}")
+            say(f"{number}  {name:22}{figure(name).title}")
         return
     agree = True
     for verdict in reproduce(figures or (), out, store=store, quick=quick, workers=workers):
         agree = agree and verdict.agrees
-        typer.echo(str(verdict))
-        typer.echo(f"    {', '.join(str(path) for path in verdict.files)}")
+        say(str(verdict))
+        say(f"    {', '.join(str(path) for path in verdict.files)}")
     if not agree:
         raise typer.Exit(1)

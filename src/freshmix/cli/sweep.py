@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freshmix.words import sweep as words
+
+from .output import say
 
 if TYPE_CHECKING:
     from freshmix.sweeps.complete import Summary
@@ -80,7 +81,7 @@ def _told() -> Iterator[None]:
         if len(said := str(error).splitlines()) < 2:
             raise
         for line in said:
-            print(f"freshmix: error: {line}", file=sys.stderr)
+            say(f"freshmix: error: {line}", error=True)
         raise typer.Exit(2) from None
 
 
@@ -133,11 +134,11 @@ def _client(scheduler: str) -> Any:
 
 def _summary(summary: "Summary") -> None:
     for line in words.asides(summary.healed, summary.versions, summary.failed):
-        print(f"freshmix: {line}", file=sys.stderr)
+        say(f"freshmix: {line}", error=True)
     finished = summary.before + summary.committed
-    typer.echo(words.finished(finished, summary.tasks, summary.committed, summary.seconds, summary.store))
+    say(words.finished(finished, summary.tasks, summary.committed, summary.seconds, summary.store))
     if summary.failed:
-        print(f"freshmix: error: {words.again(len(summary.failed))}", file=sys.stderr)
+        say(f"freshmix: error: {words.again(len(summary.failed))}", error=True)
         raise typer.Exit(1)
 
 
@@ -149,7 +150,7 @@ def _dry_run(plan: "Sweep", store: Path, workers: int | None) -> None:
     found = forecast(plan, store, count)
     sizes = {name: len(values) for name, values in plan.coordinates.items()}
     said = words.forecast(found.tasks, found.finished, sizes, found.task_seconds, found.seconds, count, found.size)
-    typer.echo("\n".join(said))
+    say("\n".join(said))
 
 
 def _merge(plan: "Sweep", store: Path) -> None:
@@ -158,11 +159,11 @@ def _merge(plan: "Sweep", store: Path) -> None:
 
     lost = merge(plan, store).lost
     found = status(store)[0]
-    typer.echo(words.merged(found.finished, found.tasks, len(shards_of(store)), store))
+    say(words.merged(found.finished, found.tasks, len(shards_of(store)), store))
     if lost:
         for line in lost:
-            print(f"freshmix: {line}", file=sys.stderr)
-        print(f"freshmix: error: {words.lost(len(lost))}", file=sys.stderr)
+            say(f"freshmix: {line}", error=True)
+        say(f"freshmix: error: {words.lost(len(lost))}", error=True)
         raise typer.Exit(1)
 
 
@@ -171,7 +172,7 @@ def _status(store: Path) -> None:
 
     for each in status(store):
         run, failed = each.last.get("run"), each.last.get("failed", {})
-        typer.echo("\n".join(words.status(each.store, each.finished, each.tasks, each.size, each.owner, run, failed)))
+        say("\n".join(words.status(each.store, each.finished, each.tasks, each.size, each.owner, run, failed)))
 
 
 def _verify(store: Path) -> None:
@@ -180,9 +181,9 @@ def _verify(store: Path) -> None:
 
     faults = verify(store)
     for line in faults:
-        typer.echo(line)
+        say(line)
     if faults:
-        print(f"freshmix: error: {words.damaged(store, len(faults))}", file=sys.stderr)
+        say(f"freshmix: error: {words.damaged(store, len(faults))}", error=True)
         raise typer.Exit(1)
     found = status(store)[0]
-    typer.echo(words.sound(store, found.finished, found.tasks))
+    say(words.sound(store, found.finished, found.tasks))

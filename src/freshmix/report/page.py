@@ -7,6 +7,7 @@ from ..words import code
 from ..words import recommendation as words
 from ..words.figures import figures, percent
 from ..words.loop import horizon
+from ..words.signs import visible
 from .drawings import drawings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def page(recommendation: "Recommendation", title: str, command: str | None) -> s
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     shelf.filters.update(figures=figures, percent=percent)
     parts = (words.recipe, words.settings, words.rivals, words.remarks, words.backtested, words.estimates, words.checked)
@@ -33,7 +35,7 @@ def page(recommendation: "Recommendation", title: str, command: str | None) -> s
         title=title,
         command=command if command is not None else code.call(recommendation.options),
         horizon=horizon(recommendation.generations),
-        pictures=[(alt, Markup(drawn)) for alt, drawn in drawings(recommendation)],
+        pictures=[(alt, Markup(visible(drawn))) for alt, drawn in drawings(recommendation)],
         version=__version__,
         **{part.__name__: part(recommendation) for part in parts},
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .signs import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,15 +17,29 @@ _SIDES = ("right", "left")
 _MORE = "print it for the whole answer"
 
 
+class _Visible:
+    """Names of columns and cells stand in what is said: in every form of it, nothing is for a terminal or a browser to obey."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _visible(value))
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    return value if value is None or isinstance(value, int) else [_visible(each) for each in value]
+
+
 @dataclass(frozen=True)
-class Block:
+class Block(_Visible):
     """Sentences, where there is nothing else to it."""
 
     texts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(_Visible):
     """The word from the closed set, and why."""
 
     word: str
@@ -31,7 +47,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(_Visible):
     """Names and values under a heading."""
 
     heading: str | None
@@ -39,7 +55,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(_Visible):
     """Rows under names under a heading; all but the first ``left`` columns are numbers."""
 
     heading: str
@@ -49,7 +65,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(_Visible):
     """Sentences under a heading; nothing where there are none."""
 
     heading: str | None
