@@ -5,6 +5,9 @@ import pytest
 from scipy.optimize import minimize
 
 import freshmix as fm
+from freshmix.reproduce import memory_worth
+from freshmix.reproduce.part import content_of
+from freshmix.sweeps.grid import loop_of
 
 # Eigenvalues, shares, energies and noise of what memory is worth (section 5).
 WORTH = fm.Population([0.3, 1.0, 4.0], [0.4, 0.4, 0.2], [0.5, 0.6, 0.2], 1.5)
@@ -140,3 +143,26 @@ def test_bad_input(more, named):
         fm.optimal_memory(**{"population": TWO, "loop": loop()} | more)
     with pytest.raises(TypeError, match="loop"):
         fm.optimal_memory(TWO, "loop")
+
+
+def test_the_figure_shows_ways_at_their_best():
+    """The sweeps of figure 9 hold what the search finds, to four digits."""
+    for name, persistence in memory_worth.PERSISTENCE.items():
+        population = WORTH.replace(persistence=persistence)
+        loops = {key: loop_of(table) for key, table in content_of(name)["loops"].items()}
+        assert len(loops) == len(memory_worth.WAYS) * 6
+        # One of them is searched again.
+        if name != "memory_slow":
+            continue
+        found = fm.optimal_memory(population, loop(3.0, 0.3))
+        for way in memory_worth.WAYS:
+            shown = memory_worth.next_step(population, loops[f"{way}, 3, 0.3"], 12)[0]
+            assert shown == pytest.approx(found.ways[way].risk, rel=1e-4)
+
+
+def test_ways_can_be_simulated():
+    """Rows that are left out have weight 0, and are rows of the penalty's mean."""
+    way = fm.optimal_memory(WORTH, loop(1.0, 0.3), 2).ways["forgetting"]
+    simulated = fm.simulate(WORTH, way.loop, 2, rows=100, replicates=12, seed=0, judged="next")
+    mean, error = simulated.risk.mean("replicate"), simulated.risk.std("replicate", ddof=1) / 12**0.5
+    assert np.all(abs(mean - fm.risk(WORTH, way.loop, 2, judged="next")) < 4 * error + 0.03)

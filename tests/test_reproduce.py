@@ -223,7 +223,7 @@ def test_list(capsys):
     ("arguments", "says"),
     [
         (("min-norm-wieght",), "did you mean min-norm-weight?"),
-        (("9",), "from 1 to 8"),
+        (("10",), "from 1 to 9"),
         (("1", "--workers", "-1"), "workers"),
     ],
 )

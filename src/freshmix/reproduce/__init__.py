@@ -21,6 +21,7 @@ NAMES = (
     "fresh-covariates",
     "partial-labels",
     "beyond",
+    "memory-worth",
 )
 
 

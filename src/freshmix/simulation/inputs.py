@@ -145,8 +145,8 @@ def loops_with_weights(loops: Sequence[Loop], weights: Floats | None, T: int) ->
             raise ValueError("the loop needs a real_weight, a schedule or groups, or a grid of real_weight")
         if each.schedule is not None and weights is not None:
             raise ValueError("real_weight is a grid of constant weights: give the loop no schedule beside it")
-        if each.groups is not None and any(group.row_weight <= 0 for group in each.groups):
-            raise ValueError("groups must have row weights above 0 to be simulated: leave out rows of weight 0")
+        if each.covariates == "frozen" and any(group.row_weight == 0 for group in each.groups or ()):
+            raise ValueError("groups on frozen covariates must have row weights above 0: leave out rows of weight 0")
     if weights is None:
         return tuple(loops)
     return tuple(each if each.groups else each.replace(real_weight=1.0) for each in loops)

@@ -121,7 +121,7 @@ def _anchored(batch: Batch, experiment: Experiment, t: int, alpha: float, bhat: 
 def _fit(batch: Batch, experiment: Experiment, t: int) -> Array:
     """(R, W or 1, P, p) coefficients; one fit for each weighting of the rows, of those whose weight is not 0."""
     penalties = experiment.penalty(t)
-    if batch.size == batch.X.shape[1]:
+    if batch.size == batch.X.shape[1] and np.all(batch.weights > 0):
         return _ridge(batch.X, batch.labels, batch.weights[:, 0, :], penalties, experiment)
     xp = array_namespace(batch.X)
     found = []
