@@ -10,7 +10,7 @@ from freshmix import sampling
 
 from . import naive
 from .test_simulate import ISOTROPIC, LEVELS, SOURCES, SPIKED, in_law, task_of
-from .tolerances import FAMILY_LEVEL, largest_z
+from .tolerances import FAMILY_LEVEL, REFERENCE, largest_z
 
 SIZES = ([0.5, 2.0], [2 / 3, 1 / 3])
 # What a loop on frozen covariates may remember.
@@ -183,22 +183,84 @@ def remembering():
 REMEMBERING = remembering()
 
 
-def score(index, judged, replicates):
+def score(expected, population, loops, rows, **options):
     """Largest z-score over generations, free of the term c/n of finite samples."""
-    population, loops = REMEMBERING[index]
-    expected = naive.remembered_risk(population, loops, 4, judged)
-    options = {"replicates": replicates, "seed": index, "judged": judged}
-    summaries = [fm.mean_and_error(fm.simulate(population, loops, 4, rows=rows, **options)) for rows in (48, 96)]
+    T = expected.size - 1
+    summaries = [fm.mean_and_error(fm.simulate(population, loops, T, rows=n, **options)) for n in (rows, 2 * rows)]
     differences = [each["mean"].values - expected for each in summaries]
     errors = [each.standard_error.values for each in summaries]
     return np.abs((2 * differences[1] - differences[0]) / np.hypot(2 * errors[1], errors[0])).max()
+
+
+@pytest.mark.parametrize("judged", ["now", "next"])
+@pytest.mark.parametrize("index", range(len(REMEMBERING)))
+def test_theory_is_the_general_step(index, judged):
+    population, loops = REMEMBERING[index]
+    expected = naive.remembered_risk(population, loops, 4, judged)
+    np.testing.assert_allclose(fm.risk(population, loops, 4, judged), expected, rtol=REFERENCE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("judged", ["now", "next"])
 @pytest.mark.parametrize("index", range(len(REMEMBERING)))
 def test_the_general_step_is_the_mean_of_runs(index, judged):
-    assert score(index, judged, 400) < largest_z(10 * len(REMEMBERING))
+    population, loops = REMEMBERING[index]
+    expected = naive.remembered_risk(population, loops, 4, judged)
+    options = {"replicates": 400, "seed": index, "judged": judged}
+    assert score(expected, population, loops, 48, **options) < largest_z(10 * len(REMEMBERING))
+
+
+# Settings with a theory, by engine and replicates: (population, loop, engine, replicates, rows).
+def theoretical():
+    found = []
+    three = fm.Population([0.3, 1.0, 4.0], [0.25, 0.5, 0.25], [0.5, 0.6, 0.2], 1.5)
+    for aspect, penalty in ((0.5, 0.0), (0.5, 0.3), (2.0, 0.0), (2.0, 0.3)):
+        common = {"aspect": aspect, "penalty": penalty, "synthetic_noise_ratio": 0.5}
+        frozen = [
+            fm.Loop(anchor=0.7, real_weight=0.6, **common),
+            fm.Loop(label_renewal=0.4, schedule=[0.7, 0.2], **common),
+            fm.Loop(label_renewal=0.5, anchor=0.4, schedule=[1.5, -0.2, 0.8], **common),
+        ]
+        for loop in frozen:
+            found += [(population, loop, "spectral", 80, 96) for population in (three, three.replace(row_sizes=SIZES))]
+            found.append((ISOTROPIC, loop, "exact-law", 400, 200))
+        # Least squares stand in for all that theory says without a penalty, where the general step above has none.
+        fresh = {"real_weight": 0.6, "covariates": "fresh", "first_rows": 1.5, **common}
+        drifting = ISOTROPIC.replace(persistence=0.9)
+        found.append((three.replace(persistence=0.9), fm.Loop(anchor=0.6, **fresh), "redraw", 400, 48))
+        found.append((drifting, fm.Loop(anchor=0.6, **fresh), "exact-law", 800, 200))
+        # Never at the threshold: the rows of a fit are 1, 2 and 3 times those of a generation.
+        if aspect == 0.5:
+            kept = fresh | {"real_weight": 1.0, "kept_generations": 2, "forgetting": 0.6}
+            found.append((drifting.replace(row_sizes=SIZES), fm.Loop(**kept), "redraw", 400, 48))
+    return found
+
+
+THEORETICAL = theoretical()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", range(len(THEORETICAL)))
+def test_theory_is_the_mean_of_runs(index):
+    population, loop, engine, replicates, rows = THEORETICAL[index]
+    expected = fm.risk(population, loop, 4)
+    options = {"engine": engine, "replicates": replicates, "seed": index, "noise": "auto"}
+    assert score(expected, population, loop, rows, **options) < largest_z(5 * len(THEORETICAL))
+
+
+@pytest.mark.slow
+def test_theory_of_anchors_on_new_rows_is_approached_like_one_over_n():
+    loop = fm.Loop(aspect=0.5, penalty=0.3, real_weight=0.5, anchor=0.5, covariates="fresh")
+    population, rows = fm.Population.isotropic(), np.array([16, 32, 64])
+    summaries = [fm.mean_and_error(fm.simulate(population, loop, 3, rows=int(n), replicates=60_000)) for n in rows]
+    expected = fm.risk(population, loop, 3)[-1]
+    gaps = np.array([abs(each["mean"].values[-1] - expected) for each in summaries])
+    weights = gaps / np.array([each.standard_error.values[-1] for each in summaries])
+    slope = np.polyfit(np.log(rows), np.log(gaps), 1, w=weights)[0]
+    centred = np.log(rows) - np.average(np.log(rows), weights=weights**2)
+    spread = 1 / math.sqrt(np.sum((weights * centred) ** 2))
+    assert spread < 0.2
+    assert abs(slope + 1) < largest_z(1) * spread
 
 
 ANCHORED = [
