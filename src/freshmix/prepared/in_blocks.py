@@ -1,6 +1,7 @@
 """A table that is read in blocks made ready: from its moments, without its rows."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..tables import Blocks
 from ..tables.gaps import Fill
@@ -24,6 +25,7 @@ def from_blocks(source: Blocks, standardize: bool = True) -> Prepared:
     """
     known = source.rows
     sample: Rows | None = None
+    order: NDArray[np.intp] | None = None
     notes: list[str] = []
     stated: tuple[str, ...] = ()
     fill = None if source.impute is None else Fill.of(source)
@@ -37,7 +39,7 @@ def from_blocks(source: Blocks, standardize: bool = True) -> Prepared:
         how = words.read_in_blocks("columns", 4 * products.gram.nbytes, None)
     else:
         found = moments(source, source.drop_missing, fill)
-        products, sample = products_of(found, standardize, source.names), sampled(found, standardize)
+        products, sample, order = sampled(found, products_of(found, standardize, source.names), standardize)
         spreads = found.labelled, found.unlabelled
         warnings = moments_warnings(found, source.names)
         how = words.read_in_blocks("rows", bytes_needed(source.features), sample.y.size)
@@ -52,6 +54,7 @@ def from_blocks(source: Blocks, standardize: bool = True) -> Prepared:
     varies = labelled.merge(others).varies
     kept = varies & labelled.varies
     left, constant = varying_names(source.names, kept, ~varies)
+    left = left if left is None or order is None else tuple(left[index] for index in order.tolist())
     elsewhere = [words.named(source.names, index) for index in np.flatnonzero(varies & ~kept).tolist()]
     constant += [words.left_out_elsewhere(elsewhere)] if elsewhere else []
     rows = labelled.rows + others.rows

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..tables.arrays import too_few_labels
@@ -249,10 +250,16 @@ def products_of(found: Moments, standardize: bool = True, names: Sequence[str] |
     return Products(gram, found.scatter[:-1, -1][kept] / scale, float(found.scatter[-1, -1]), n, p)
 
 
-def sampled(found: Moments, standardize: bool = True) -> Rows:
-    """The rows that were kept, scaled as ``products_of`` does, in an order of their own."""
+def sampled(found: Moments, products: Products, standardize: bool = True) -> tuple[Products, Rows, NDArray[np.intp]]:
+    """The rows that were kept, scaled as ``products_of`` does, in an order of their own.
+
+    Before them the products with the same order and signs of columns and labels, after them the order of the columns.
+    """
     spread = found.everything()
     kept = spread.varies & found.labelled.varies
     X, y = np.ascontiguousarray(found.sample.rows[:, :-1][:, kept]), found.sample.rows[:, -1]
     shown = Presentation.of(X, y)
-    return Rows(shown.features(X) / (spread.deviation[kept][shown.columns] if standardize else 1.0), shown.labels(y))
+    at, signs = shown.columns, shown.signs
+    rows = Rows(shown.features(X) / (spread.deviation[kept][at] if standardize else 1.0), shown.labels(y))
+    gram = products.gram[np.ix_(at, at)] * np.multiply.outer(signs, signs)
+    return replace(products, gram=gram, labels=shown.sign * signs * products.labels[at]), rows, at
