@@ -128,7 +128,7 @@ def fresh(X, held, f, f_held, residuals, kernel, rng, runs):
     def real(count=runs):
         return f[:, None] + rng.choice(residuals, (f.size, count))
 
-    found = fm.recommend(X, real(1)[:, 0], kernel=kernel, standardize=False)
+    found = fm.recommend(X, real(1)[:, 0], kernel=kernel, standardize=False, label_renewal=1.0)
     fit, predict = smoothers(X, held, kernel, found.penalty)
     used = run(fit, real, residuals.var(), found.real_weight, "fresh", rng)
     errors = (f_held[:, None] - used.mean(axis=0) - predict @ (used - used.mean(axis=0))) ** 2

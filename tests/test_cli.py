@@ -145,9 +145,10 @@ def test_defaults(table: Path, calls: list[dict[str, Any]]) -> None:
 
 def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
     options = (
-        "--kernel rbf --penalty 0 --labels frozen --covariates frozen --synthetic-noise 0.5 --real-weight 0.3 --generations 4 "
-        "--seed 7 --drop b --drop a --drop-missing --no-standardize --time t --rows-per-generation 5 --labelled 0.5 --weight w "
-        "--row-weight 2 --schedule --separator ; --decimal , --impute mean --drop-unlabelled"
+        "--kernel rbf --penalty 0 --labels frozen --label-renewal 0.3 --covariates frozen --synthetic-noise 0.5 "
+        "--real-weight 0.3 --generations 4 --seed 7 --drop b --drop a --drop-missing --no-standardize --time t "
+        "--rows-per-generation 5 --labelled 0.5 --weight w --row-weight 2 --schedule --separator ; --decimal , --impute mean "
+        "--drop-unlabelled"
     )
     invoke("recommend", table, table, "--target", "y", "--synthetic-labels", "sampled", *options.split())
     (call,) = calls
@@ -157,6 +158,7 @@ def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
         "kernel": "rbf",
         "penalty": 0,
         "labels": "frozen",
+        "label_renewal": 0.3,
         "covariates": "frozen",
         "synthetic_labels": "sampled",
         "synthetic_noise_ratio": 0.5,

@@ -58,7 +58,7 @@ def test_numbers_are_checked(make, name, outside):
             r"real_weight must .* between 0 and 1 .*, got 1\.5",
         ),
         (lambda: Loop(label_renewal=0.5, labels="frozen"), ValueError, r"label_renewal must be 0 .*, got 0\.5"),
-        (lambda: Loop(label_renewal=0.5, covariates="fresh"), ValueError, "labels='frozen' needs covariates='frozen'"),
+        (lambda: Loop(label_renewal=0.5, covariates="fresh"), ValueError, "label_renewal=0.5 needs covariates='frozen'"),
         (lambda: Loop(kept_generations=2), ValueError, "kept_generations needs covariates='fresh', got 2"),
         (lambda: Loop(forgetting=0.5), ValueError, r"forgetting needs covariates='fresh', got 0\.5"),
         (lambda: Loop(first_rows=0.5), ValueError, r"first_rows needs covariates='fresh', got 0\.5"),

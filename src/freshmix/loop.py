@@ -177,8 +177,9 @@ class Loop:
         if self.labels == "frozen" and self.label_renewal:
             raise ValueError(f"label_renewal must be 0 with labels='frozen', got {self.label_renewal!r}")
         if self.covariates == "fresh":
-            if self.labels == "frozen" or (self.label_renewal is not None and self.label_renewal < 1):
-                raise ValueError("labels='frozen' needs covariates='frozen': new rows come with labels of their own")
+            for name, value in (("labels", self.labels), ("label_renewal", self.label_renewal)):
+                if value not in ("fresh", None, 1.0):
+                    raise ValueError(f"{name}={value!r} needs covariates='frozen': new rows come with labels of their own")
             beyond = [w for w in self.schedule or () if not 0 <= w <= 1]
             beyond += [group.real_weight for group in self.groups or () if not 0 <= group.real_weight <= 1]
             if beyond:

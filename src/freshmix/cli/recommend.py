@@ -36,6 +36,10 @@ Schedule = Annotated[bool, typer.Option("--schedule", help="A weight for each ge
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
+LabelRenewal = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Of the label noise, new when a row is labelled again; by default read off the table."),
+]
 RealWeight = Annotated[float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")]
 Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as well: .html, .png or .pdf.")]
 
@@ -51,6 +55,7 @@ def recommend(
     labelled: Labelled = None,
     sample_weight: SampleWeight = None,
     labels: Labels = "fresh",
+    label_renewal: LabelRenewal = None,
     synthetic_labels: options.SyntheticLabels = None,
     synthetic_noise_ratio: options.SyntheticNoise = None,
     real_weight: RealWeight = None,
@@ -83,6 +88,7 @@ def recommend(
             labelled=labelled,
             sample_weight=sample_weight,
             labels=labels,
+            label_renewal=label_renewal,
             synthetic_labels=synthetic_labels,
             synthetic_noise_ratio=synthetic_noise_ratio,
             real_weight=real_weight,

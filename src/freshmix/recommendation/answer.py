@@ -118,6 +118,11 @@ class Answer(ABC, Generic[Kind]):
         """Fields of the recommendation that this kind alone has."""
         return {}
 
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """What is said first, beside the loop, that this kind alone has to say."""
+        return ()
+
     def more_courses(self, generations: int) -> dict[str, Floats]:
         """Risks by generation of rivals that this kind alone draws."""
         return {}
@@ -265,6 +270,10 @@ class Answer(ABC, Generic[Kind]):
         thin: tuple[str | None, ...] = (doubts.determined(f.rows, f.features),) if self.found.exact else self.warnings()
         return tuple(each for each in (*thin, neighbours, *self.table.warnings, self.uneven) if each is not None)
 
+    def assumption(self) -> str:
+        """What is said first."""
+        return " ".join((assumption(self.setting.loop, self.rows, self.horizon), *self.stated)) + self.table.stated
+
     def recommendation(self) -> Recommendation:
         """Everything put together."""
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
@@ -293,7 +302,7 @@ class Answer(ABC, Generic[Kind]):
             "reason": reason,
             "warnings": self.every_warning(neighbours),
             "population": described(self.found) if linear else None,
-            "assumption": assumption(self.setting.loop, self.rows, self.horizon) + self.table.stated,
+            "assumption": self.assumption(),
             "attained": best.attained,
             "generations": self.horizon,
             "rows": self.table.stream.rows,

@@ -23,6 +23,7 @@ class Today:
 
     covariates: str | None = None
     labels: str = "fresh"
+    label_renewal: float | None = None
     synthetic_noise_ratio: float | None = None
     real_weight: float | None = None
     row_weight: float | None = None
@@ -39,7 +40,13 @@ class Today:
         covariates = self.covariates or ("fresh" if stream or self.row_weight is not None else "frozen")
         # New rows come with plain predictions unless said otherwise.
         ratio = float(covariates != "fresh") if self.synthetic_noise_ratio is None else self.synthetic_noise_ratio
-        loop = Loop(covariates=covariates, labels=self.labels, synthetic_noise_ratio=ratio, real_weight=self.real_weight)
+        loop = Loop(
+            covariates=covariates,
+            labels=self.labels,
+            label_renewal=self.label_renewal,
+            synthetic_noise_ratio=ratio,
+            real_weight=self.real_weight,
+        )
         if self.row_weight is None:
             return loop
         w, row_weight = 1.0 if self.real_weight is None else self.real_weight, (1.0, self.row_weight)
@@ -47,7 +54,7 @@ class Today:
 
 
 # Options that say what a loop says.
-_OF_LOOP = ("covariates", "labels", "synthetic_labels", "synthetic_noise_ratio", "real_weight", "row_weight")
+_OF_LOOP = ("covariates", "labels", "label_renewal", "synthetic_labels", "synthetic_noise_ratio", "real_weight", "row_weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +91,7 @@ class Request:
             Today(
                 asked["covariates"],
                 asked["labels"],
+                asked["label_renewal"],
                 noise_ratio(asked["synthetic_labels"], asked["synthetic_noise_ratio"]),
                 asked["real_weight"],
                 asked["row_weight"],

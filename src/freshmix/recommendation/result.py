@@ -14,6 +14,34 @@ from ..views import View
 DETERMINED = "exact"
 
 
+@dataclass(frozen=True)
+class OtherEnd:
+    """What is best where labels are renewed as they are not assumed to be.
+
+    Attributes
+    ----------
+    label_renewal : float
+        0 (labels come back as they are) or 1 (all noise is drawn anew).
+    real_weight, penalty, alpha, risk, prediction_error : float
+        Of the best constant loop there, as in ``Recommendation``.
+    recommended_risk : float
+        Excess risk there of the loop that is recommended.
+    """
+
+    label_renewal: float
+    real_weight: float
+    penalty: float
+    alpha: float
+    risk: float
+    prediction_error: float
+    recommended_risk: float
+
+    def times(self, factor: float, noise: float) -> "OtherEnd":
+        """With its excess risks multiplied."""
+        risk = factor * self.risk
+        return replace(self, risk=risk, prediction_error=risk + noise, recommended_risk=factor * self.recommended_risk)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Recommendation(View):
     """What to do with a loop on this table, what it brings, and how sure that is.
@@ -96,6 +124,11 @@ class Recommendation(View):
         Why there is no ``check``.
     correction : float
         What all excess risks were multiplied by, since the replay found the setting right and its figures not; 1 otherwise.
+    label_renewal : float or None
+        kappa, with frozen covariates: the share of the noise that is drawn anew when a row is labelled again: as given,
+        0 for a target of classes, as repeated rows show (then with an interval), or 1 where nothing shows it.
+    other_end : OtherEnd or None
+        The best loop were labels renewed the other way, where ``label_renewal`` is assumed or taken for classes.
     options : dict
         What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
@@ -140,6 +173,8 @@ class Recommendation(View):
     options: Mapping[str, object] = field(default_factory=dict)
     verdict_probabilities: Mapping[str, float] = field(default_factory=dict)
     loops: tuple[Loop, ...] = ()
+    label_renewal: float | None = None
+    other_end: OtherEnd | None = None
 
     def __post_init__(self) -> None:
         if not self.loops:
@@ -184,6 +219,7 @@ def corrected(found: "Recommendation", factor: float) -> "Recommendation":
         risk=factor * found.risk,
         prediction_error=noise + factor * found.risk,
         intervals=intervals,
+        other_end=None if found.other_end is None else found.other_end.times(factor, noise),
         baselines={name: None if risk is None else factor * risk for name, risk in found.baselines.items()},
         risk_by_weight=factor * found.risk_by_weight,
         risk_by_weight_tuned=factor * found.risk_by_weight_tuned,

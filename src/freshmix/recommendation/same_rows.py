@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +22,9 @@ from ..words import doubts
 from ..words.replay import IN_BLOCKS
 from .answer import Answer
 from .labels import heeded, heeded_ridge, ridge_penalty
+from .renewal import Renewal
 from .request import Request
+from .result import OtherEnd
 from .schedule import Scheduled, followed_frozen
 from .uncertainty import Uncertainty, frozen_uncertainty
 
@@ -46,11 +50,44 @@ class SameRows(Answer[FrozenSetting]):
         return self.table.uneven if f.classes is None and f.row_weights is None else None
 
     @cached_property
+    def renewal(self) -> Renewal:
+        """What of the noise is drawn anew when a row is labelled again."""
+        return Renewal.of(self.known, self.table)
+
+    @cached_property
     def setting(self) -> FrozenSetting:
         """On the table's own eigenvalues and responses; kernels have no aspect."""
         f = self.found.factorisation
         aspect = f.aspect if self.table.kernel == "linear" else None
-        return FrozenSetting(self.found.equivalents(), (self.known.replace(aspect=aspect),))
+        loop = self.known.replace(aspect=aspect, label_renewal=self.renewal.value)
+        return FrozenSetting(self.found.equivalents(), (loop,))
+
+    def of_its_own(self) -> dict[str, Any]:
+        """The renewal of labels, and what is best at its other end."""
+        return {"label_renewal": self.renewal.value, "other_end": self.other_end()}
+
+    def other_end(self) -> OtherEnd | None:
+        """The best constant loop at the other end of the renewal, where nothing but a default decides which it is."""
+        renewal = self.renewal.other_end
+        if renewal is None or self.found.exact:
+            return None
+        other = replace(self, known=self.known.replace(label_renewal=renewal))
+        best, noise = other.constant, self.setting.noise_variance
+        kept = [loop.replace(label_renewal=renewal) for loop in self.loops]
+        return OtherEnd(
+            renewal,
+            best.real_weight,
+            best.loop.penalty,
+            self.rows * best.loop.penalty,
+            best.risk,
+            best.risk + noise,
+            other.setting.with_loops(kept).risk(self.horizon),
+        )
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """How the renewal is known."""
+        return () if self.found.exact else self.renewal.stated
 
     @property
     def rows(self) -> int:
@@ -99,7 +136,9 @@ class SameRows(Answer[FrozenSetting]):
         """Intervals and verdict probabilities from posterior draws."""
         known, z = self.setting.equivalents, ridge_penalty(self.setting, self.constant.loop, self.horizon)
         uneven = known.row_spread(z) / math.sqrt(self.rows) if isinstance(known, RowEquivalents) else 0.0
-        return frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
+        drawn = frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
+        share = self.renewal.interval
+        return drawn if share is None else replace(drawn, intervals={**drawn.intervals, "label_renewal": share})
 
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
         """The loop replayed on folds of the table."""

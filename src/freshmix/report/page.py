@@ -29,7 +29,16 @@ def page(recommendation: "Recommendation", title: str, command: str | None) -> s
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
     shelf.filters.update(figures=figures, percent=percent)
-    parts = (words.recipe, words.settings, words.rivals, words.remarks, words.backtested, words.estimates, words.checked)
+    parts = (
+        words.recipe,
+        words.other_end,
+        words.settings,
+        words.rivals,
+        words.remarks,
+        words.backtested,
+        words.estimates,
+        words.checked,
+    )
     return shelf.get_template("page.html.j2").render(
         r=recommendation,
         title=title,

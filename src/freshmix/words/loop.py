@@ -27,7 +27,8 @@ def synthetic_labels(
 def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
     """A loop on a table of that many rows, or with that many new ones in each generation, and its horizon."""
     if loop.covariates == "frozen":
-        real = {1.0: "fresh real labels each generation", 0.0: "the first generation's real labels kept"}
+        kept = "the first generation's real labels kept" if loop.labels == "frozen" else "the same real labels each generation"
+        real = {1.0: "fresh real labels each generation", 0.0: kept}
         which = f"the same {rows} rows relabelled in each generation, {real.get(loop.renewal, _renewed(loop))}"
     else:
         share = loop.labelled

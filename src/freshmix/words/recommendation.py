@@ -35,7 +35,7 @@ def answer(r: Recommended) -> Answer:
     return (
         Block((r.assumption,)),
         Verdict(r.verdict, r.reason),
-        Block((recipe(r),)),
+        Block(tuple(filter(None, (recipe(r), other_end(r))))),
         Pairs("Recommended (90% intervals in brackets)", settings(r)),
         Grid(f"Against other ways of training, {horizon(r.generations)} (squared label units)", RIVALS, rival_rows(r), left=1),
         Lines(None, remarks(r)),
@@ -99,12 +99,15 @@ def _training(r: Recommended) -> str:
         labels = "w_t x real label + (1 - w_t) x synthetic label"
         return f"{_rows(r, labels)}, where w_1, w_2, ... = {schedule(r.schedule)}"
     if r.real_weight == 1.0:
-        labels = "the real labels alone" if r.labelled == 1 else "the real label"
-    elif r.real_weight == 0.0:
-        labels = "the synthetic labels alone"
-    else:
-        labels = f"{figures(r.real_weight)} x real label + {figures(1 - r.real_weight)} x synthetic label"
-    return _rows(r, labels)
+        return _rows(r, "the real labels alone" if r.labelled == 1 else "the real label")
+    return _rows(r, _mixed(r.real_weight))
+
+
+def _mixed(w: float) -> str:
+    """Labels of that real weight."""
+    if w in (0.0, 1.0):
+        return f"the {'real' if w else 'synthetic'} labels alone"
+    return f"{figures(w)} x real label + {figures(1 - w)} x synthetic label"
 
 
 def _rows(r: Recommended, labels: str) -> str:
@@ -116,12 +119,28 @@ def _rows(r: Recommended, labels: str) -> str:
     return f"with labelled rows on {labels}, other rows on the synthetic label at row weight {figures(r.row_weight)}"
 
 
-def _learner(r: Recommended) -> str:
-    linear = r.population is not None
-    if r.penalty == 0.0:
+def _learner(r: Recommended, alpha: float | None = None) -> str:
+    """What is fitted, at the recommended penalty or at another ``alpha``."""
+    linear, alpha = r.population is not None, r.alpha if alpha is None else alpha
+    if alpha == 0.0:
         return "minimum-norm least squares" if linear else "kernel regression without a penalty"
     name = "Ridge" if linear else "KernelRidge"
-    return f"scikit-learn's {name}(alpha={figures(r.alpha)})" + ("" if linear else " on a centred kernel and centred labels")
+    return f"scikit-learn's {name}(alpha={figures(alpha)})" + ("" if linear else " on a centred kernel and centred labels")
+
+
+def other_end(r: Recommended) -> str | None:
+    """What to do instead were labels renewed the other way, where a default alone says that they are not."""
+    end = r.other_end
+    if end is None:
+        return None
+    error = end.prediction_error
+    there = end.recommended_risk + r.noise_variance
+    change = percent(100 * (there / error - 1)) if 0 < error < math.inf else "-"
+    when = "is drawn anew each time it is asked for" if end.label_renewal else "stays as it is when it is asked for again"
+    return (
+        f"If a row's label {when}: fit each generation on {_mixed(end.real_weight)}, with {_learner(r, end.alpha)}; "
+        f"prediction error {figures(error)}, where what is recommended above has {figures(there)} ({change})."
+    )
 
 
 def schedule(weights: Sequence[float]) -> str:
@@ -139,6 +158,8 @@ def remarks(r: Recommended) -> tuple[str, ...]:
         kept = f"keeping all real labels fits ridge on the labelled rows of generations 0 to {last}, where they may be stored"
     elif r.loop.labels == "frozen":
         kept = "no further real labels come, so that keeping all of them is training on real labels only"
+    elif r.loop.renewal == 0:
+        kept = "the same labels come each time, so that keeping all of them is training on real labels only"
     else:
         kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
     today = () if r.baselines.get("today") is not None else ("today's setting is compared where its real weight is given",)

@@ -1,0 +1,32 @@
+"""What is known, or assumed, of labels that come a second time."""
+
+from .figures import span
+
+_ANEW = "when a row is labelled again"
+
+
+def of_classes(values: int) -> str:
+    """A target that names classes."""
+    which = "two values" if values == 2 else f"{values} values, whole numbers"
+    return f"The target has {which}, and is taken for classes: {_ANEW}, the same label comes back (label renewal 0)."
+
+
+def estimated(share: float, interval: tuple[float, float], copies: int) -> str:
+    """What the labels of repeated rows show."""
+    return (
+        f"Repeated rows ({copies} copies) show that {share:.3g} of the noise ({span(*interval)}) is drawn anew {_ANEW} (label "
+        "renewal); the rest comes back."
+    )
+
+
+def assumed() -> str:
+    """Nothing is known."""
+    return f"That all noise is drawn anew {_ANEW} (label renewal 1) is assumed: the table has too few repeated rows to show it."
+
+
+def one_record(copies: int) -> str:
+    """Rows that are repeated have the same labels."""
+    return (
+        f"That all noise is drawn anew {_ANEW} (label renewal 1) is assumed: {copies} copies of rows have the very labels of "
+        "the others, but so has a record that is there twice."
+    )
