@@ -177,7 +177,11 @@ def remembering():
         found.append(
             (drifting, [fm.Loop(anchor=alpha, real_weight=w, **own) for alpha, w in ((0.0, 0.5), (1.0, 0.9), (0.5, 0.2))])
         )
-    return found
+    # From one loop to the next the rows that are kept, their number and the aspect change.
+    own = {"penalty": 0.3, "covariates": "fresh", "real_weight": 1.0, "first_rows": 0.5}
+    changing = ((0.5, 0, 1.0), (0.5, 3, 0.5), (0.5, 1, 1.0), (1.0, None, 0.8))
+    loops = [fm.Loop(aspect=gamma, kept_generations=m, forgetting=f, **own) for gamma, m, f in changing]
+    return [*found, (three.replace(persistence=0.9), loops)]
 
 
 REMEMBERING = remembering()
