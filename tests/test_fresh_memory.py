@@ -231,3 +231,100 @@ def test_slopes_of_schedules(penalty):
     assert value == pytest.approx(fm.risk(BOTH, [each.at_weight(w) for w in weights], 4)[-1], rel=1e-12)
     moved = [(schedules.risk(weights + e) - schedules.risk(weights - e)) / (2 * step) for e in step * np.eye(4)]
     np.testing.assert_allclose(slopes, moved, rtol=1e-6)
+
+
+def general_step(population, groups, penalty, aspect, anchor, G):
+    """Section 5 as printed, for one fit: groups are (share, row weight, coefficients over the vectors, label noise).
+
+    ``G`` (vectors, vectors, atoms) are the inner products of beta, the previous model and earlier coefficients; returned are
+    those of the fit with each vector, and its squared length.
+    """
+    positive = population.eigenvalues > 0
+    tau, h = population.eigenvalues[positive], population.shares[positive]
+    sizes = population.row_sizes or ([1.0], [1.0])
+    rows = [(f * pi, a * b, np.asarray(C), s / b) for f, a, C, s in groups for b, pi in zip(*sizes, strict=True)]
+    f, a, s = (np.array([row[k] for row in rows]) for k in (0, 1, 3))
+    f, aspect = f / f.sum(), aspect / f.sum()
+    delta = 1.0
+    for _ in range(20000):
+        v = f * a / ((1 + a * delta) * penalty)
+        d = 1 / (1 + v.sum() * tau)
+        delta, last = aspect / penalty * np.sum(h * tau * d), delta
+        if abs(delta - last) < 1e-15 * delta:
+            break
+    mean = d * (np.asarray(anchor)[:, None] + tau * sum(vk * row[2] for vk, row in zip(v, rows, strict=True))[:, None])
+    r = []
+    for *_, C, _ in rows:
+        apart = C[:, None] - mean
+        r.append(np.sum(tau * np.einsum("ma,nma,na->a", apart, G, apart)))
+    N = np.sum(v**2 / f * (s + r)) / (1 - np.sum(v**2 / f) * aspect * np.sum(h * tau**2 * d**2))
+    return np.einsum("ma,nma->na", mean, G), np.einsum("ma,nma,na->a", mean, G, mean) + N * aspect * h * tau * d**2
+
+
+def printed_course(population, each, T):
+    """(2, T + 1) risks now and on the next coefficients, by ``general_step``; a constant loop."""
+    positive = population.eigenvalues > 0
+    tau, g, c = population.eigenvalues[positive], population.signal[positive], population.persistence
+    sigma2, rho = population.noise_variance, each.synthetic_noise_ratio
+
+    def judged(cross, square):
+        return [np.sum(tau * (square - 2 * k * cross + g)) for k in (1.0, c)]
+
+    first = [(1.0, 1.0, [1.0], sigma2)]
+    cross, square = general_step(population, first, each.penalty, each.aspect / each.first_rows, [0.0], g[None, None])
+    cross, risks = cross[0], [judged(cross[0], square)]
+    used = [group for group in each.groups if group.row_weight > 0]
+    for t in range(1, T + 1):
+        if each.kept_generations == 0:
+            # beta_t and the previous model.
+            G = np.array([[g, c * cross], [c * cross, square]])
+            labels = [(k.real_weight, 1 - k.real_weight) for k in used]
+            groups = [
+                (k.share, k.row_weight, C, sigma2 * (C[0] ** 2 + rho * C[1] ** 2)) for k, C in zip(used, labels, strict=True)
+            ]
+            penalty = each.penalty / sum(group.share for group in used)
+            found, square = general_step(population, groups, penalty, each.aspect, [0.0, each.anchor], G)
+        else:
+            oldest = t if each.kept_generations is None else min(t, each.kept_generations)
+            ages = np.arange(oldest + 1)
+            G = c ** np.abs(np.subtract.outer(ages, ages))[:, :, None] * g
+            groups = []
+            for age in ages:
+                of_age = [fm.Group(1.0)] if age == t else used
+                share = each.first_rows if age == t else 1.0
+                groups += [(share * k.share, each.forgetting**age * k.row_weight, ages == age, sigma2) for k in of_age]
+            found, square = general_step(population, groups, each.penalty, each.aspect, 0.0 * ages, G)
+        cross = found[0]
+        risks.append(judged(cross, square))
+    return np.array(risks).T
+
+
+POPULATIONS = [
+    TWO,
+    BOTH,
+    fm.Population.spiked(10.0, 0.7).replace(persistence=0.8),
+    fm.Population([0.0, 1.0, 4.0], [0.2, 0.5, 0.3], [1.0, 1.0, 0.5], 0.0, ([0.5, 2.0], [2 / 3, 1 / 3]), 0.95),
+]
+LOOPS = [
+    loop(aspect=0.4, anchor=1.0),
+    loop([(0.5, 1.0, 0.7), (0.5, 0.6, None)], aspect=1.7, anchor=0.6, synthetic_noise_ratio=0.3, first_rows=0.5),
+    loop([(0.2, 2.0, 0.0), (0.3, 1.0, 1.0), (0.5, 0.3, 0.2)], anchor=0.9, penalty=0.05),
+    loop([(0.4, 1.0, 0.9), (0.6, 0.0, None)], anchor=0.3),
+    loop(aspect=1.7, kept_generations=2, forgetting=0.6, first_rows=2.0),
+    loop([(0.5, 1.0, 1.0), (0.5, 3.0, 1.0)], kept_generations=None, forgetting=0.9, penalty=1.5),
+]
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+@pytest.mark.parametrize("each", LOOPS)
+def test_risk_against_the_printed_step(population, each):
+    got = [fm.risk(population, each, 4, judged=judged) for judged in ("now", "next")]
+    np.testing.assert_allclose(got, printed_course(population, each, 4), rtol=1e-9)
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+@pytest.mark.parametrize("each", LOOPS)
+def test_no_penalty_is_where_penalties_go(population, each):
+    for aspect in (0.3, 3.7):
+        small, none = (fm.risk(population, each.replace(penalty=penalty, aspect=aspect), 3) for penalty in (1e-9, 0.0))
+        np.testing.assert_allclose(small, none, rtol=1e-4, atol=1e-9)
