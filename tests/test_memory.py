@@ -116,6 +116,16 @@ def test_what_may_be_kept():
     assert found["nothing"] == "real_only"
 
 
+def test_words():
+    found = fm.optimal_memory(WORTH.replace(persistence=0.97), loop(1.0, 0.3), 3, "model")
+    text = str(found)
+    assert "Best where the last model may be kept: anchored and mixed" in text
+    for name in ("real labels only", "kept with forgetting", "moments"):
+        assert name in text
+    assert len(repr(found).splitlines()) <= 12
+    assert found.to_dict()["ways"]["anchored"]["risk"] == found.ways["anchored"].risk
+
+
 def test_settings_can_be_read():
     way = fm.optimal_memory(WORTH.replace(persistence=0.97), loop(1.0, 0.3), 4).ways["forgetting"]
     assert way.settings == {
@@ -150,12 +160,12 @@ def test_the_figure_shows_ways_at_their_best():
     for name, persistence in memory_worth.PERSISTENCE.items():
         population = WORTH.replace(persistence=persistence)
         loops = {key: loop_of(table) for key, table in content_of(name)["loops"].items()}
-        assert len(loops) == len(memory_worth.WAYS) * 6
+        assert len(loops) == len(memory_worth.SHOWN) * 6
         # One of them is searched again.
         if name != "memory_slow":
             continue
         found = fm.optimal_memory(population, loop(3.0, 0.3))
-        for way in memory_worth.WAYS:
+        for way in memory_worth.SHOWN:
             shown = memory_worth.next_step(population, loops[f"{way}, 3, 0.3"], 12)[0]
             assert shown == pytest.approx(found.ways[way].risk, rel=1e-4)
 

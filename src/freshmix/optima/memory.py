@@ -16,6 +16,7 @@ from ..risks.frozen_schedules import FrozenSchedules
 from ..risks.kept_rows import Rows
 from ..risks.plain import PlainRidge
 from ..risks.setting import Setting, setting_of
+from ..views import View
 from .box import LEAST_FORGETTING, Box
 
 # What may be kept, each more than the one before.
@@ -70,8 +71,8 @@ class Way:
         }
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(View):
     """Ways to remember, each at its own best.
 
     Attributes
@@ -86,6 +87,8 @@ class Memory:
     judged : str
         Whether models are judged on the coefficients of their own generation or on the next ones.
     """
+
+    _words = "memory"
 
     ways: Mapping[str, Way]
     may_keep: str

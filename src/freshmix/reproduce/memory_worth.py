@@ -9,17 +9,12 @@ from ..loop import Loop
 from ..plots.panels import Marks, Panel, Series
 from ..population import Population
 from ..risks import risk
+from ..words.memory import WAYS
 from .paper_figure import PaperFigure
 from .part import Part
 from .statistics import last
 
-WAYS = {
-    "real_only": "real labels only",
-    "mixed": "mixed with the last model's labels",
-    "anchored": "anchored to the last model",
-    "anchored_mixed": "anchored and mixed",
-    "forgetting": "rows kept, with forgetting",
-}
+SHOWN = ("real_only", "mixed", "anchored", "anchored_mixed", "forgetting")
 PERSISTENCE = {"memory_standing": 1.0, "memory_slow": 0.97, "memory_fast": 0.85}
 ASPECTS = (0.2, 1.0, 3.0)
 
@@ -36,7 +31,7 @@ def content(parts: Mapping[str, Part]) -> list[Panel]:
             f"{100 * labelled:g}% labelled, persistence {PERSISTENCE[name]:g}",
             "aspect ratio γ",
             "excess risk at the next step",
-            [_along_aspects(part, way, labelled, order) for order, way in enumerate(WAYS)],
+            [_along_aspects(part, way, labelled, order) for order, way in enumerate(SHOWN)],
             x_log=True,
             x_ticks=ASPECTS,
         )
