@@ -1,5 +1,8 @@
 """One table, however it is presented: rows, columns and files in another order, other signs, the same numbers to the bit."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
@@ -180,3 +183,22 @@ def test_a_function_that_is_no_kernel(returned, said):
     X = rng.standard_normal((50, 3))
     with pytest.raises(ValueError, match=f"^kernel must return .*{said}"):
         fm.recommend(X, rng.standard_normal(50), kernel=lambda A, B: returned(np.exp(-np.square(A[:, None] - B).sum(axis=2))))
+
+
+@pytest.mark.slow
+def test_any_number_of_blas_threads_gives_the_same_bits():
+    code = """
+import sys, numpy as np, freshmix as fm
+rng = np.random.default_rng(0)
+X = rng.standard_normal((400, 300))
+y = X[:, 0] + rng.standard_normal(400)
+found, estimate, plan = fm.recommend(X, y), fm.estimate(X, y), fm.plan(X, y, cost_per_label=1, budget=100)
+print(found.penalty, found.risk, found.intervals, found.check.observed, plan.risk, plan.intervals)
+print(estimate.intervals, estimate.signal)
+"""
+    said = []
+    for threads in ("1", "2"):
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        said.append(run.stdout)
+    assert said[0] == said[1]

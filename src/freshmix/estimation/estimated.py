@@ -11,6 +11,7 @@ from ..arguments import Floats, whole
 from ..population import Population
 from ..prepared import Prepared, prepare
 from ..prepared.kernels import gram_of
+from ..threads import on_one_blas_thread
 from ..views import View
 from .banded import Estimate, banded
 from .factorise import factorise, factorise_gram, factorise_products
@@ -144,6 +145,7 @@ def described(found: Estimate) -> EstimatedPopulation:
     return EstimatedPopulation(tau, share, g, found.noise_variance, *own, drawn)
 
 
+@on_one_blas_thread
 def estimate_of(table: Prepared, penalty: float | None, rng: np.random.Generator) -> Estimate:
     """The banded estimate from the labelled rows of a table, for a fit at a penalty to all of them (None: not known)."""
     if table.products is not None:
