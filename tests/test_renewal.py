@@ -11,6 +11,7 @@ import freshmix as fm
 from freshmix.prepared import prepare
 from freshmix.recommendation.renewal import Renewal as Known
 from freshmix.recommendation.renewal import Repeated, classes
+from freshmix.replays.check import copies
 from freshmix.tables import open_table
 
 from .test_cli import failure, invoke
@@ -61,6 +62,16 @@ def test_pure_error_against_its_definition():
     assert found.copies == 7
     assert found.once == pytest.approx(np.mean([1 / g.size for g in groups]))
     assert sorted(found.means.y) == pytest.approx(sorted(means))
+
+
+def test_copies_against_whole_rows():
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        X = rng.integers(0, rng.integers(2, 5), (rng.integers(1, 40), rng.integers(1, 12))).astype(float)
+        kinds: list[bytes] = []
+        for row in X:
+            kinds += [] if row.tobytes() in kinds else [row.tobytes()]
+        assert copies(X).tolist() == [kinds.index(row.tobytes()) for row in X]
 
 
 def test_an_estimated_renewal_is_used_and_told():
