@@ -49,6 +49,7 @@ docs: $(VENV)/docs-installed ## build the documentation in docs/_build/html
 
 soak: $(VENV)/installed ## long load runs
 	$(BIN)/python -m tests.mutations --files 10000
+	$(BIN)/python -m tests.fuzz --minutes 30
 	$(BIN)/python benchmarks/recommendation.py --draws 8
 
 bench: $(VENV)/installed ## speed and accuracy figures

@@ -86,16 +86,19 @@ TYPES = {
 }
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def make_stores(folder):
     """A finished sweep of two chunks, and one of other numbers."""
-    folder = tmp_path_factory.mktemp("stores")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(making, "chunk_shape", lambda shape, lead, size, limit=0: (1, *chunk_shape(shape, lead, size)[1:]))
         for name, seed in (("store", 0), ("other", 1)):
             (folder / f"{name}.toml").write_text(TEXT.format(seed=seed))
             complete(folder / f"{name}.toml", folder / name, workers=0, progress=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return make_stores(tmp_path_factory.mktemp("stores"))
 
 
 def other(whole, name):

@@ -1,6 +1,7 @@
 """Stores made, and made longer: beside what is there, then moved into place."""
 
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -64,7 +65,9 @@ def _make_way(path: Path) -> None:
     for folder in path.parents:
         if folder.is_dir():
             break
-        folder.unlink(missing_ok=True)
+        # Above a file there may be another.
+        with contextlib.suppress(NotADirectoryError):
+            folder.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
