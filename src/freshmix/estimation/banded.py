@@ -138,7 +138,13 @@ class Estimate:
         """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means."""
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
         tau, share, g = self.atoms(self.signal if signal is None else signal, self.outlying_signal)
-        return Population(tau, share, g, sigma2)
+        return Population(tau, share, g, sigma2, self.row_sizes)
+
+    @property
+    def row_sizes(self) -> tuple[Floats, Floats] | None:
+        """Sizes b of the rows and their shares, where they are estimated and differ."""
+        sizes = self.factorisation.sizes
+        return None if sizes is None else (sizes.value, sizes.share)
 
     def atoms(self, signal: Floats, outlying: Floats) -> tuple[Floats, Floats, Floats]:
         """Eigenvalues, shares and signal energies of the population; null directions of a table of lower rank included.

@@ -14,8 +14,9 @@ from ..prepared.kernels import gram_of
 from ..threads import on_one_blas_thread
 from ..views import View
 from .banded import Estimate, banded
-from .factorise import factorise, factorise_gram, factorise_products
+from .factorise import Factorisation, factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
+from .sizes import sized
 
 _DRAWS = 200
 
@@ -26,8 +27,9 @@ class EstimatedPopulation(View, Population):
 
     Attributes
     ----------
-    eigenvalues, shares, signal, noise_variance
-        As of ``Population``: posterior means; outlying eigenvalues are spikes of share 1/p.
+    eigenvalues, shares, signal, noise_variance, row_sizes
+        As of ``Population``: posterior means; outlying eigenvalues are spikes of share 1/p. Row sizes come from the leverages,
+        and are None where these differ by no more than chance.
     intervals : dict
         ``noise_variance``, ``signal_to_noise_ratio``, ``null_risk`` -> (low, high), 90% intervals; one-sided where the data
         do not exclude 0, and widened where the noise estimates disagree.
@@ -54,8 +56,9 @@ class EstimatedPopulation(View, Population):
         noise_estimates: Mapping[str, NoiseEstimate],
         noise_draws: Floats,
         signal_draws: Floats,
+        row_sizes: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> None:
-        super().__init__(eigenvalues, shares, signal, noise_variance)
+        super().__init__(eigenvalues, shares, signal, noise_variance, row_sizes)
         object.__setattr__(self, "intervals", dict(intervals))
         object.__setattr__(self, "noise_estimates", dict(noise_estimates))
         for name, draws in (("noise_draws", noise_draws), ("signal_draws", signal_draws)):
@@ -66,13 +69,13 @@ class EstimatedPopulation(View, Population):
     def __reduce__(self) -> tuple[Any, ...]:
         return EstimatedPopulation, (
             *(self.eigenvalues, self.shares, self.signal, self.noise_variance, self.intervals),
-            *(self.noise_estimates, self.noise_draws, self.signal_draws),
+            *(self.noise_estimates, self.noise_draws, self.signal_draws, self.row_sizes),
         )
 
     def draws(self) -> Iterator[Population]:
         """One ``Population`` for each posterior draw: any figure computed over them has its posterior."""
         for sigma2, g in zip(self.noise_draws, self.signal_draws, strict=True):
-            yield Population(self.eigenvalues, self.shares, g, float(sigma2))
+            yield Population(self.eigenvalues, self.shares, g, float(sigma2), self.row_sizes)
 
 
 def estimate(
@@ -132,7 +135,7 @@ def estimate(
     seed = whole("seed", seed, low=0)
     reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
     table = prepare(X, y, sample_weight=sample_weight, standardize=False, decimal=decimal, **reading)
-    return described(estimate_of(table, None, np.random.default_rng(seed)))
+    return described(estimate_of(table, None, np.random.default_rng(seed), sizes=True))
 
 
 def described(found: Estimate) -> EstimatedPopulation:
@@ -142,22 +145,30 @@ def described(found: Estimate) -> EstimatedPopulation:
     pairs = zip(found.signal_draws[chosen], found.outlying_draws[chosen], strict=True)
     drawn = np.array([found.atoms(signal, outlying)[2] for signal, outlying in pairs])
     own = found.intervals(), found.noise_estimates, found.noise_draws[chosen]
-    return EstimatedPopulation(tau, share, g, found.noise_variance, *own, drawn)
+    return EstimatedPopulation(tau, share, g, found.noise_variance, *own, drawn, found.row_sizes)
 
 
 @on_one_blas_thread
-def estimate_of(table: Prepared, penalty: float | None, rng: np.random.Generator) -> Estimate:
-    """The banded estimate from the labelled rows of a table, for a fit at a penalty to all of them (None: not known)."""
+def estimate_of(table: Prepared, penalty: float | None, rng: np.random.Generator, sizes: bool = False) -> Estimate:
+    """The banded estimate from the labelled rows of a table, for a fit at a penalty to all of them (None: not known).
+
+    ``sizes`` asks for those of the rows: new ones will be of several sizes, where the same ones are taken as they are.
+    """
+    f = _factorised(table, penalty)
+    return banded(sized(f) if sizes else f, rng)
+
+
+def _factorised(table: Prepared, penalty: float | None) -> Factorisation:
     if table.products is not None:
         at_threshold(penalty, table.products.rows, table.features)
         some = None if table.rows is None else table.rows.labelled()[:2]
-        return banded(factorise_products(table.products, some), rng)
+        return factorise_products(table.products, some)
     assert table.rows is not None
     X, y, precision = table.rows.labelled()
     if table.kernel == "linear":
         at_threshold(penalty, *X.shape)
-        return banded(factorise(X, y, precision), rng)
-    return banded(factorise_gram(gram_of(X, table.kernel), y, precision), rng)
+        return factorise(X, y, precision)
+    return factorise_gram(gram_of(X, table.kernel), y, precision)
 
 
 def at_threshold(penalty: float | None, n: int, p: int) -> None:

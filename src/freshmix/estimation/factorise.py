@@ -42,6 +42,8 @@ class Factorisation:
         Whether the features determine the labels: fewer than rows, they leave nothing but rounding.
     row_weights : RowWeights or None
         Weights by whose roots the rows were scaled; None where all are alike, or too uneven for theory to tell them apart.
+    sizes : RowWeights or None
+        Sizes of the rows, which count as weights do, where they are estimated; ``row_weights`` too then.
     classes : RowClasses or None
         Leverages of the rows; None where the rows are not at hand.
     left_out : LeaveOneOut or None
@@ -58,6 +60,7 @@ class Factorisation:
     tail_error: float = 0.0
     exact: bool = False
     row_weights: RowWeights | None = None
+    sizes: RowWeights | None = None
     classes: RowClasses | None = None
     left_out: LeaveOneOut | None = None
 
@@ -210,11 +213,15 @@ def _tail_error(f: Factorisation, U: Callable[[slice], Floats], parts: Sequence[
 
 def _weighted(f: Factorisation, weights: Floats) -> Factorisation:
     """With its row weights, where theory can count them."""
+    found = RowWeights.of(weights)
+    return replace(f, row_weights=found) if countable(f, found) else f
+
+
+def countable(f: Factorisation, found: RowWeights) -> bool:
+    """Whether the eigenvalues tell rows of these weights, or sizes, apart."""
     s, count = np.append(f.eigenvalues, 0.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
     s, count = s[count > 0], count[count > 0]
-    found = RowWeights.of(weights)
     try:
-        reliable = WeightedSampleEquivalents(s, np.ones(s.size), count, 0.0, found).reliable
+        return WeightedSampleEquivalents(s, np.ones(s.size), count, 0.0, found).reliable
     except ArithmeticError:
-        reliable = False
-    return replace(f, row_weights=found) if reliable else f
+        return False

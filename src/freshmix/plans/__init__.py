@@ -119,7 +119,7 @@ def plan(
     reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
     reading |= {"drop_unlabelled": drop_unlabelled, "decimal": decimal}
     table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, **reading)
-    found, stream = estimate_of(table, None, rng), table.stream
+    found, stream = estimate_of(table, None, rng, sizes=True), table.stream
     f = found.factorisation
     exact = determined(f.rows, f.features) if found.exact else None
     said = (exact, stream.order, stream.bias, few_labelled_rows(stream.labelled))

@@ -49,11 +49,12 @@ class Answer(ABC, Generic[Kind]):
     notes: tuple[str, ...]
 
     unbounded: ClassVar[str]
+    sizes: ClassVar[bool]  # whether the sizes of rows to come are asked for
 
     @classmethod
     def of(cls, known: Loop, table: Prepared, request: Request) -> Self:
         """From a table; at a horizon where the long run has no best weight."""
-        found = estimate_of(table, cls.fitted_at(request), np.random.default_rng(request.seed))
+        found = estimate_of(table, cls.fitted_at(request), np.random.default_rng(request.seed), cls.sizes)
         answer: Self = cls(found, known, table, request, request.horizon(known), cls.notes_of(table))
         if answer.horizon is not None or known.synthetic_noise_ratio > 0 or answer.has_best_weight():
             return answer

@@ -33,6 +33,7 @@ class NewRows(Answer[FreshSetting]):
     """What fresh covariates have of their own."""
 
     unbounded = "each generation brings back more error than the last one had, or nothing is forgotten"
+    sizes = True
 
     @staticmethod
     def notes_of(table: Prepared) -> tuple[str, ...]:

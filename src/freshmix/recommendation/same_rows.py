@@ -33,6 +33,7 @@ class SameRows(Answer[FrozenSetting]):
     """What frozen covariates have of their own."""
 
     unbounded = "no real labels enter and nothing is forgotten"
+    sizes = False
 
     @staticmethod
     def fitted_at(request: Request) -> float | None:

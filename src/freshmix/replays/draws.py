@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats
-from ..estimation import Estimate
+from ..equivalents.weights import RowWeights
+from ..estimation import Estimate, Factorisation
 from ..estimation.nonnegative import nonnegative
+from ..estimation.spectrum import Companion
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
 from ..prepared import Order
@@ -149,31 +151,33 @@ def check_fresh(
     residuals = labels - X[real] @ beta.mean(axis=1)
     residuals = (residuals - residuals.mean()) * math.sqrt(noise / residuals.var())
     replay = NewRows(X, beta, residuals, loops, real_penalty, size, min(generations, N // size - 2))
-    predicted = FreshSetting(_population(X, beta, noise), tuple(loops)).by_generation(replay.generations)
+    predicted = FreshSetting(_population(X, beta, noise, found.factorisation.sizes), tuple(loops)).by_generation(
+        replay.generations
+    )
     order = None if order is None else order.of(chosen)
     return decided(partial(replay.check, predicted, noise, group, order, rng), order)
 
 
-def _population(X: Floats, beta: Floats, noise: float) -> Population:
+def _population(X: Floats, beta: Floats, noise: float, sizes: RowWeights | None) -> Population:
     """Spectrum of the rows and energies of the known signals, averaged over them, from curves in z (mathematics.md section 7).
 
-    1/v - z = gamma sum_j h_j tau_j / (1 + tau_j v) for h >= 0, and L (1 - x) = sum_j tau_j g_j d_j^2 for g >= 0, in which
-    the left side is sum_i c_i^2/(s_i+z)^2 / sum_i 1/(s_i+z)^2. The grid is finer than the bands of ``estimate``: the signals
-    are known here, and their energies are not to be smoothed.
+    z delta = gamma sum_j h_j tau_j / (1 + tau_j v) for h >= 0, and L = sum_j tau_j g_j / (1 + tau_j v)^2 for g >= 0, in which
+    the left side is sum_i c_i^2/(s_i+z)^2 / sum_i 1/(s_i+z)^2 over what is seen of it. The grid is finer than the bands of
+    ``estimate``: the signals are known here, and their energies are not to be smoothed.
     """
     n, p = X.shape
     s, V = np.linalg.eigh(X.T @ X / n)
-    s = np.maximum(s, 0.0)
-    squares = n * s * np.mean((V.T @ beta) ** 2, axis=1)
-    # One direction of the n is spent on the mean; with more features than rows the smallest eigenvalues are of X'X alone.
-    s, squares = s[-(n - 1) :], squares[-(n - 1) :]
-    zeros = max(n - 1 - p, 0)
-    z = s[-1] * np.geomspace(1e-5, 1e2, 60)
-    near = 1 / np.add.outer(z, s)
-    v = (near.sum(axis=1) + zeros / z) / (n - 1)
-    tau = np.geomspace(max(float(np.median(s)) / 100, float(s[0]) / 4, 1e-8 * float(s[-1])), float(s[-1]), 80)
-    right = near @ s / (n - 1) / v
-    h = nonnegative(tau / (1 + np.multiply.outer(v, tau)) / right[:, None], np.ones(z.size))
-    left = near**2 @ squares / ((near**2).sum(axis=1) + zeros / z**2)
-    g = nonnegative(tau / (1 + np.multiply.outer(v, tau)) ** 2 / left[:, None], np.ones(z.size))
-    return Population(tau, h / h.sum(), g, noise)
+    # One direction of the n is spent on the mean.
+    kept = np.arange(p)[::-1][: n - 1]
+    kept = kept[s[kept] > 4 * max(n, p) * np.finfo(np.float64).eps * s[-1]]
+    s, c = s[kept], np.sqrt(n * s[kept])[:, None] * (V[:, kept].T @ beta)
+    squares, zeros = np.mean(c**2, axis=1), n - 1 - kept.size
+    f = Factorisation(s, np.sqrt(squares), zeros, 0.0, n, p, math.inf, row_weights=sizes, sizes=sizes)
+    z = s[0] * np.geomspace(1e-5, 1e2, 60)
+    at, near = Companion.of(f, z), 1 / np.add.outer(z, s)
+    tau = np.geomspace(max(float(np.median(s)) / 100, float(s[-1]) / 4, 1e-8 * float(s[0])), float(s[0]), 80)
+    factor = 1 + np.multiply.outer(at.v, tau)
+    h = nonnegative(tau / factor / (z * at.delta)[:, None], np.ones(z.size))
+    left = near**2 @ squares / ((near**2).sum(axis=1) + zeros / z**2) / at.seen
+    g = nonnegative(tau / factor**2 / left[:, None], np.ones(z.size))
+    return Population(tau, h / h.sum(), g, noise, None if sizes is None else (sizes.value, sizes.share))
