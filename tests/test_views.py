@@ -3,17 +3,22 @@
 import ast
 import json
 import math
-from functools import cache
+import re
+from collections.abc import Callable
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import freshmix as fm
 from freshmix.cli.output import Output
+from freshmix.plots.on_axes import PICTURES
 from freshmix.theory import theory
+from freshmix.views import plain
 
 from .test_cli import invoke
 from .test_plots import UNBOUNDED, recommendation
@@ -76,6 +81,65 @@ def test_dicts_have_the_keys_of_json(name: str) -> None:
     assert list(printed) == list(content)
     if name != "theory":
         assert set(content) == set(type(found).__dataclass_fields__)
+
+
+KEYS: dict[str, Callable[[], Any]] = {
+    "recommend": recommendation,
+    "check": lambda: recommendation().check,
+    "loop": lambda: fm.Loop(),
+    "group": lambda: fm.Group(1.0),
+    "population": lambda: made("estimate"),
+    **{name: partial(lambda name: made(name), name) for name in ("plan", "theory", "limit", "optimum")},
+}
+
+
+def test_the_page_of_keys_lists_all_of_them() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "keys.md").read_text()
+    row = re.compile(r"^\| `([^`]+)` \|(.*?)\|.*\|$", re.MULTILINE)
+    tables = {part.split("\n", 1)[0]: row.findall(part) for part in page.split("\n## ")[1:]}
+    assert set(tables) == set(KEYS)
+    for name, make in KEYS.items():
+        found = make()
+        content = found.to_dict() if hasattr(found, "to_dict") else plain(found)
+        assert sorted(key for key, _ in tables[name]) == sorted(content), name
+    numbers = {"risk", "prediction_error", "noise_variance", "penalty", "real_weight", "aspect", "rows", "generations"}
+    assert all(units.strip() for rows in tables.values() for key, units in rows if key in numbers)
+
+
+def test_frames() -> None:
+    found = recommendation().to_frame()
+    assert found.index.tolist() == ["recommended", "real_only", "keep_all_labels", "today", "synthetic_only"]
+    assert found.risk["real_only"] == 0.5
+    assert found.prediction_error["recommended"] == recommendation().prediction_error
+    assert found.change["real_only"] == pytest.approx(100 * (1.6 / recommendation().prediction_error - 1))
+    assert made("plan").to_frame().risk.tolist() == made("plan").curve["risk"].tolist()
+    assert made("theory").to_frame().loop.tolist() == made("theory").by_generation.loop.values.tolist()
+    assert made("estimate").to_frame().shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["recommendation", "unbounded", "plan", "theory"])
+def test_pictures_on_axes_of_ones_own(name: str) -> None:
+    for picture in PICTURES[type(made(name)).__name__]:
+        if picture == "phase":
+            continue
+        figure = Figure()
+        axes, other = figure.subplots(1, 2)
+        assert made(name).plot(picture, ax=axes) is axes
+        assert axes.get_title()
+        assert not other.has_data()
+        figure.draw_without_rendering()
+
+
+def test_pictures_on_new_axes_and_refusals() -> None:
+    from matplotlib import pyplot
+
+    axes = recommendation().plot()
+    assert axes.get_title().startswith("Best real weight")
+    pyplot.close(axes.figure)
+    with pytest.raises(ValueError, match="picture must be one of weights, generations, ways, check, got 'pie'"):
+        recommendation().plot("pie")
+    with pytest.raises(TypeError, match="ax must be axes of matplotlib, got int"):
+        recommendation().plot(ax=3)
 
 
 def test_notebooks_are_safe() -> None:

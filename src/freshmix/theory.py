@@ -18,13 +18,13 @@ from .risks.fresh import varied
 from .risks.setting import check_loops, kind_of
 from .risks.surface import limit_surface
 from .version import __version__
-from .views import View, plain
+from .views import Pictured, plain
 
 RISK = {"long_name": "excess risk", "units": "squared label units"}
 
 
 @dataclass(frozen=True, repr=False)
-class Theory(View):
+class Theory(Pictured):
     """The long run of a loop, its best rivals, and where it collapses.
 
     Attributes
@@ -63,6 +63,10 @@ class Theory(View):
     best_loop: Optimum | None
     improving_weights: list[tuple[float, float]]
     collapse_boundary: list[tuple[float, float]] | None
+
+    def to_frame(self) -> Any:
+        """Excess risks ``by_generation`` as a pandas data frame: a row for each generation."""
+        return self.by_generation.to_dataframe()
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""

@@ -3,6 +3,7 @@
 Those are made in rooms that stand above the results. Nothing else loads a room from above, and this does so when it is used.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -45,3 +46,36 @@ class View:
         """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
         found: dict[str, Any] = plain(self)
         return found
+
+
+class Pictured(View):
+    """A result with pictures: those of plots/on_axes.py under the name of its class."""
+
+    def plot(self, picture: str | None = None, *, ax: Any = None) -> Any:
+        """Draw a picture of it.
+
+        Parameters
+        ----------
+        picture : str, optional
+            Of a recommendation ``weights`` (the default), ``generations``, ``ways`` or ``check``; of a plan ``labels``; of
+            theory ``generation`` (the default), ``weight``, ``surface`` or ``phase``.
+        ax : matplotlib Axes, optional
+            Where to draw; by default on a new figure of pyplot.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such picture, or ``ax`` is none.
+        """
+        return room("plots.on_axes").draw(type(self).__name__, self, picture, ax)
+
+
+def frame(columns: Mapping[str, Any], index: Any = None) -> Any:
+    """Columns as a data frame of pandas."""
+    from pandas import DataFrame
+
+    return DataFrame(dict(columns), index=index)

@@ -12,7 +12,7 @@ from ..population import Population
 from ..prepared import Prepared, prepare
 from ..prepared.kernels import gram_of
 from ..threads import on_one_blas_thread
-from ..views import View
+from ..views import View, frame
 from .banded import Estimate, banded
 from .factorise import Factorisation, factorise, factorise_gram, factorise_products
 from .noise import NoiseEstimate
@@ -71,6 +71,10 @@ class EstimatedPopulation(View, Population):
             *(self.eigenvalues, self.shares, self.signal, self.noise_variance, self.intervals),
             *(self.noise_estimates, self.noise_draws, self.signal_draws, self.row_sizes),
         )
+
+    def to_frame(self) -> Any:
+        """The atoms as a pandas data frame: ``eigenvalues``, ``shares`` and ``signal``."""
+        return frame({"eigenvalues": self.eigenvalues, "shares": self.shares, "signal": self.signal})
 
     def draws(self) -> Iterator[Population]:
         """One ``Population`` for each posterior draw: any figure computed over them has its posterior."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
-from ..views import View
+from ..views import Pictured, frame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan(View):
+class Plan(Pictured):
     """How many real labels a loop on new rows needs in each generation, and what they bring.
 
     Attributes
@@ -85,3 +86,7 @@ class Plan(View):
     assumption: str
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def to_frame(self) -> Any:
+        """The ``curve`` as a pandas data frame: a row for each number of labels per generation."""
+        return frame(self.curve)

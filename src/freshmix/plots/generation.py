@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..theory import Theory
@@ -26,7 +27,12 @@ def table(found: Theory) -> xr.Dataset:
 def risk_by_generation(table: xr.Dataset) -> Figure:
     """The table of ``theory.by_generation``; the long run of this loop is a thin line on the right."""
     figure = figure_of(6.2)
-    axes = figure.subplots()
+    paint(figure.subplots(), table)
+    return figure
+
+
+def paint(axes: Axes, table: xr.Dataset) -> None:
+    """The picture on given axes."""
     courses = {name: finite(table[name].values) for name in _LOOKS if name in table}
     # A loop that diverges leaves the picture, and its rivals stay.
     rival, own = float(courses["real_only"][-1]), float(courses["loop"][-1])
@@ -41,7 +47,6 @@ def risk_by_generation(table: xr.Dataset) -> Figure:
     elif not np.isfinite(long_run):
         axes.plot([], [], " ", label=words.UNBOUNDED_LATER)
     dress(axes, words.RISK_BY_GENERATION, words.GENERATION)
-    return figure
 
 
 draw = risk_by_generation

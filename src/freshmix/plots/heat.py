@@ -5,7 +5,6 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 
 from ..arguments import Floats
 from ..words import figures
@@ -17,7 +16,7 @@ _MOST, _LEAST = 30.0, 1e-4
 UNBOUNDED = "#3b3b3f"
 
 
-def draw_risk(figure: Figure, axes: Axes, x: Floats, y: Floats, risk: Floats, null: float) -> None:
+def draw_risk(axes: Axes, x: Floats, y: Floats, risk: Floats, null: float) -> None:
     """Shade ``risk`` (len(y), len(x)), dark grey where it is unbounded, with a thin line at the null risk."""
     bounded = risk[np.isfinite(risk) & (risk > 0)]
     if bounded.size:
@@ -28,6 +27,8 @@ def draw_risk(figure: Figure, axes: Axes, x: Floats, y: Floats, risk: Floats, nu
         shading: Literal["gouraud", "nearest"] = "gouraud" if risk.size > 1e4 and np.isfinite(risk).all() else "nearest"
         shown = np.ma.masked_invalid(np.clip(risk, low, None))
         mesh = axes.pcolormesh(x, y, shown, norm=norm, cmap="cividis_r", shading=shading)
+        figure = axes.get_figure(root=False)
+        assert figure is not None
         bar = figure.colorbar(mesh, ax=axes, extend="max" if float(bounded.max()) > top else "neither")
         plain_ticks(bar.ax.yaxis, close=True)
         bar.ax.tick_params(labelsize=9, colors=INK)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ..theory import Theory
@@ -28,6 +29,11 @@ def draw(name: str, table: "xr.Dataset") -> "Figure":
     """The picture of its data."""
     drawn: Figure = _file(name).draw(table)
     return drawn
+
+
+def paint(name: str, found: "Theory", axes: "Axes") -> None:
+    """The picture on given axes."""
+    _file(name).paint(axes, table(name, found))
 
 
 def _file(name: str) -> Any:

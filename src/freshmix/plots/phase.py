@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
@@ -20,9 +21,14 @@ def table(found: Theory) -> xr.Dataset:
 def phase_diagram(table: xr.Dataset) -> Figure:
     """The table of ``theory.phase_diagram``: shades of excess risk, and the region where the loop diverges."""
     figure = figure_of(7.0)
-    axes = figure.subplots()
+    paint(figure.subplots(), table)
+    return figure
+
+
+def paint(axes: Axes, table: xr.Dataset) -> None:
+    """The picture on given axes."""
     aspect, share = table.aspect.values, table.labelled.values
-    draw_risk(figure, axes, aspect, share, table.risk.transpose("labelled", "aspect").values, null=table.attrs["null"])
+    draw_risk(axes, aspect, share, table.risk.transpose("labelled", "aspect").values, null=table.attrs["null"])
     psi = table.collapse_number.transpose("labelled", "aspect").values
     # Psi ranges over many powers of ten; clipped, its level 1 stays where it is.
     level = np.clip(np.where(np.isfinite(psi), psi, 1e3), 1e-3, 1e3)
@@ -39,7 +45,6 @@ def phase_diagram(table: xr.Dataset) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylim(0, 1)
     dress(axes, words.PHASE_DIAGRAM, words.ASPECT, words.SHARE, background=UNBOUNDED)
-    return figure
 
 
 draw = phase_diagram

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..words import pictures as words
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 def plan_picture(plan: "Plan") -> Figure:
     """The curve of a plan with its 90% band, its rivals, the target and the plan's own point."""
     figure = figure_of(6.6)
-    axes = figure.subplots()
+    draw_plan(figure.subplots(), plan)
+    return figure
+
+
+def draw_plan(axes: Axes, plan: "Plan") -> None:
+    """The picture on given axes."""
     curve = plan.curve
     labels = curve["labels"]
     rivals = [
@@ -42,4 +48,3 @@ def plan_picture(plan: "Plan") -> Figure:
         axes.set_xlim(labels[0], labels[-1])
     plain_ticks(axes.xaxis, labels[-1] < 300 * labels[0])
     dress(axes, words.plan(plan.generations), words.LABELS)
-    return figure

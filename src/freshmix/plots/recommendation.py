@@ -30,14 +30,14 @@ def weight_picture(recommendation: Recommendation) -> Figure:
     left out.
     """
     figure = figure_of(5.8)
-    _draw_weights(figure.subplots(), recommendation)
+    draw_weights(figure.subplots(), recommendation)
     return figure
 
 
 def generation_picture(recommendation: Recommendation) -> Figure:
     """Excess risk R_t (squared label units) of generations t = 0 ... T: the recommendation and its rivals."""
     figure = figure_of(5.8)
-    _draw_generations(figure.subplots(), recommendation)
+    draw_generations(figure.subplots(), recommendation)
     return figure
 
 
@@ -45,8 +45,8 @@ def both(recommendation: Recommendation) -> Figure:
     """The first two pictures side by side."""
     figure = figure_of(11.6)
     left, right = figure.subplots(1, 2)
-    _draw_weights(left, recommendation)
-    _draw_generations(right, recommendation)
+    draw_weights(left, recommendation)
+    draw_generations(right, recommendation)
     return figure
 
 
@@ -54,14 +54,15 @@ def all_pictures(recommendation: Recommendation) -> Figure:
     """The four pictures, for one PNG or PDF file."""
     figure = figure_of(11.6, 9.6)
     (one, two), (three, four) = figure.subplots(2, 2)
-    _draw_weights(one, recommendation)
-    _draw_generations(two, recommendation)
+    draw_weights(one, recommendation)
+    draw_generations(two, recommendation)
     draw_ways(three, recommendation)
     draw_check(four, recommendation)
     return figure
 
 
-def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
+def draw_weights(axes: Axes, recommendation: Recommendation) -> None:
+    """The picture of ``weight_picture`` on given axes."""
     fixed, tuned = finite(recommendation.risk_by_weight), finite(recommendation.risk_by_weight_tuned)
     dot = finite([recommendation.risk])
     lines = {
@@ -89,7 +90,8 @@ def _draw_weights(axes: Axes, recommendation: Recommendation) -> None:
     dress(axes, words.best_weight(recommendation.generations), words.WEIGHT)
 
 
-def _draw_generations(axes: Axes, recommendation: Recommendation) -> None:
+def draw_generations(axes: Axes, recommendation: Recommendation) -> None:
+    """The picture of ``generation_picture`` on given axes."""
     courses = {name: finite(course) for name, course in recommendation.risk_by_generation.items()}
     scale(axes, finite([recommendation.risk])[0], list(courses.values()))
     looks = {name: (*RIVALS.get(name, (name.replace("_", " "), GREY)), *_COURSES.get(name, ("-", "v"))) for name in courses}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..theory import Theory, weight_penalty
@@ -18,10 +19,15 @@ def table(found: Theory) -> xr.Dataset:
 def risk_surface(table: xr.Dataset) -> Figure:
     """The table of ``theory.weight_penalty``: shades of excess risk, with the best pair marked."""
     figure = figure_of(7.0)
-    axes = figure.subplots()
+    paint(figure.subplots(), table)
+    return figure
+
+
+def paint(axes: Axes, table: xr.Dataset) -> None:
+    """The picture on given axes."""
     w, penalty = table.real_weight.values, table.penalty.values
     risk = table.risk.transpose("penalty", "real_weight").values
-    draw_risk(figure, axes, w, penalty, risk, null=table.attrs["null"])
+    draw_risk(axes, w, penalty, risk, null=table.attrs["null"])
     axes.set_yscale("log")
     best_w, best_penalty = table.attrs["best_weight"], table.attrs["best_penalty"]
     label = f"best: {words.at({'real_weight': best_w, 'penalty': best_penalty})}"
@@ -36,7 +42,6 @@ def risk_surface(table: xr.Dataset) -> Figure:
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(penalty[0], penalty[-1])
     dress(axes, words.RISK_SURFACE, words.WEIGHT, words.PENALTY, background=UNBOUNDED)
-    return figure
 
 
 draw = risk_surface

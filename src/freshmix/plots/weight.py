@@ -1,6 +1,7 @@
 """Risk against the real weight, from theory."""
 
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..theory import Theory, by_weight
@@ -17,7 +18,12 @@ def table(found: Theory) -> xr.Dataset:
 def risk_by_weight(table: xr.Dataset) -> Figure:
     """The table of ``theory.by_weight``: long run (and generation T) against w; infinite values are left out."""
     figure = figure_of(6.2)
-    axes = figure.subplots()
+    paint(figure.subplots(), table)
+    return figure
+
+
+def paint(axes: Axes, table: xr.Dataset) -> None:
+    """The picture on given axes."""
     facts = table.attrs
     curves = [("long_run", horizon(None), BLUE, "-")]
     if "at_horizon" in table:
@@ -50,7 +56,6 @@ def risk_by_weight(table: xr.Dataset) -> Figure:
     golden_line(axes)
     axes.set_xlim(0.0, 1.0)
     dress(axes, words.RISK_BY_WEIGHT, words.WEIGHT)
-    return figure
 
 
 draw = risk_by_weight

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
-from ..views import View
+from ..views import Pictured, frame
+from ..words.recommendation import rivals
 
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
@@ -43,7 +45,7 @@ class OtherEnd:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Recommendation(View):
+class Recommendation(Pictured):
     """What to do with a loop on this table, what it brings, and how sure that is.
 
     Attributes
@@ -179,6 +181,20 @@ class Recommendation(View):
     def __post_init__(self) -> None:
         if not self.loops:
             object.__setattr__(self, "loops", (self.loop,))
+
+    def to_frame(self) -> Any:
+        """The recommendation and its rivals as a pandas data frame.
+
+        A row for each way of training, by its name in ``baselines``, with ``risk`` and ``prediction_error`` (squared label
+        units) and ``change``, that of the prediction error against the recommendation in percent.
+        """
+        others = rivals(self)
+        columns = {
+            "risk": [self.risk, *(each.risk for each in others)],
+            "prediction_error": [self.prediction_error, *(each.prediction_error for each in others)],
+            "change": [0.0, *(each.change for each in others)],
+        }
+        return frame(columns, ["recommended", *(each.key for each in others)])
 
 
 def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:

@@ -54,6 +54,7 @@ class Rival:
     ``change`` is 100 (E / E_recommended - 1), the change in prediction error in percent; NaN where it has no meaning.
     """
 
+    key: str
     name: str
     risk: float
     prediction_error: float
@@ -69,7 +70,7 @@ def rivals(r: Recommended) -> list[Rival]:
             continue
         error, best = risk + r.noise_variance, r.prediction_error
         change = 100 * (error / best - 1) if math.isfinite(error) and 0 < best < math.inf else math.nan
-        found.append(Rival(name, risk, error, change))
+        found.append(Rival(key, name, risk, error, change))
     return found
 
 
