@@ -18,7 +18,7 @@ def call(options: Mapping[str, Any]) -> str:
     Arrays and data frames (True) go by the names of their parameters.
     """
     X, y = (repr(options[name]) if isinstance(options.get(name), str | list) else name for name in ("X", "y"))
-    said = [X] if "y" not in options else [X, y]
+    said = [X] if "X" in options and "y" not in options else [X, y]
     for name, value in options.items():
         if name == "loop":
             said.append(f"loop={loop_code(value)}")
