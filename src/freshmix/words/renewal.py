@@ -1,7 +1,5 @@
 """What is known, or assumed, of labels that come a second time."""
 
-from .figures import span
-
 _ANEW = "when a row is labelled again"
 
 
@@ -13,9 +11,10 @@ def of_classes(values: int) -> str:
 
 def estimated(share: float, interval: tuple[float, float], copies: int) -> str:
     """What the labels of repeated rows show."""
+    low, high = interval
     return (
-        f"Repeated rows ({copies} copies) show that {share:.3g} of the noise ({span(*interval)}) is drawn anew {_ANEW} (label "
-        "renewal); the rest comes back."
+        f"Repeated rows ({copies} copies) show that {100 * share:.3g}% of the noise ({100 * low:.3g} to {100 * high:.3g}%) is "
+        f"drawn anew {_ANEW} (label renewal {share:.3g}), and the rest comes back."
     )
 
 
