@@ -568,3 +568,5 @@ def test_na_among_words_is_a_category_whatever_the_type(tmp_path, kind):
         assert table.gaps == {"a": 6, "b": 6}
         assert any("'NA' is a category" in note for note in table.notes)
     assert Held(open_table(parts, "y", impute="mean", max_bytes=0)).features == ("a=NA", "a=u", "a=v", "b")
+    notes = prepare(open_table(parts, "y", impute="mean", max_bytes=0)).notes
+    assert {*table.notes} <= {*notes}

@@ -60,7 +60,7 @@ def from_blocks(source: Blocks, standardize: bool = True) -> Prepared:
     rows = labelled.rows + others.rows
     stream = Stream(rows, labelled.rows, rows, bias=spread_bias(labelled, others, source.names))
     scaled = words.STANDARDISED if standardize else words.CENTRED
-    said = (*notes, *constant, scaled, how)
+    said = (*source.notes, *notes, *constant, scaled, how)
     table = Prepared(stream, products.features, left, sample, products, said, warnings, gaps=stated)
     given = source.rows_per_generation
     return table if given is None else table.with_rows_per_generation(given)

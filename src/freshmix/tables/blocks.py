@@ -73,6 +73,11 @@ class Blocks:
         self.origins = list(names or (named(None, i) for i in range(features)))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the table when it was last read, one sentence each."""
+        return ()
+
+    @property
     def rows(self) -> int | None:
         """Number of rows, where it is known without reading all of them and ``column_blocks`` works."""
         return None

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..arguments import Floats
+from ..words.table import left_out
 from .blocks import BLOCK_BYTES, BlockFunction, Blocks, Result, block_rows
 from .kinds import Kind, as_text
 from .loading import labels_in
@@ -71,6 +72,7 @@ class FileBlocks(Blocks):
         self.columns = columns_of(self.files, self.roles)
         super().__init__((), 0, (), drop_missing, impute)
         self.typed: Typed | None = None
+        self.unlabelled = 0
         kinds = self._at_sight()
         if kinds is None:
             self._type()
@@ -116,6 +118,19 @@ class FileBlocks(Blocks):
             raise ValueError(too_many_gaps(self.typed.counts, 0, self.typed.rows))
         self._use(self.typed.features, self.typed.target)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As of a table in memory."""
+        drop, lost = self.roles.drop, self.unlabelled
+        words, classes = [kind for kind in self.kinds if kind.what == "words"], self.target.levels
+        return (
+            *([f"columns left out: {', '.join(drop)}"] if drop else []),
+            *([left_out(lost, why="without a real label")] if lost else []),
+            *([f"target {self.target.name}: {classes[0]!r} is 0, {classes[1]!r} is 1"] if classes else []),
+            *(() if self.typed is None else self.typed.notes),
+            *(f"column {kind.name} one-hot encoded ({len(kind.levels)} values)" for kind in words),
+        )
+
     def _frames(self, names: Sequence[str]) -> Iterator[tuple[int, int, pl.DataFrame]]:
         size = block_rows(len(names))
         for place, part in enumerate(self.files):
@@ -143,7 +158,7 @@ class FileBlocks(Blocks):
 
     def parts(self, function: BlockFunction[Result]) -> Iterator[Result]:
         """What the function makes of each block of each file, in order."""
-        size = block_rows(self.features)
+        size, self.unlabelled = block_rows(self.features), 0
         numbers = [name for name in self.columns if name != self.roles.time] if self.typed is None else []
         for file in self.files:
             for frame in file.frames(self.columns, size, numbers):
@@ -153,6 +168,7 @@ class FileBlocks(Blocks):
                 y = labels_in(self.target, full[self.target.name])
                 if self.drop_unlabelled and np.isnan(y).any():
                     real = ~np.isnan(y)
+                    self.unlabelled += int((~real).sum())
                     columns, y = [column[real] for column in columns], y[real]
                 for start in range(0, len(y), size):
                     yield function([column[start : start + size] for column in columns], y[start : start + size])
@@ -165,6 +181,7 @@ class FileBlocks(Blocks):
         ]
         y = np.concatenate(labels, dtype=np.float64)
         used = ~np.isnan(y) if self.drop_unlabelled else np.ones(y.size, dtype=np.bool_)
+        self.unlabelled = int((~used).sum())
         yield y[used, None]
         for start in range(0, len(self.kinds), size):
             group = self.kinds[start : start + size]
