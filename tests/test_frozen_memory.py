@@ -102,6 +102,11 @@ def test_weights_beyond_diverge_where_the_spectrum_ends():
         for step, bounded in ((inside * 1e-3, True), (-inside * 1e-3, False)):
             risk = fm.limit(population, loop(w + step, aspect=aspect, penalty=penalty, anchor=anchor)).risk
             assert math.isfinite(risk) == bounded
+    # Without noise the bias alone does; and it grows out of what a float holds.
+    quiet = fm.Population.isotropic(noise_variance=0.0)
+    assert fm.risk(quiet, loop(5.0, aspect=aspect, penalty=penalty), 1000)[-1] == math.inf
+    assert math.isfinite(fm.risk(quiet, loop(5.0, aspect=aspect, penalty=0.0), 1000)[-1])
+    assert fm.limit(quiet, loop(5.0, aspect=aspect, penalty=penalty)).risk == math.inf
     found = fm.limit(population, loop(5.0, aspect=aspect, penalty=penalty))
     assert found.verdict == "diverges"
     assert "real weight 5" in found.reason

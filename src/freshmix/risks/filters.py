@@ -55,6 +55,7 @@ class Recursion:
         m = (1 - w) * self.q
         return np.asarray(m + self.anchor * (1 - self.q) if np.any(self.anchor) else m)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def course(self, weights: Floats, shown: Container[int] | None = None) -> list[State]:
         """Generations 0 ... T, or those of them that are ``shown``."""
         state = self.start
@@ -85,14 +86,17 @@ class Recursion:
         return (1 - self.renewal) * self.fit * kept**2 + new if self.renewal < 1 else new
 
 
+# Weights beyond [0, 1] may grow until they are infinite.
+@np.errstate(over="ignore", invalid="ignore")
 def variance_factors(weights: Floats, noise_ratio: float, renewal: float = 1.0) -> Floats:
     """Min-norm: factors c_t of sigma^2 V, the variance of generation t; the recursions at q = fit = 1 (sections 3 and 4).
 
-    Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}.
+    There kept stays 1, and c_t = (1-kappa) + new_t. Fresh labels: c_0 = 1, c_t = w_t^2 + rho (1-w_t)^2 + (1-w_t)^2 c_{t-1}.
     """
-    one = np.ones(weights.shape[1:])
-    recursion = Recursion(one, one, noise_ratio, renewal)
-    return np.array([recursion.variance(state) for state in recursion.course(weights)])
+    new = [np.full(weights.shape[1:], renewal)]
+    for w in weights:
+        new.append(renewal * w**2 + (1 - w) ** 2 * (noise_ratio + new[-1]))
+    return np.asarray(1 - renewal + np.array(new))
 
 
 def ridge_filters(

@@ -26,6 +26,8 @@ from .pairs import Pairs
 from .plain import PlainRidge
 from .verdict import Limit, judge
 
+# Logarithm of what generations may come to: its square is a risk.
+_MOST_GROWTH = 200.0
 # Smaller surfaces are evaluated point by point.
 _MOST_DIRECT = 150
 
@@ -113,6 +115,8 @@ def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, law: Law) -> 
     grows |= (alpha == 1) & (lam > 0) & (w < 0)
     # No penalty pulls an intercept back.
     grows |= (equivalents.intercept > 0) & ((w < 0) | (w > 2)) & (memory * sigma2 != 0)
+    if equivalents.null_risk + sigma2 > 0:
+        grows |= np.isnan(one.zv) | np.isnan(two.zv)
     return np.where(grows | np.isnan(risk), math.inf, risk)
 
 
@@ -186,6 +190,11 @@ def risk_by_generation(
     if inert(equivalents, penalty, weights.shape[0]):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
     kept = contractions(weights, penalty, equivalents.bulk[1], anchor)
+    # Weights beyond [0, 1] may grow out of what a float holds.
+    held = int(np.searchsorted(np.cumsum(np.log(np.maximum(kept, 1.0))), _MOST_GROWTH))
+    if held < weights.size and math.isinf(limit_risk(equivalents, weights[-1], penalty, noise_ratio, renewal, anchor)):
+        head = risk_by_generation(equivalents, weights[:held], penalty, noise_ratio, renewal, anchor)
+        return np.concatenate([head, np.full(weights.size - held, math.inf)])
     constant, settled = settled_after(weights, kept) if weights.size else (0, 0)
 
     def at(generations: NDArray[np.intp]) -> Floats:
@@ -230,7 +239,7 @@ def horizon_risk(
 def _interpolating(equivalents: Equivalents, factors: Floats) -> Floats:
     """B + sigma^2 c_t V at v(0) (section 3, min-norm)."""
     zero = equivalents.solve(0.0)
-    noise = product(equivalents.noise_variance * factors, equivalents.variance(zero, zero))
+    noise = product(product(equivalents.noise_variance, factors), equivalents.variance(zero, zero))
     return np.asarray(equivalents.bias(zero, zero) + noise, dtype=np.float64)
 
 
