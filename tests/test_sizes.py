@@ -1,52 +1,88 @@
-"""Sizes of rows from their leverages (mathematics.md sections 2 and 7)."""
+"""What is larger than any machine is refused before anything of it is made, and the message says the most."""
 
-import pickle
-
-import numpy as np
 import pytest
 
 import freshmix as fm
-from freshmix.estimation.factorise import factorise
-from freshmix.estimation.sizes import row_sizes
+from freshmix.cli import main
+from freshmix.sampling import Autoregressive
+from freshmix.sweeps.spec import read_spec
+
+ISOTROPIC = fm.Population.isotropic()
+HALF = fm.Loop(aspect=0.5, real_weight=0.5)
+SPEC = {"generations": 2, "rows": 10, "loop": {"aspect": 0.5, "real_weight": 0.5}}
+RANGE = {"start": 0.1, "stop": 0.5, "count": 10_000}
 
 
-def table(n, p, kind, seed=1):
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, p)) * (1 + np.arange(p)) ** -0.3
-    if kind == "exponential":
-        X *= np.sqrt(rng.standard_exponential((n, 1)))
-    return X, X @ rng.standard_normal(p) / np.sqrt(p) + rng.standard_normal(n), rng
+@pytest.mark.parametrize(
+    ("population", "loop", "generations", "options", "said"),
+    [
+        (
+            ISOTROPIC,
+            HALF,
+            2,
+            {"rows": 10, "replicates": 10**15},
+            r"10{15} replicates need .* GB of memory, .*: ask for at most \d",
+        ),
+        (ISOTROPIC, HALF, 10**9, {"rows": 10}, "generations must be at most 100000; .* got 1000000000"),
+        (ISOTROPIC, HALF, 2, {"rows": 10**14}, "features .aspect x rows. need .*: ask for fewer rows"),
+        (ISOTROPIC, HALF, 2, {"rows": 1e300}, "features .aspect x rows. need .*: ask for fewer rows"),
+        (ISOTROPIC, HALF.replace(aspect=1e300), 2, {"rows": 1e300}, "inf features"),
+        (
+            ISOTROPIC,
+            fm.Loop(aspect=1e-12, real_weight=0.5),
+            2,
+            {"rows": 1e15, "engine": "spectral"},
+            "rows of 1000 features need",
+        ),
+        (
+            Autoregressive(features=10**12, correlation=0.5),
+            fm.Loop(real_weight=0.5),
+            2,
+            {"rows": 10**5},
+            "rows of 10{12} features need",
+        ),
+        (ISOTROPIC, HALF, 2, {"rows": 10, "workers": 10**9}, "workers must be at most 1024"),
+    ],
+)
+def test_simulations(population, loop, generations, options, said):
+    with pytest.raises(ValueError, match=said):
+        fm.simulate(population, loop, generations, **options)
 
 
-@pytest.mark.parametrize(("n", "p"), [(600, 60), (300, 20), (200, 400)])
-def test_sizes_are_found_where_rows_have_them(n, p):
-    X, y, _ = table(n, p, "alike")
-    assert row_sizes(factorise(X, y)) is None
-    X, y, _ = table(n, p, "exponential")
-    found = row_sizes(factorise(X, y))
-    assert found.share.sum() == pytest.approx(1)
-    assert found.share @ found.value == pytest.approx(1)
-    assert found.share @ (found.value - 1) ** 2 == pytest.approx(1, abs=0.35)
+def test_many_rows_of_few_features_are_no_more_than_few_numbers():
+    found = fm.simulate(ISOTROPIC, fm.Loop(aspect=1e-9, real_weight=0.5), 2, rows=10**12)
+    assert found.attrs["engine"] == "exact-law"
+    assert 0 < found.risk.values.max() < 1e-8
 
 
-def test_estimates_hold_them_and_their_noise_is_right():
-    X, y, _ = table(500, 100, "exponential")
-    found = fm.estimate(X, y)
-    low, high = found.intervals["noise_variance"]
-    assert low < 1 < high
-    assert found.row_sizes is not None
-    assert pickle.loads(pickle.dumps(found)).row_sizes[0].tolist() == found.row_sizes[0].tolist()
-    assert next(iter(found.draws())).row_sizes[1].tolist() == found.row_sizes[1].tolist()
-    X, y, _ = table(500, 100, "alike")
-    assert fm.estimate(X, y).row_sizes is None
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"generations": 10**9}, "generations must be at most 100000; .* got 1000000000"),
+        ({"replicates": 2 * 10**9}, "^replicates: tasks must be at most 10,000,000, got 2,000,000,000"),
+        ({"rows": 10**14}, "^rows: .* features .aspect x rows. need"),
+        ({"grid": {"penalty": {**RANGE, "count": 10**10}}}, "^grid.penalty: .* 10000, got 10000000000"),
+        ({"grid": {"penalty": list(range(10_001))}}, "^grid.penalty: must hold at most 10000 values, got 10001"),
+        ({"replicates": 10**5, "grid": {"synthetic_noise_ratio": RANGE}}, "^grid: tasks must be at most"),
+        ({"replicates": 10**6, "grid": {"penalty": RANGE}}, "^grid: results of one generation must be at most"),
+        (
+            {"generations": 2000, "grid": {"penalty": RANGE}},
+            "^grid: results of one task must be at most 10,000,000, got 20,010,000",
+        ),
+    ],
+)
+def test_sweeps(changed, said):
+    with pytest.raises(ValueError, match=said) as raised:
+        read_spec({**SPEC, **changed})
+    assert len(str(raised.value).splitlines()) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_loops_on_new_rows_of_several_sizes_are_as_theory_says(seed):
-    """They had 1.25 times the predicted risk where all rows were taken for alike."""
-    X, y, _ = table(1200, 60, "exponential", seed)
-    found = fm.recommend(X, y, rows_per_generation=200, labelled=0.5)
-    assert found.check.fits
-    assert found.check.observed[-1] / found.check.predicted[-1] == pytest.approx(1, abs=0.12)
-    assert found.population.row_sizes is not None
+def test_workers_of_a_sweep(tmp_path):
+    with pytest.raises(ValueError, match="workers must be at most 1024 processes, got 1000000"):
+        fm.sweep(SPEC, tmp_path / "store", workers=10**6)
+    assert not (tmp_path / "store").exists()
+
+
+def test_one_line_on_the_command_line(capsys):
+    assert main(["simulate", "--aspect", "0.5", "--replicates", "1000000000000000", "--real-weight", "0.5"]) == 2
+    assert capsys.readouterr().err.startswith("freshmix: error: 1000000000000000 replicates need")
