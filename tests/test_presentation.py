@@ -12,7 +12,7 @@ import pytest
 
 import freshmix as fm
 from freshmix.prepared.presentation import Presentation
-from freshmix.tables import open_table
+from freshmix.tables import Blocks, open_table
 
 
 def table(kind, n, p, seed=0):
@@ -210,3 +210,23 @@ print(estimate.intervals, estimate.signal)
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         said.append(run.stdout)
     assert said[0] == said[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"rows_per_generation": 60}])
+def test_a_table_in_blocks(options):
+    """But for rounding: columns by their names, rows by blocks in any order."""
+    X, y = table("spiked", 300, 12)
+    rng = np.random.default_rng(1)
+    rows, columns, names = rng.permutation(300), rng.permutation(12), [f"x{i}" for i in range(12)]
+    ways = [(X, y, names), (X[rows], y[rows], names), (X[:, columns], y, [names[i] for i in columns]), (X, -y, names)]
+    known, *others = [
+        fm.recommend(Blocks([(A[i : i + 70], b[i : i + 70]) for i in range(0, 300, 70)], 12, labels), **options)
+        for A, b, labels in ways
+    ]
+    for found in others:
+        for name in ("penalty", "real_weight", "risk", "noise_variance"):
+            assert getattr(found, name) == pytest.approx(getattr(known, name), rel=1e-6)
+        for name, ends in known.intervals.items():
+            assert found.intervals[name] == pytest.approx(ends, rel=1e-6)
+        assert found.check.observed == pytest.approx(known.check.observed, rel=1e-6)
