@@ -227,6 +227,13 @@ def test_credible_interval():
     assert wide[1] - wide[0] == pytest.approx(2 * (high - low))
 
 
+def test_the_wall_of_an_interval_is_what_is_left_without_a_signal():
+    draws = np.abs(np.random.default_rng(0).standard_normal(100_000))
+    assert credible(5 + draws, floor=np.full(draws.size, 5.0)) == pytest.approx((5.0, 5 + stats.norm.ppf(0.95)), abs=0.02)
+    # Nothing piles up at a wall of 0.
+    assert credible(5 + draws)[0] > 5.05
+
+
 def test_moments_solve_their_two_equations():
     """On responses whose squares are exactly sigma^2 + (b/gamma) s, every route returns sigma^2."""
     X, y, _ = table(200, 120)

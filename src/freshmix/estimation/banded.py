@@ -89,9 +89,12 @@ class Estimate:
         banded = self.signal_draws @ self.profile[self.outlying :].sum(axis=0)
         return np.asarray((banded + self.leak.sum() + self.outlying_draws.sum(axis=1)) / self.factorisation.directions)
 
-    def interval(self, draws: Floats) -> tuple[float, float]:
-        """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree."""
-        return credible(draws, self.stretch)
+    def interval(self, draws: Floats, floor: Floats | float = 0.0) -> tuple[float, float]:
+        """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree.
+
+        ``floor`` is what the quantity is without a signal.
+        """
+        return credible(draws, self.stretch, floor)
 
     def intervals(self) -> dict[str, tuple[float, float]]:
         """90% intervals of ``noise_variance``, ``signal_to_noise_ratio`` and ``null_risk``."""

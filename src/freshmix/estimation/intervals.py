@@ -10,8 +10,10 @@ Interval = tuple[float, float]
 _AT_WALL = 0.25
 
 
-def credible(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
+def credible(draws: Floats, scale: float = 1.0, floor: Floats | float = 0.0) -> tuple[float, float]:
     """90% interval of (d,) draws of a quantity that is at least 0, stretched about their median.
+
+    ``floor`` (0, or one for each draw) is what the quantity is without a signal: the wall.
 
     Equal tails; where the draws pile up at 0 and the interval from 0 to their 90% quantile is shorter, it is that one: the end
     is at the wall, not off it by construction. A long tail above, as of a ratio to next to no noise, is no reason for it.
@@ -22,7 +24,9 @@ def credible(draws: Floats, scale: float = 1.0) -> tuple[float, float]:
         infinite = np.quantile(draws, [tail, 1 - tail], method="inverted_cdf")
         return float(infinite[0]), float(infinite[1])
     low, middle, top, high = np.quantile(draws, [tail, 0.5, LEVEL, 1 - tail])
-    ends = np.array([0.0, top] if top < high - low and low < _AT_WALL * middle else [low, high])
+    wall = float(np.quantile(floor, tail))
+    least, centre = np.quantile(draws - floor, [tail, 0.5])
+    ends = np.array([wall, top] if top - wall < high - low and least < _AT_WALL * centre else [low, high])
     ends = middle + scale * (ends - middle)
     return float(max(ends[0], 0.0)), float(ends[1])
 

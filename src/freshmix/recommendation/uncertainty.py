@@ -67,6 +67,12 @@ class Affine:
         # Quantities of at least 0: only rounding, and signals at the wall, go below.
         return np.asarray(np.where(finite, np.maximum(found, 0.0), np.inf))
 
+    def without_signal(self, values: Floats) -> Floats:
+        """The same at the draws' noise alone."""
+        noise = np.zeros_like(self.draws)
+        noise[:, 0] = self.draws[:, 0]
+        return replace(self, draws=noise)(values)
+
 
 @dataclass(frozen=True, eq=False)
 class Search:
@@ -121,9 +127,10 @@ class _Drawn:
     def of(
         cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None, uneven: float = 0.0
     ) -> "_Drawn":
-        risks = affine(np.array([each.risk(horizon) for each in settings]))
+        known = np.array([each.risk(horizon) for each in settings])
+        risks, floor = affine(known), affine.without_signal(known)
         nulls = affine(np.array([each.null_risk for each in settings]))
-        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, uneven))
+        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, floor, uneven))
 
 
 def frozen_uncertainty(
@@ -222,7 +229,9 @@ def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple
     return found["real_weight"], found.get("penalty", loop.penalty)
 
 
-def _risk_intervals(found: Estimate, affine: Affine, risks: Floats, uneven: float) -> dict[str, tuple[float, float]]:
+def _risk_intervals(
+    found: Estimate, affine: Affine, risks: Floats, floor: Floats, uneven: float
+) -> dict[str, tuple[float, float]]:
     own = found.intervals()
     middle, errors = float(np.median(risks)), risks + affine.draws[:, 0]
 
@@ -236,7 +245,7 @@ def _risk_intervals(found: Estimate, affine: Affine, risks: Floats, uneven: floa
     return {
         "noise_variance": own["noise_variance"],
         "signal_to_noise_ratio": own["signal_to_noise_ratio"],
-        "risk": wider(found.interval(risks), middle),
+        "risk": wider(found.interval(risks, floor), middle),
         "prediction_error": wider(found.interval(errors), float(np.median(errors))),
     }
 
