@@ -37,7 +37,9 @@ def warn(experiment: Experiment, stacklevel: int) -> None:
     apart = workflow.APART and experiment.fresh
     for t in range(1, experiment.generations + 1):
         groups = experiment.groups(t)
-        weighted = len({group.row_weight for group in groups}) > 1 or any(each < 1 for each in experiment.kept(t).values())
+        weighted = len({group.row_weight for group in groups}) > 1 or bool(
+            experiment.kept(t) and experiment.loop(t).forgetting < 1
+        )
         weighted |= apart and trained[t] > experiment.rows[t]
         if weighted and rank >= trained[t]:
             warnings.warn(

@@ -193,7 +193,8 @@ def frozen(experiment: Experiment, replicate: int, spike: Spike) -> Floats:
         for part in blocks(c):
             gap = x[part] - beta[part]
             total += float(gap @ gap)
-        return spike.tau * (total + spike.strength * float(x[0] - beta[0]) ** 2) + beyond
+        along = float(x[0] - beta[0])
+        return spike.tau * (total + spike.strength * along * along) + beyond
 
     found = np.empty(experiment.shape)
     learners = [B.learner(float(penalty)) for penalty in experiment.penalty(0)]

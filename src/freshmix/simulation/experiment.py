@@ -91,11 +91,10 @@ class Experiment:
             yield beta, beta if self.judged == "now" else following
             beta = following
 
-    def kept(self, t: int) -> dict[int, float]:
-        """Earlier generations whose labelled rows stay in the fit of generation t >= 1, and what these rows count."""
-        loop = self.loop(t)
-        oldest = 0 if loop.kept_generations is None else max(t - loop.kept_generations, 0)
-        return {s: loop.forgetting ** (t - s) for s in range(oldest, t)}
+    def kept(self, t: int) -> range:
+        """Earlier generations whose labelled rows stay in the fit of generation t >= 1."""
+        most = self.loop(t).kept_generations
+        return range(0 if most is None else max(t - most, 0), t)
 
     def loop(self, t: int) -> Loop:
         """The loop of generation t >= 1."""

@@ -18,20 +18,24 @@ class Kept:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._batches: dict[int, Batch] = {}
-        self._last_use = {s: t for t in range(1, experiment.generations + 1) for s in experiment.kept(t)}
+        # The generation that is the last to need the rows of another; 0: none does.
+        self._last_use = np.zeros(experiment.generations + 1, dtype=np.int64)
+        for t in range(1, experiment.generations + 1):
+            self._last_use[experiment.kept(t).start : t] = t
 
     def added(self, t: int, X: Array, real: Array, row_weights: Floats) -> Batch:
         """Rows of generation t with (R, n) real labels, kept where they are needed."""
         batch = Batch(X, real[:, None, None, :], row_weights[None, None, :], row_weights.size)
-        if t in self._last_use:
+        if self._last_use[t]:
             self._batches[t] = _labelled(batch, self._experiment.labelled(t))
         return batch
 
     def at(self, t: int) -> list[Batch]:
         """Those in the fit of generation t: a row of age a counts forgetting^a."""
+        forgetting = self._experiment.loop(t).forgetting
         found = [
-            dataclasses.replace(self._batches[s], weights=factor * self._batches[s].weights)
-            for s, factor in self._experiment.kept(t).items()
+            dataclasses.replace(self._batches[s], weights=forgetting ** (t - s) * self._batches[s].weights)
+            for s in self._experiment.kept(t)
         ]
         self._batches = {s: batch for s, batch in self._batches.items() if self._last_use[s] > t}
         return [batch for batch in found if batch.size]

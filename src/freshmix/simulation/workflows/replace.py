@@ -1,7 +1,7 @@
 """Each generation is trained on its own rows, labels mixed."""
 
 from collections.abc import Iterator
-from functools import cache
+from itertools import accumulate
 
 from ...sampling import Generator
 from ..experiment import Experiment
@@ -27,5 +27,9 @@ class Workflow:
     @staticmethod
     def trained_on(experiment: Experiment) -> list[int]:
         """Different rows that generations 0 ... T are trained on, where covariates are fresh."""
-        labelled = cache(lambda t: int(experiment.labelled(t).sum()))
-        return [rows + sum(labelled(s) for s in (experiment.kept(t) if t else ())) for t, rows in enumerate(experiment.rows)]
+        if all(loop.kept_generations == 0 for loop in experiment.loops):
+            return list(experiment.rows)
+        labelled = [int(experiment.labelled(t).sum()) for t in range(experiment.generations + 1)]
+        before = [0, *accumulate(labelled)]
+        kept = [0, *(before[t] - before[experiment.kept(t).start] for t in range(1, experiment.generations + 1))]
+        return [own + older for own, older in zip(experiment.rows, kept, strict=True)]
