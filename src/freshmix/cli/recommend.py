@@ -33,6 +33,10 @@ RowWeight = Annotated[
     float | None, typer.Option(metavar="A", help="Loss weight in use today of rows without a real label, others having 1.")
 ]
 Schedule = Annotated[bool, typer.Option("--schedule", help="A weight for each generation instead of a constant one.")]
+MayKeep = Annotated[
+    str,
+    typer.Option(metavar="nothing|model|moments|rows", help="What may be kept from one generation to the next."),
+]
 Labels = Annotated[
     str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
 ]
@@ -61,6 +65,7 @@ def recommend(
     real_weight: RealWeight = None,
     row_weight: RowWeight = None,
     schedule: Schedule = False,
+    may_keep: MayKeep = "rows",
     generations: options.Generations = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,
@@ -94,6 +99,7 @@ def recommend(
             real_weight=real_weight,
             row_weight=row_weight,
             schedule=schedule,
+            may_keep=may_keep,
             generations=options.number_or_word(generations),
             drop=drop or (),
             drop_missing=drop_missing,

@@ -41,6 +41,7 @@ def recommend(
     sample_weight: Any = None,
     labelled: float | None = None,
     schedule: bool = False,
+    may_keep: str = "rows",
     drop: str | Sequence[str] = (),
     drop_missing: bool = False,
     impute: str | None = None,
@@ -96,6 +97,9 @@ def recommend(
     schedule : bool
         Whether to recommend a schedule of real weights w_1 ... w_T for the horizon T (12 by default) instead of a constant
         one; of the labelled rows, where only a share of them has a real label.
+    may_keep : "nothing", "model", "moments" or "rows"
+        What may be kept from one generation to the next, for the best way to remember: nothing, the last model, X'X and X'y of
+        past labelled rows (p^2 numbers), or those rows.
     drop : str or sequence of str
         Columns to leave out.
     drop_missing : bool

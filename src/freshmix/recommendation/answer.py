@@ -22,6 +22,7 @@ from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.setting import varied
 from ..risks.verdict import judge
+from ..threads import one_blas_thread
 from ..words import doubts
 from ..words.loop import assumption, horizon
 from ..words.replay import EXACT, better_there
@@ -29,6 +30,7 @@ from .request import Request
 from .result import DETERMINED, Recommendation, advice_of, corrected, judged, ratio, told
 from .schedule import WORTH, Scheduled
 from .uncertainty import Uncertainty
+from .ways import Ways
 
 Kind = TypeVar("Kind", FrozenSetting, FreshSetting)
 # A relative gain that nobody would run a loop for.
@@ -97,6 +99,11 @@ class Answer(ABC, Generic[Kind]):
     @abstractmethod
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
+
+    @cached_property
+    @abstractmethod
+    def ways(self) -> Ways:
+        """Ways to remember, at a horizon."""
 
     @abstractmethod
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
@@ -275,6 +282,16 @@ class Answer(ABC, Generic[Kind]):
         """What is said first."""
         return " ".join((assumption(self.setting.loop, self.rows, self.horizon), *self.stated)) + self.table.stated
 
+    def compare(self) -> dict[str, Any]:
+        """Ways to remember, and the persistence of coefficients, where they are looked at."""
+        with one_blas_thread():
+            return {"best": self.ways.best, "rivals": self.ways.rivals(), "persistence": self.persistence}
+
+    @property
+    def persistence(self) -> tuple[float, tuple[float, float]] | None:
+        """Of coefficients from one time step to the next, with a 90% interval; None without times."""
+        return None
+
     def recommendation(self) -> Recommendation:
         """Everything put together."""
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
@@ -296,6 +313,7 @@ class Answer(ABC, Generic[Kind]):
             "alpha": self.rows * loop.penalty,
             "risk": best.risk,
             "prediction_error": best.risk + noise,
+            "compare": self.compare,
             "baselines": baselines,
             "intervals": self.uncertainty.intervals,
             "verdict_probabilities": self.uncertainty.verdict_probabilities,

@@ -26,7 +26,8 @@ from ..words.table import without_rows
 from .answer import Answer
 from .request import Request
 from .schedule import Scheduled, followed_fresh
-from .uncertainty import Uncertainty, fresh_uncertainty
+from .uncertainty import Affine, Uncertainty, fresh_uncertainty, split
+from .ways import DRAWS, Streamed, Ways, standing
 
 
 class NewRows(Answer[FreshSetting]):
@@ -116,6 +117,41 @@ class NewRows(Answer[FreshSetting]):
         """Intervals and verdict probabilities from posterior draws."""
         return fresh_uncertainty(self.found, self.recommended, self.setting, self.horizon, self.given)
 
+    @cached_property
+    def ways(self) -> Ways:
+        """Ways to remember; from a table with times under the drift that it shows, and tried on its steps."""
+        T, may_keep, loop = self.shown, self.request.may_keep, self.setting.loop
+        if self.streamed is None:
+            affine = Affine.of(self.found, DRAWS)
+            known = [self.setting.under(self.found, *split(point)) for point in affine.points]
+            return standing(self.setting, known, affine, T, may_keep, self.rows)
+        rng = np.random.default_rng([self.request.seed, 3])
+        return self.streamed.ways(loop.replace(first_rows=self.first_rows), self.table, T, may_keep, rng, self.shown_labels)
+
+    @cached_property
+    def streamed(self) -> Streamed | None:
+        """The table as its steps are modelled, where it has any."""
+        return None if self.stream.steps is None or self.table.rows is None else Streamed.of(self.table)
+
+    @property
+    def persistence(self) -> tuple[float, tuple[float, float]] | None:
+        """As the labels of the steps show it."""
+        return None if self.streamed is None else (self.streamed.drift.persistence, self.streamed.drift.interval)
+
+    @property
+    def first_rows(self) -> float:
+        """Labelled rows of the table's first step, over those of a generation."""
+        assert self.table.rows is not None
+        first = self.stream.blocks()[0]
+        return max(int(np.isfinite(self.table.rows.y[first]).sum()), 1) / self.rows
+
+    @cached_property
+    def shown_labels(self) -> Floats:
+        """The table's labels, or as many of them as a generation is said to have."""
+        assert self.table.rows is not None
+        y, share, rng = self.table.rows.y, self.share, np.random.default_rng([self.request.seed, 1])
+        return y if share > 0.9 * self.table.share else thinned(y, share / self.table.share, rng)
+
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
         """Loops replayed on blocks of the table's rows."""
         if self.table.rows is None:
@@ -160,8 +196,7 @@ class NewRows(Answer[FreshSetting]):
         noise = self.known.synthetic_noise_ratio * self.found.noise_variance
         rng = np.random.default_rng([self.request.seed, 1])
         X, y, precision = self.table.rows
-        shown = y if share > 0.9 * self.table.share else thinned(y, share / self.table.share, rng)
-        return backtest(X, y, shown, self.stream.blocks(), courses, noise, rng, precision)
+        return backtest(X, y, self.shown_labels, self.stream.blocks(), courses, noise, rng, precision)
 
     def on_labels(self, labels: float) -> float:
         """Penalty of plain ridge on that many labelled rows, in units of a generation's."""

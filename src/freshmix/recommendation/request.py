@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
+from ..arguments import HORIZON, MOST_PENALTY, choice, flag, horizon, number, number_or_auto, whole
 from ..loop import Loop, noise_ratio
+from ..optima.memory import RULES
 from ..prepared import Kernel, Prepared
 from ..prepared.kernels import checked_kernel
 from ..tables import are_files
@@ -70,6 +71,7 @@ class Request:
     rows_per_generation: int | None
     labelled: float | None
     schedule: bool
+    may_keep: str
     seed: int
     options: dict[str, Any]
 
@@ -103,6 +105,7 @@ class Request:
             None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=3),
             None if labelled is None else number("labelled", labelled, above=0.0, high=1.0),
             flag("schedule", asked["schedule"]),
+            choice("may_keep", asked["may_keep"], RULES),
             whole("seed", asked["seed"], low=0),
             options,
         )

@@ -1,19 +1,22 @@
 """What a recommendation holds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from ..arguments import Floats
+from ..arguments import Floats, choice
 from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
-from ..views import Pictured, frame
+from ..views import Pictured, frame, plain, room
 from ..words.recommendation import rivals
 
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
+# Where no ways to remember were compared.
+_NOTHING: Mapping[str, Any] = {"best": "", "rivals": {}, "persistence": None}
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Recommendation(Pictured):
         0 for a target of classes, as repeated rows show (then with an interval), or 1 where nothing shows it.
     other_end : OtherEnd or None
         The best loop were labels renewed the other way, where ``label_renewal`` is assumed or taken for classes.
+    compare : callable
+        Works out ``best``, ``rivals`` and ``persistence`` when one of them is asked for.
     options : dict
         What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
@@ -177,6 +182,56 @@ class Recommendation(Pictured):
     loops: tuple[Loop, ...] = ()
     label_renewal: float | None = None
     other_end: OtherEnd | None = None
+    compare: Callable[[], dict[str, Any]] = field(default=lambda: dict(_NOTHING), repr=False)
+
+    @cached_property
+    def _compared(self) -> dict[str, Any]:
+        return self.compare()
+
+    @property
+    def best(self) -> str:
+        """The best way to remember that ``may_keep`` allows, by its name in ``rivals``."""
+        return str(self._compared["best"])
+
+    @property
+    def rivals(self) -> Mapping[str, Mapping[str, Any]]:
+        """Ways to remember at the horizon (12 in the long run), each at its own best; worked out when they are first asked for.
+
+        ``real_only``, ``mixed``, ``anchored`` (the penalty pulls towards the previous model), ``anchored_mixed``, ``keep_all``;
+        with new rows also ``forgetting``, and ``window`` where it is best -> ``penalty`` per row of the fit, ``alpha``,
+        ``real_weight``, ``row_weight`` (of rows without a real label; 0 leaves them out), ``anchor``, ``kept_generations``
+        (None: all) and ``forgetting``; what has to be ``stored`` and whether that is ``allowed``; ``risk``,
+        ``prediction_error``, its ``difference`` to the best one with a 90% ``difference_interval``; and the ``backtest``, mean
+        squared error on the next step and its standard error, from a table with times. There models are judged on the next step
+        under the drift that the labels show, and the intercept is a feature: a column of ones.
+        """
+        found: Mapping[str, Mapping[str, Any]] = self._compared["rivals"]
+        return found
+
+    @property
+    def persistence(self) -> tuple[float, tuple[float, float]] | None:
+        """c of the coefficients from one time step to the next, with a 90% interval; None without times."""
+        found: tuple[float, tuple[float, float]] | None = self._compared["persistence"]
+        return found
+
+    def code(self, way: str | None = None) -> str:
+        """Lines of scikit-learn that carry a way out in one generation; of the best one, unless another of ``rivals`` is named.
+
+        Raises ValueError where there is none of that name.
+        """
+        name = self.best if way is None else choice("way", way, tuple(self.rivals))
+        said = room("words.remembering").code(self.rivals[name], self.persistence is not None, self.rows_per_generation is None)
+        return str(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
+        found = super().to_dict()
+        del found["compare"]
+        compared: dict[str, Any] = plain(self._compared)
+        return found | compared
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_compared": self._compared, "compare": dict(_NOTHING).copy}
 
     def __post_init__(self) -> None:
         if not self.loops:

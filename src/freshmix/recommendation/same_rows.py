@@ -26,7 +26,8 @@ from .renewal import Renewal
 from .request import Request
 from .result import OtherEnd
 from .schedule import Scheduled, followed_frozen
-from .uncertainty import Uncertainty, frozen_uncertainty
+from .uncertainty import Affine, Uncertainty, few, frozen_uncertainty, split
+from .ways import DRAWS, Ways, standing
 
 
 class SameRows(Answer[FrozenSetting]):
@@ -140,6 +141,14 @@ class SameRows(Answer[FrozenSetting]):
         drawn = frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
         share = self.renewal.interval
         return drawn if share is None else replace(drawn, intervals={**drawn.intervals, "label_renewal": share})
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Ways to remember, where labels that are kept are averaged."""
+        affine = Affine.of(self.found, DRAWS)
+        known = [replace(self.setting, equivalents=few(self.found, *split(point))) for point in affine.points]
+        setting = replace(self.setting, equivalents=few(self.found))
+        return standing(setting, known, affine, self.shown, self.request.may_keep, self.rows)
 
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
         """The loop replayed on folds of the table."""

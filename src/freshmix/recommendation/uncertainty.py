@@ -11,6 +11,7 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from ..arguments import Floats
+from ..equivalents import SampleEquivalents
 from ..equivalents.gathered import gathered
 from ..estimation import Estimate
 from ..optima import Optimum
@@ -133,6 +134,16 @@ class _Drawn:
         return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, floor, uneven))
 
 
+def split(point: Floats) -> tuple[float, Floats]:
+    """sigma^2 and g."""
+    return float(point[0]), point[1:]
+
+
+def few(found: Estimate, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
+    """The smoothed plug-in in few directions."""
+    return gathered(found.equivalents(noise_variance, signal), found.outlying, _ATOMS)
+
+
 def frozen_uncertainty(
     found: Estimate,
     recommended: FrozenSetting,
@@ -147,7 +158,7 @@ def frozen_uncertainty(
     no interval of its weight or penalty.
     """
     affine = Affine.of(found)
-    known = [gathered(found.equivalents(float(point[0]), point[1:]), found.outlying, _ATOMS) for point in affine.points]
+    known = [few(found, *split(point)) for point in affine.points]
     drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, uneven)
     scale, w, penalty = recommended.scale, constant.real_weight, constant.loop.penalty
     if given is not None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..loop import Loop, takes_labels
 from ..words.replay import drifts, no_backtest
-from .learners import ridge
+from .learners import FastRidge, ridge
 from .run import Learner, Turn, fitted, run
 
 FEWEST_STEPS = 3
@@ -60,6 +60,39 @@ class Course:
             yield Turn(self.learner(rows.size * self.penalty(t)), rows, judged, shown[rows], noise[rows], w, a)
 
 
+@dataclass(frozen=True)
+class Remembering:
+    """A way to remember, as it is carried out: the penalty is per row of the fit; labelled rows have row weight 1.
+
+    Of each step the rows with a real label are fitted, the others too where they have a ``row_weight``; labelled rows of the
+    last ``kept_generations`` steps (None: of all) stay, with forgetting^age as their weight.
+    """
+
+    penalty: float
+    real_weight: float = 1.0
+    row_weight: float = 0.0
+    anchor: float = 0.0
+    kept_generations: int | None = 0
+    forgetting: float = 1.0
+
+    def turns(self, shown: Floats, noise: Floats, blocks: Blocks, later: Blocks) -> Iterator[Turn]:
+        """Steps of a run with the labels shown, each judged by its rows of ``later``; the first has real labels alone."""
+        past: list[NDArray[np.intp]] = []
+        for t, (rows, judged) in enumerate(zip(blocks, later, strict=True)):
+            real = np.isfinite(shown[rows])
+            if t == 0 or self.row_weight == 0:
+                rows, real = rows[real], real[real]
+            w, a = np.where(real, self.real_weight, 0.0), np.where(real, 1.0, self.row_weight)
+            oldest = len(past) if self.kept_generations is None else min(self.kept_generations, len(past))
+            kept = past[::-1][:oldest]
+            ages = [np.full(old.size, self.forgetting**age) for age, old in enumerate(kept, 1)]
+            past.append(rows[real])
+            rows = np.concatenate([rows, *kept])
+            w, a = np.concatenate([w, *(np.ones(age.size) for age in ages)]), np.concatenate([a, *ages])
+            learner = FastRidge(rows.size * self.penalty)
+            yield Turn(learner, rows, judged, shown[rows], noise[rows], w, a, self.anchor)
+
+
 def thinned(y: Floats, share: float, rng: np.random.Generator) -> Floats:
     """The labels with only a share of them shown, NaN in place of the others."""
     return np.where(rng.random(y.size) < share, y, np.nan)
@@ -70,12 +103,27 @@ def backtest(
     y: Floats,
     shown: Floats,
     blocks: Blocks,
-    courses: Mapping[str, Course],
+    courses: Mapping[str, Course | Remembering],
     noise: float,
     rng: np.random.Generator,
     sample_weight: Floats | None = None,
 ) -> tuple[dict[str, tuple[float, float]] | None, str | None]:
-    """Mean squared error on the labelled rows of the next step, with its standard error over steps; or why there is none.
+    """Mean squared error on the labelled rows of the next step, with its standard error over steps; or why there is none."""
+    found, why = errors_in_time(X, y, shown, blocks, courses, noise, rng, sample_weight)
+    return (None if found is None else {name: mean_with_error(errors) for name, errors in found.items()}), why
+
+
+def errors_in_time(
+    X: Floats,
+    y: Floats,
+    shown: Floats,
+    blocks: Blocks,
+    courses: Mapping[str, Course | Remembering],
+    noise: float,
+    rng: np.random.Generator,
+    sample_weight: Floats | None = None,
+) -> tuple[dict[str, Floats] | None, str | None]:
+    """Mean squared error of each step's model on the labelled rows of the next step; or why there is none.
 
     Step 0 is fitted on real labels alone. Then each course labels the rows of its step by its previous model (plus noise of
     variance ``noise``), mixes in the labels that are ``shown``, refits, and is judged on the labels y of the step after,
@@ -89,11 +137,13 @@ def backtest(
         return None, no_backtest(len(blocks), few, FEWEST_STEPS)
     drawn = math.sqrt(noise) * rng.standard_normal(y.size)
     later = [rows[np.isfinite(y[rows])] for rows in blocks[1:]]
-    found = {}
-    for name, course in courses.items():
-        errors = run(X, y, course.turns(shown, drawn, blocks[:-1], later), sample_weight)
-        found[name] = (float(np.mean(errors)), float(np.std(errors, ddof=1) / math.sqrt(len(errors))))
-    return found, None
+    turns = {name: each.turns(shown, drawn, blocks[:-1], later) for name, each in courses.items()}
+    return {name: run(X, y, each, sample_weight) for name, each in turns.items()}, None
+
+
+def mean_with_error(errors: Floats) -> tuple[float, float]:
+    """Mean over the steps, and its standard error."""
+    return float(np.mean(errors)), float(np.std(errors, ddof=1) / math.sqrt(len(errors)))
 
 
 def drift(X: Floats, y: Floats, steps: NDArray[np.intp], penalty: float) -> str | None:

@@ -12,14 +12,18 @@ from .run import Learner
 class FastRidge:
     """(X'AX + alpha I)^-1 X'A labels without an intercept, in the smaller of its two forms; least norm where alpha is 0.
 
-    scikit-learn's ``Ridge(alpha, fit_intercept=False)``, without its checks of each fit.
+    scikit-learn's ``Ridge(alpha, fit_intercept=False)``, without its checks of each fit. With coefficients to go ``towards`` it
+    is fitted to what they leave of the labels.
     """
 
     alpha: float
+    towards: Floats | None = None
     coef_: Floats = field(init=False, repr=False)
 
     def fit(self, X: Floats, labels: Floats, sample_weight: Floats | None = None) -> "FastRidge":
         """Fit (n, p) rows to (n,) or (n, m) labels; A are the weights of the rows."""
+        if self.towards is not None:
+            labels = labels - X @ self.towards
         if sample_weight is not None:
             root = np.sqrt(sample_weight)
             X, labels = X * root[:, None], (labels.T * root).T
@@ -30,7 +34,7 @@ class FastRidge:
             coefficients = np.linalg.solve(X.T @ X + self.alpha * np.eye(p), X.T @ labels)
         else:
             coefficients = X.T @ np.linalg.solve(X @ X.T + self.alpha * np.eye(n), labels)
-        self.coef_ = np.asarray(coefficients)
+        self.coef_ = np.asarray(coefficients) if self.towards is None else self.towards + coefficients
         return self
 
     def predict(self, X: Floats) -> Floats:

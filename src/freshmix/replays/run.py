@@ -2,8 +2,8 @@
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class Turn:
 
     ``real`` holds the real labels of the rows, NaN where there is none, in one column or in one for each known signal, and
     ``noise`` what their synthetic labels have beyond predictions. ``real_weight`` (0 where there is no real label) and
-    ``row_weight`` are those of each row, or of all. Kept rows are more rows, with labels that are real alone.
+    ``row_weight`` are those of each row, or of all. Kept rows are more rows, with labels that are real alone. An ``anchor``
+    above 0, for a ``FastRidge``, pulls towards so much of the model before.
     """
 
     learner: Learner
@@ -39,6 +40,13 @@ class Turn:
     noise: Floats | float = 0.0
     real_weight: Floats | float = 1.0
     row_weight: Floats | float = 1.0
+    anchor: float = 0.0
+
+    def anchored(self, model: Any) -> Learner:
+        """The learner, pulled towards the model before, where there is one."""
+        if model is None or self.anchor == 0:
+            return self.learner
+        return cast("Learner", replace(cast("Any", self.learner), towards=self.anchor * model.coef_))
 
     def labels(self, X: Floats, model: Learner | None) -> Floats:
         """w real + (1 - w) (prediction + noise), the latter from the model before; real ones alone where there is none."""
@@ -71,7 +79,7 @@ def run(X: Floats, target: Floats, turns: Iterable[Turn], sample_weight: Floats 
         rows, weights = X[turn.rows], turn.row_weight
         if sample_weight is not None:
             weights = weights * sample_weight[turn.rows]
-        model = fitted(turn.learner, rows, turn.labels(rows, model), weights)
+        model = fitted(turn.anchored(model), rows, turn.labels(rows, model), weights)
         squares = (model.predict(X[turn.judged]) - target[turn.judged]) ** 2
         counts = None if sample_weight is None else sample_weight[turn.judged]
         errors.append(float(np.mean(np.average(squares, axis=0, weights=counts))))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import remembering
 from .figures import figures, percent, with_interval
 from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
 from .loop import horizon
@@ -39,12 +40,20 @@ def answer(r: Recommended) -> Answer:
         Pairs("Recommended (90% intervals in brackets)", settings(r)),
         Grid(f"Against other ways of training, {horizon(r.generations)} (squared label units)", RIVALS, rival_rows(r), left=1),
         Lines(None, remarks(r)),
+        *([Grid(_remembering(r), remembering.COLUMNS, remembering.rows(r.rivals, r.best), left=3)] if r.rivals else []),
+        Lines(None, () if r.persistence is None else (remembering.drift(r.persistence),)),
         *([Pairs(_BACKTEST, backtested(r))] if backtested(r) else []),
         Lines("Does the theory fit this table?", (checked(r),)),
         Pairs("Estimated from the table (90% intervals in brackets)", estimates(r)),
         Lines("Warnings", r.warnings),
         Lines("Notes", r.notes),
     )
+
+
+def _remembering(r: Recommended) -> str:
+    """Which horizon ways to remember are compared at."""
+    when = horizon(len(r.risk_by_generation["recommended"]) - 1)
+    return f"What to remember between retrainings, {when}" + ("" if r.persistence is None else ", judged on the next step")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,200 @@
+"""Ways to remember compared for a table: each at its best, with settings that can be carried out, and which is best.
+
+Source: mathematics.md sections 3, 5 and 7. With times, coefficients drift as the table shows and models are judged on the next
+step; the table's own later steps then have a say in what is best.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..arguments import Floats
+from ..estimation.drift import Drift, drift_of, drifting
+from ..loop import Loop
+from ..optima.memory import RULES, Memory, Way, memory_of
+from ..population import Population
+from ..prepared import Prepared
+from ..replays.in_time import Remembering, errors_in_time, mean_with_error
+from ..risks.fresh import FreshSetting
+from ..risks.frozen import FrozenSetting
+from ..risks.kept_rows import Rows
+from ..risks.setting import Setting
+from .uncertainty import Affine
+
+DRAWS = 40
+# A difference of two errors, step by step, has no standard error worth the name from fewer steps.
+_FEWEST_STEPS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Ways to remember at a horizon, and what posterior draws and the table's own steps say of them.
+
+    Attributes
+    ----------
+    memory : Memory
+        Each at its best.
+    rows, kept_rows : float
+        Rows of a generation, and labelled rows of a fit to all that there are today.
+    drawn : dict
+        Name -> (d,) prediction errors of posterior draws.
+    tested : dict or None
+        Name -> (steps,) mean squared errors on the next step of the table.
+    """
+
+    memory: Memory
+    rows: float
+    kept_rows: float
+    drawn: Mapping[str, Floats]
+    tested: Mapping[str, Floats] | None = None
+
+    @cached_property
+    def best(self) -> str:
+        """The best way that may be carried out: theory's, unless the table's own steps say another by one standard error."""
+        least = self.memory.best
+        if self.tested is None or len(self.tested[least]) < _FEWEST_STEPS:
+            return least
+        behind = {least: 0.0}
+        for name, way in self.memory.ways.items():
+            if name != least and self._allowed(way):
+                behind[name] = sum(mean_with_error(self.tested[name] - self.tested[least]))
+        return min(behind, key=lambda name: behind[name])
+
+    def _allowed(self, way: Way) -> bool:
+        return RULES.index(way.stored) <= RULES.index(self.memory.may_keep)
+
+    def rivals(self) -> dict[str, dict[str, Any]]:
+        """Name -> settings, what they bring, and how far behind the best they are."""
+        return {name: self._told(name, way) for name, way in self.memory.ways.items()}
+
+    def _told(self, name: str, way: Way) -> dict[str, Any]:
+        done = carried_out(way, self.memory.generations)
+        if way.loop.covariates == "fresh":
+            rows = self.kept_rows if done.kept_generations != 0 else self.rows * _fitted_share(way.loop)
+        else:
+            rows = self.rows
+        difference = way.prediction_error - self.memory.ways[self.best].prediction_error
+        low, high = np.quantile(self.drawn[name] - self.drawn[self.best], [0.05, 0.95]).tolist()
+        return {
+            "penalty": done.penalty,
+            "alpha": done.penalty * rows,
+            "real_weight": done.real_weight,
+            "row_weight": done.row_weight,
+            "anchor": done.anchor,
+            "kept_generations": None if name == "keep_all" else done.kept_generations,
+            "forgetting": done.forgetting,
+            "stored": way.stored,
+            "allowed": self._allowed(way),
+            "risk": way.risk,
+            "prediction_error": way.prediction_error,
+            "difference": difference,
+            "difference_interval": (min(low, difference), max(high, difference)),
+            "backtest": None if self.tested is None else mean_with_error(self.tested[name]),
+        }
+
+
+def carried_out(way: Way, horizon: int) -> Remembering:
+    """A way with its penalty over the rows that are fitted."""
+    loop, said, penalty = way.loop, way.settings, way.loop.penalty
+    if loop.covariates == "fresh" and loop.kept_generations != 0:
+        rows = Rows.at((loop,), horizon)
+        penalty *= rows.count / float(rows.rows.sum())
+    elif loop.covariates == "fresh":
+        penalty /= _fitted_share(loop)
+    others = any(not group.labelled for group in loop.groups or ())
+    weights = float(said["real_weight"] or 0.0), float(said["row_weight"] or 0.0) if others else 0.0
+    return Remembering(penalty, *weights, loop.anchor, loop.kept_generations, loop.forgetting)
+
+
+def _fitted_share(loop: Loop) -> float:
+    """Of a generation's rows, those of positive weight."""
+    return math.fsum(group.share for group in loop.groups or () if group.row_weight > 0)
+
+
+def standing(setting: Setting, settings: Sequence[Setting], affine: Affine, horizon: int, may_keep: str, rows: float) -> Ways:
+    """Of coefficients that stand still; ``settings`` are those of the points of (sigma^2, g)."""
+    memory = memory_of(setting, horizon, may_keep, "now")
+
+    def risk(name: str, loop: Loop, at: Setting) -> float:
+        if name == "keep_all" and isinstance(at, FrozenSetting):
+            return at.keep_all(horizon).risk(loop.penalty)
+        return at.with_loops(loop).risk(horizon)
+
+    risks = {name: np.array([risk(name, way.loop, at) for at in settings]) for name, way in memory.ways.items()}
+    drawn = {name: affine(values) + affine.draws[:, 0] for name, values in risks.items()}
+    labelled = setting.loop.labelled * rows
+    return Ways(memory, rows, labelled, drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """A table with times as its steps are modelled: the intercept is a feature, and labels are about their mean.
+
+    Attributes
+    ----------
+    X, y : (n, p) and (n,) arrays
+        Features, a column of ones first, and labels, NaN where there is none.
+    precision : (n,) array or None
+        Of the labels.
+    drift : Drift
+        What the labels say of persistence, energy and noise.
+    population : Population
+        The features' second moments, with these.
+    """
+
+    X: Floats
+    y: Floats
+    precision: Floats | None
+    drift: Drift
+    population: Population
+
+    @classmethod
+    def of(cls, table: Prepared) -> "Streamed":
+        """From a table with times."""
+        assert table.rows is not None
+        assert table.stream.steps is not None
+        X, y, precision = table.rows
+        real = np.isfinite(y)
+        X = np.column_stack([np.ones(y.size), X - X.mean(axis=0)])
+        y = y - np.average(y[real], weights=None if precision is None else precision[real])
+        root = np.ones(y.size) if precision is None else np.sqrt(precision)
+        drift = drift_of(X[real] * root[real, None], y[real] * root[real], table.stream.steps[real])
+        population = drifting(X.T @ X / y.size, drift.persistence, drift.energy, drift.noise_variance)
+        return cls(X, y, precision, drift, population)
+
+    def ways(self, loop: Loop, table: Prepared, horizon: int, may_keep: str, rng: np.random.Generator, shown: Floats) -> Ways:
+        """``loop`` says the labelled share, the first rows and the synthetic noise; ``shown`` are the labels of a replay."""
+        rows = table.stream.rows_per_generation
+        setting = FreshSetting(self.population, (loop.replace(aspect=self.X.shape[1] / rows),))
+        memory = memory_of(setting, horizon, may_keep, "next")
+        drawn: dict[str, list[float]] = {name: [] for name in memory.ways}
+        for population in self._draws(rng):
+            for name, way in memory.ways.items():
+                drawn[name].append(next_error(population, way.loop, horizon))
+        noise = loop.synthetic_noise_ratio * self.drift.noise_variance
+        courses = {name: carried_out(way, horizon) for name, way in memory.ways.items()}
+        tested, _ = errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, noise, rng, self.precision)
+        return Ways(memory, rows, table.stream.labelled, {name: np.array(e) for name, e in drawn.items()}, tested)
+
+    def _draws(self, rng: np.random.Generator) -> list[Population]:
+        """Populations that the table may come from: a band's energy varies as that of so many coefficients does."""
+        known = self.population
+        size = np.maximum(known.shares * self.X.shape[1], 1.0)
+        found = []
+        for c, b, noise in zip(*self.drift.draws(DRAWS, rng), strict=True):
+            energy = b * size * rng.chisquare(size) / size
+            found.append(known.replace(signal=energy, noise_variance=float(noise), persistence=float(c)))
+        return found
+
+
+def next_error(population: Population, loop: Loop, horizon: int) -> float:
+    """Prediction error on the next generation's coefficients: R_next + sigma^2."""
+    setting = FreshSetting(population, (loop,))
+    if loop.kept_generations == 0:
+        return float(setting.by_generation(horizon, "next")[-1]) + population.noise_variance
+    state = Rows.at((loop,), horizon).state(population, loop)
+    return math.inf if state is None else float(setting.judge(state, "next")) + population.noise_variance

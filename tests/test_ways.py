@@ -1,0 +1,140 @@
+"""Ways to remember compared for a table, and carried out as they are told (mathematics.md sections 3, 5 and 7)."""
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+import freshmix as fm
+from freshmix.replays.in_time import Remembering, errors_in_time
+
+from .test_drift import stream
+
+SETTINGS = ("penalty", "real_weight", "row_weight", "anchor", "kept_generations", "forgetting")
+
+
+def fit(X, y, penalty, weight, anchor):
+    """The naive step: (X'AX/n + lambda)^-1 X'A(y - X anchor)/n on top of the anchor."""
+    rest = weight * (y - X @ anchor)
+    return anchor + np.linalg.solve((X.T * weight) @ X / len(y) + penalty * np.eye(X.shape[1]), X.T @ rest / len(y))
+
+
+def naive(steps, penalty, real_weight=1.0, row_weight=0.0, anchor=0.0, kept_generations=0, forgetting=1.0):
+    """Coefficients after each step, and errors on the labels of the next one."""
+    b, past, errors = None, [], []
+    for (X, y), (later, labels) in pairwise(steps):
+        real = np.isfinite(y)
+        if b is None:
+            b = fit(X[real], y[real], penalty, np.ones(real.sum()), np.zeros(X.shape[1]))
+        else:
+            guess = X @ b
+            label = np.where(real, real_weight * y + (1 - real_weight) * guess, guess)
+            used = real if row_weight == 0 else np.ones_like(real)
+            parts = [(X[used], label[used], np.where(real, 1.0, row_weight)[used])]
+            oldest = len(past) if kept_generations is None else kept_generations
+            parts += [(A, c, np.full(len(c), forgetting**age)) for age, (A, c) in enumerate(past[:oldest], 1)]
+            rows, all_labels, weight = (np.concatenate([part[k] for part in parts]) for k in range(3))
+            b = fit(rows, all_labels, penalty, weight, anchor * b)
+        past.insert(0, (X[real], y[real]))
+        seen = np.isfinite(labels)
+        errors.append(np.mean((labels[seen] - later[seen] @ b) ** 2))
+    return b, errors
+
+
+WAYS = [
+    Remembering(0.1),
+    Remembering(0.1, 0.4, 0.7),
+    Remembering(0.3, 0.5, 0.0),
+    Remembering(0.5, anchor=0.8),
+    Remembering(0.5, 0.7, 0.3, anchor=1.0),
+    Remembering(0.05, kept_generations=None),
+    Remembering(0.05, kept_generations=2),
+    Remembering(0.05, kept_generations=None, forgetting=0.6),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_is_carried_out_as_it_is_told_and_its_code_does_the_same(way):
+    X, y, steps = stream(5, 0.9, steps=5, rows=30, features=4)
+    y[np.random.default_rng(1).random(y.size) < 0.4] = np.nan
+    blocks = [np.flatnonzero(steps == t) for t in range(5)]
+    settings = {name: getattr(way, name) for name in SETTINGS}
+    expected, errors = naive([(X[block], y[block]) for block in blocks], **settings)
+    found, _ = errors_in_time(X, y, y, blocks, {"way": way}, 0.0, np.random.default_rng(0))
+    assert found["way"] == pytest.approx(errors, rel=1e-9)
+    from freshmix.words.remembering import code
+
+    first = blocks[0][np.isfinite(y[blocks[0]])]
+    known = {"model": Ridge(alpha=way.penalty * first.size, fit_intercept=False).fit(X[first], y[first]), "past": []}
+    for block, before in zip(blocks[1:4], blocks, strict=False):
+        real = before[np.isfinite(y[before])]
+        known |= {"X": X[block], "y": y[block], "past": [(X[real], y[real]), *known["past"]]}
+        exec(code(settings, timed=True, averaged=False), known)
+    assert known["model"].coef_ == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.fixture(scope="module")
+def told():
+    X, y, steps = stream(7, 0.9, steps=12, rows=30, features=5, energy=0.5)
+    y[np.random.default_rng(1).random(y.size) < 0.3] = np.nan
+    return fm.recommend(X[:, 1:], y, time=steps, standardize=False)
+
+
+def test_a_stream_is_told_how_to_remember(told):
+    c, (low, high) = told.persistence
+    assert low < 0.9 < high
+    assert low < c < high
+    ways = told.rivals
+    assert {"real_only", "mixed", "anchored", "anchored_mixed", "keep_all", "forgetting"} <= set(ways)
+    assert ways["keep_all"]["prediction_error"] > 1.1 * ways[told.best]["prediction_error"]
+    assert ways["keep_all"]["kept_generations"] is None
+    low, high = ways["keep_all"]["difference_interval"]
+    assert 0 < low <= ways["keep_all"]["difference"] <= high
+    assert ways["anchored"]["alpha"] == pytest.approx(ways["anchored"]["penalty"] * 30 * told.labelled)
+    # Theory and the replay on the table's own steps speak of the same errors.
+    assert ways["forgetting"]["backtest"][0] == pytest.approx(ways["forgetting"]["prediction_error"], rel=0.3)
+
+
+def test_every_face_says_the_same(told):
+    found = told.to_dict()
+    assert found["best"] == told.best
+    assert found["rivals"]["anchored"]["anchor"] == told.rivals["anchored"]["anchor"]
+    assert "compare" not in found
+    assert pickle.loads(pickle.dumps(told)).best == told.best
+    assert "What to remember" in str(told)
+    assert "Ridge(" in told.code()
+    with pytest.raises(ValueError, match="way must be"):
+        told.code("none")
+
+
+def test_tables_without_times_are_told_too():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 20))
+    y = X @ rng.standard_normal(20) / 4 + rng.standard_normal(80)
+    found = fm.recommend(X, y, generations=12)
+    assert set(found.rivals) == {"real_only", "mixed", "anchored", "anchored_mixed", "keep_all"}
+    assert found.best == "keep_all"
+    assert found.persistence is None
+    keep = found.rivals["keep_all"]
+    assert keep["kept_generations"] is None
+    assert keep["risk"] == pytest.approx(found.baselines["keep_all_labels"], rel=0.05)
+    known = {"X": X, "y": y, "past": [y + rng.standard_normal(80)]}
+    exec(found.code(), known)
+    assert known["model"].intercept_ != 0
+    forgets = fm.recommend(X, y, may_keep="nothing")
+    assert forgets.best == "real_only"
+    assert [forgets.rivals[name]["allowed"] for name in ("real_only", "anchored", "keep_all")] == [True, False, False]
+    with pytest.raises(ValueError, match="may_keep must be"):
+        fm.recommend(X, y, may_keep="everything")
+
+
+@pytest.mark.slow
+def test_new_rows_without_times():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 20))
+    y = X @ rng.standard_normal(20) / 4 + rng.standard_normal(80)
+    found = fm.recommend(X, y, rows_per_generation=40)
+    assert {"forgetting", "keep_all"} <= set(found.rivals)
+    assert min(way["difference"] for way in found.rivals.values()) == 0
