@@ -82,6 +82,7 @@ def told():
     return fm.recommend(X[:, 1:], y, time=steps, standardize=False)
 
 
+@pytest.mark.slow
 def test_a_stream_is_told_how_to_remember(told):
     c, (low, high) = told.persistence
     assert low < 0.9 < high
@@ -97,6 +98,7 @@ def test_a_stream_is_told_how_to_remember(told):
     assert ways["forgetting"]["backtest"][0] == pytest.approx(ways["forgetting"]["prediction_error"], rel=0.3)
 
 
+@pytest.mark.slow
 def test_every_face_says_the_same(told):
     found = told.to_dict()
     assert found["best"] == told.best
@@ -109,6 +111,7 @@ def test_every_face_says_the_same(told):
         told.code("none")
 
 
+@pytest.mark.slow
 def test_tables_without_times_are_told_too():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((80, 20))
