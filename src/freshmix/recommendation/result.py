@@ -10,7 +10,8 @@ from ..arguments import Floats, choice
 from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
-from ..views import Pictured, frame, plain, room
+from ..views import Pictured, frame, plain
+from ..words import remembering
 from ..words.recommendation import rivals
 
 # The verdict where the features determine the labels: there is no noise to judge by.
@@ -220,8 +221,7 @@ class Recommendation(Pictured):
         Raises ValueError where there is none of that name.
         """
         name = self.best if way is None else choice("way", way, tuple(self.rivals))
-        said = room("words.remembering").code(self.rivals[name], self.persistence is not None, self.rows_per_generation is None)
-        return str(said)
+        return remembering.code(self.rivals[name], self.persistence is not None, self.rows_per_generation is None)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
