@@ -314,6 +314,9 @@ LOOP = fm.Loop(aspect=0.5, covariates="fresh", real_weight=0.5)
         ({"loop": LOOP.replace(kept_generations=2), "workflow": "accumulate"}, "kept_generations is for workflows"),
         ({"loop": LOOP.replace(forgetting=0.5), "workflow": "accumulate-subsample"}, "forgetting is for workflows"),
         ({"loop": LOOP.replace(kept_generations=2), "engine": "exact-law"}, "kept rows"),
+        ({"loop": fm.Loop(aspect=0.5, real_weight=-1e200)}, "real_weight must be at most 1e.100 in size"),
+        ({"loop": fm.Loop(aspect=0.5), "real_weight": [0.5, 1e200]}, "real_weight must be at most 1e.100 in size"),
+        ({"loop": LOOP.replace(kept_generations=None), "generations": 100_000, "rows": 2000}, "rows of 1000 features need"),
         ({"judged": "later"}, "judged must be one of now, next"),
     ],
 )

@@ -18,6 +18,9 @@ from .choose import engine_of
 from .experiment import Experiment
 from .namespace import arrays_of
 
+# The risk of a loop with a weight beyond it overflows at once.
+_MOST_WEIGHT = 1e100
+
 
 def prepared(
     population: Population | Source,
@@ -78,11 +81,19 @@ def check_memories(experiment: Experiment) -> None:
                 )
 
 
+def check_size_of_weights(weights: Iterable[float]) -> None:
+    """Raise ValueError for a real weight whose square overflows."""
+    largest = max((float(w) for w in weights), key=abs, default=0.0)
+    if abs(largest) > _MOST_WEIGHT:
+        raise ValueError(f"real_weight must be at most {_MOST_WEIGHT:g} in size to be simulated, got {largest!r}")
+
+
 def weights_of(values: ArrayLike | None, loops: Sequence[Loop]) -> Floats | None:
     """(m,) real weights of a grid, or None where those of the loops are meant."""
     if values is None:
         return None
     grid = vector("real_weight", np.atleast_1d(np.asarray(values)))
+    check_size_of_weights(grid)
     beyond = grid[(grid < 0) | (grid > 1)]
     if beyond.size and loops[0].covariates == "fresh":
         raise ValueError(f"real_weight must hold numbers between 0 and 1 with covariates='fresh', got {float(beyond[0])!r}")
@@ -145,6 +156,7 @@ def loops_with_weights(loops: Sequence[Loop], weights: Floats | None, T: int) ->
             raise ValueError("the loop needs a real_weight, a schedule or groups, or a grid of real_weight")
         if each.schedule is not None and weights is not None:
             raise ValueError("real_weight is a grid of constant weights: give the loop no schedule beside it")
+        check_size_of_weights([*(each.schedule or ()), *(group.real_weight for group in each.groups or ())])
         if each.covariates == "frozen" and any(group.row_weight == 0 for group in each.groups or ()):
             raise ValueError("groups on frozen covariates must have row weights above 0: leave out rows of weight 0")
     if weights is None:
