@@ -94,6 +94,9 @@ def recipe(r: Recommended) -> str:
     mix = f"fit {'each generation' if r.schedule is None else 'generation t'} {_training(r)}, with {_learner(r)}."
     if r.check is not None and not r.check.trusted:
         return f"On theory alone, which is not to be relied on here: {mix}"
+    if r.persistence is not None and r.best not in ("keep_all", "mixed"):
+        way = f"{remembering.NAMES[r.best]} ({remembering.settings(r.rivals[r.best])})"
+        return f"Of ways to remember {way} is the best one for this table's steps. Where only labels can be mixed, {mix}"
     if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
         return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept, {mix}"
     if r.advice == "keep_all_labels":
