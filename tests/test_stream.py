@@ -256,7 +256,8 @@ def test_command(file, tmp_path):
     page = tmp_path / "page.html"
     out = invoke("recommend", file, "--target", "y", "--time", "month", "--report", page, width=200)
     assert "40 new rows in each generation" in out
-    assert "Keep all real labels ever seen" in out
+    assert "Of ways to remember" in out
+    assert "What to remember between retrainings, at generation 12, judged on the next step" in out
     assert "Backtest" in out
     assert "Backtest" in page.read_text()
     content = json.loads(invoke("recommend", file, "--target", "y", "--time", "month", "--json"))

@@ -26,6 +26,8 @@ from ..risks.setting import Setting
 from .uncertainty import Affine
 
 DRAWS = 40
+# Ways that differ by less do not differ.
+_EQUAL = 1e-6
 # A difference of two errors, step by step, has no standard error worth the name from fewer steps.
 _FEWEST_STEPS = 6
 
@@ -62,7 +64,8 @@ class Ways:
         for name, way in self.memory.ways.items():
             if name != least and self._allowed(way):
                 behind[name] = sum(mean_with_error(self.tested[name] - self.tested[least]))
-        return min(behind, key=lambda name: behind[name])
+        found = min(behind, key=lambda name: behind[name])
+        return found if behind[found] < -_EQUAL * self.memory.ways[least].prediction_error else least
 
     def _allowed(self, way: Way) -> bool:
         return RULES.index(way.stored) <= RULES.index(self.memory.may_keep)
