@@ -143,6 +143,7 @@ def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     assert risk <= check.observed[-1] * (1 + 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows_per_generation", [None, 40])
 def test_the_order_of_a_table_without_times_is_a_warning_and_no_verdict(rows_per_generation):
     """A shuffle hides the dependence, and changes nothing else."""
@@ -212,7 +213,7 @@ def test_population_of_known_signals():
     tau = np.repeat([1.0, 6.0], p // 2)
     beta = rng.standard_normal((p, 8)) * np.repeat([0.3, 0.1], p // 2)[:, None]
     X = rng.standard_normal((n, p)) * np.sqrt(tau)
-    made = draws._population(X - X.mean(axis=0), beta, 1.0)
+    made = draws._population(X - X.mean(axis=0), beta, 1.0, None)
     energy = np.mean(beta**2, axis=1)
     true = fm.Population([1.0, 6.0], [0.5, 0.5], [energy[: p // 2].sum(), energy[p // 2 :].sum()], 1.0)
     assert made.null_risk == pytest.approx(true.null_risk, rel=0.1)

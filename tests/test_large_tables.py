@@ -433,6 +433,7 @@ def test_sampled_rows_do_not_depend_on_blocks_or_order(tmp_path):
     assert abs(np.isnan(first[:, -1]).mean() - 1 / 3) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [1.0, 0.5])
 @pytest.mark.parametrize("fits", [True, False])
 def test_a_table_in_blocks_is_replayed_on_some_of_its_rows(labelled, fits):

@@ -147,6 +147,7 @@ def test_optimal_loop_against_brute_force(name, aspect, rho):
     assert again.risk == pytest.approx(best.risk, rel=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(scale=st.floats(1e-3, 1e3), name=st.sampled_from(list(NAMED)), aspect=st.sampled_from([0.5, 2.0]))
 def test_optimum_does_not_depend_on_units(scale, name, aspect):

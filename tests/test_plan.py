@@ -86,6 +86,7 @@ def test_fewest_labels():
     assert curve.fewest(0.9 * curve.least[1].risk) is None
 
 
+@pytest.mark.slow
 def test_more_labels_are_never_worse_with_a_free_penalty():
     curve = Curve(Setting(ISOTROPIC, 1.5, 0.0, 12), 100)
     risks = [curve.found[count].risk for count in curve.labels]
@@ -244,6 +245,7 @@ def test_blocks_take_no_time():
         fm.plan(Blocks([(X, y)], 4), cost_per_label=1.0, time=np.arange(60) // 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", ["auto", 0.1])
 def test_all_rows_labelled_are_the_loop_of_a_recommendation(penalty):
     """Generation 0 of mathematics.md section 5: all rows labelled, at the loop's penalty."""

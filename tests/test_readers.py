@@ -448,6 +448,7 @@ def test_rows_with_an_empty_target_are_left_out_where_that_is_asked_for(tmp_path
     assert reader(tmp_path, only, drop_unlabelled=True).X.tolist() == [[2, 3], [4, 5], [3, 1]]
 
 
+@pytest.mark.slow
 def test_a_loop_of_new_rows_for_an_empty_target_is_said_first_and_counted():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((80, 2)), rng.standard_normal(80)

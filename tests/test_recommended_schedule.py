@@ -182,6 +182,7 @@ def test_what_a_restart_forgets_is_that_of_the_falling_schedule():
     np.testing.assert_array_equal(restarted(before, weights), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", [fm.Loop(), fm.Loop(covariates="fresh", synthetic_noise_ratio=0.0), fm.Loop(labels="frozen")])
 def test_recommended_schedule(loop):
     X, y = table()
@@ -202,6 +203,7 @@ def test_recommended_schedule(loop):
         assert found.risk == pytest.approx(fm.risk(found.population, found.loop, 3)[-1])
 
 
+@pytest.mark.slow
 def test_default_horizon_and_refusals():
     X, y = table(120, 20)
     assert fm.recommend(X, y, schedule=True).generations == 12

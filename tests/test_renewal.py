@@ -205,6 +205,7 @@ def test_refusals(options, message):
         fm.recommend(X, y, **options)
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path, capsys):
     X, y, _ = table(60, 5)
     path = tmp_path / "t.csv"

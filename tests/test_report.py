@@ -108,6 +108,7 @@ def test_page_says_what_was_found(page: str) -> None:
     assert text.index("improves") < text.index("Recommended settings")
 
 
+@pytest.mark.slow
 def test_lines_of_a_call_in_python_run_and_reproduce_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((80, 4)), rng.standard_normal(80)

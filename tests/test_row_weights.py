@@ -163,6 +163,7 @@ def test_many_weights_are_gathered():
     assert np.all(np.diff(found.value) > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [60, 150, 450])
 def test_recommended_risk_of_a_weighted_table(p):
     """True long-run risk over the predicted one; rows taken for alike gave 1.2, 1.7 and 2.0."""

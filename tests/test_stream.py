@@ -113,6 +113,7 @@ def test_backtest_sees_no_future():
     assert far["mix"][0] > whole["mix"][0] + 1000
 
 
+@pytest.mark.slow
 def test_too_few_steps_have_no_backtest():
     X, y, _ = table(rows=200, features=5)
     assert fm.recommend(X, y, time=np.repeat([0, 1], 100)).backtest is None
@@ -199,6 +200,7 @@ def test_text_times(early, middle, late, assumed, kind):
     assert (stream.order is None) if assumed is None else (assumed in stream.order)
 
 
+@pytest.mark.slow
 def test_an_assumed_order_is_told(tmp_path):
     """The same from a file, where days with the month first must not be read with the day first."""
     X, y, time = table(rows=360, features=10)
@@ -266,6 +268,7 @@ def test_command(file, tmp_path):
     assert set(content["backtest"]) == {"recommended", "real_only", "keep_all_labels", "synthetic_only"}
 
 
+@pytest.mark.slow
 def test_command_with_other_loops(file):
     base = ("recommend", file, "--target", "y", "--json")
     sampled = json.loads(invoke(*base, "--synthetic-labels", "sampled", "--generations", "inf"))
@@ -292,6 +295,7 @@ def test_bad_options(file, options, says, capsys):
     assert says in failure(capsys, "recommend", file, "--target", "y", *options)
 
 
+@pytest.mark.slow
 def test_the_share_that_gets_a_label_can_be_said():
     X, y, time = table(rows=600, labelled=1.1)
     found = fm.recommend(X, y, time=time, labelled=0.3)
@@ -480,6 +484,7 @@ def test_next_to_no_noise_is_not_called_no_signal():
         assert not any("no signal" in each for each in found.warnings)
 
 
+@pytest.mark.slow
 def test_figures_are_plain_floats():
     X, y, _ = table(rows=200, features=5, labelled=1.1)
     hidden = np.where(np.arange(200) % 2, np.nan, y)

@@ -39,6 +39,7 @@ def test_affine_keeps_what_is_infinite(found):
     assert np.array_equal(affine(values), np.column_stack([np.ones(5), np.full(5, np.inf)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generations", [None, 3])
 def test_frozen_intervals_against_full_searches(found, generations):
     best = optimum.best_loop(Goal(found.equivalents(), 1.0, 1.0, generations=generations))
