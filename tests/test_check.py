@@ -1,5 +1,6 @@
 """Does the theory fit? The replay is a loop that really runs, passes on rows that theory is for, and fails on others."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -130,8 +131,8 @@ def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
         # No other setting is better on these rows: the figures are those of the replay.
         assert check.setting_holds
         assert found.verdict in ("improves", "holds", "degrades")
-        assert found.reason.endswith("risks are multiplied by that")
-        assert found.correction == check.observed[-1] / check.predicted[-1]
+        assert f"risks are multiplied by {found.correction:.2f}" in found.reason
+        assert found.correction**2 == pytest.approx(check.observed[-1] / check.predicted[-1])
     else:
         assert found.verdict == DOES_NOT_FIT
         assert found.reason.startswith("here is what the replay says: ")
@@ -284,7 +285,7 @@ def test_the_setting_and_its_figures_are_two_questions():
     failed = Check(np.array([1.0, 1.0]), np.array([1.0, 1.5]), np.full(2, 0.1), 1.0, 100, "rows", 1.0, null_risk=2.0)
     right = replace(failed, best=(0.5, 0.1, 1.49))
     assert right.regret == pytest.approx(2.5 / 2.49 - 1)
-    assert (right.setting_holds, right.trusted, right.correction) == (True, True, 1.5)
+    assert (right.setting_holds, right.trusted, right.correction) == (True, True, math.sqrt(1.5))
     wrong = replace(failed, best=(0.5, 0.1, 1.0))
     assert (wrong.setting_holds, wrong.trusted, wrong.correction) == (False, False, 1.0)
     assert replace(wrong, best_error=0.3).setting_holds, "within chance"

@@ -236,7 +236,10 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
         return float(rough.over_weights(np.array([at["real_weight"]]), at["penalty"])[0])
 
     start = {"penalty": grid[i], "real_weight": weights[j]}
-    found, _ = box.simplex(risk_at, start, steps=(0.03, 0.3), tolerance=1e-7, value_tolerance=1e-14)
+    # A sample's risks are known to fewer digits than a population's.
+    exact = goal.equivalents.tolerance < 1e-8
+    digits = (1e-7, 1e-14) if exact else (1e-3, 1e-5 * float(table.min()))
+    found, _ = box.simplex(risk_at, start, steps=(0.03, 0.3), tolerance=digits[0], value_tolerance=digits[1])
     w, penalty = found["real_weight"], found["penalty"]
     best = Best(w, penalty, float(goal.over_weights(np.array([w]), penalty)[0]), box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best

@@ -46,7 +46,9 @@ class Renewal:
         if repeated.energy == 0:
             return cls(1.0, "assumed", stated=(words.one_record(repeated.copies),))
         share, interval = repeated.share(table)
-        return cls(share, "estimated", interval, (words.estimated(share, interval, repeated.copies),))
+        # Cut off at 1, an estimate would be too low on average where all noise is drawn anew.
+        used = 1.0 if interval[1] >= 1 else share
+        return cls(used, "estimated", interval, (words.estimated(share, used, interval, repeated.copies),))
 
     @property
     def other_end(self) -> float | None:

@@ -85,10 +85,13 @@ class Check:
 
     @property
     def correction(self) -> float:
-        """Observed over predicted excess risk, by which the figures are multiplied where the setting holds and they do not."""
+        """What the figures are multiplied by where the setting holds and they do not.
+
+        The root of observed over predicted excess risk: what a few rows far out make of a replay is no better known.
+        """
         if self.fits or not self.setting_holds or not self.predicted[-1] > 0:
             return 1.0
-        return float(self.observed[-1] / self.predicted[-1])
+        return math.sqrt(float(self.observed[-1] / self.predicted[-1]))
 
     @property
     def trusted(self) -> bool:

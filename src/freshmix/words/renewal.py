@@ -9,9 +9,14 @@ def of_classes(values: int) -> str:
     return f"The target has {which}, and is taken for classes: {_ANEW}, the same label comes back (label renewal 0)."
 
 
-def estimated(share: float, interval: tuple[float, float], copies: int) -> str:
-    """What the labels of repeated rows show."""
+def estimated(share: float, used: float, interval: tuple[float, float], copies: int) -> str:
+    """What the labels of repeated rows show, and what is made of it."""
     low, high = interval
+    if used != share:
+        return (
+            f"Repeated rows ({copies} copies) show no more than that {100 * low:.3g} to {100 * high:.3g}% of the noise is "
+            f"drawn anew {_ANEW}: that all of it is (label renewal 1) is assumed."
+        )
     return (
         f"Repeated rows ({copies} copies) show that {100 * share:.3g}% of the noise ({100 * low:.3g} to {100 * high:.3g}%) is "
         f"drawn anew {_ANEW} (label renewal {share:.3g}), and the rest comes back."

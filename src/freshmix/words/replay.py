@@ -33,8 +33,8 @@ def corrected(factor: float, regret: float) -> str:
         else f"the best one there has a prediction error {100 * regret:.2g}% below"
     )
     return (
-        f"replayed on the table's own rows this setting holds ({best}), with {factor:.2f} times the excess risk that theory "
-        "predicts: risks are multiplied by that"
+        f"replayed on the table's own rows this setting holds ({best}), with {factor**2:.2f} times the excess risk that "
+        f"theory predicts; risks are multiplied by {factor:.2f}, half of that in logarithms"
     )
 
 
