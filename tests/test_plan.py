@@ -136,6 +136,7 @@ def test_a_target(aimed):
     assert aimed.assumption.startswith("Assumed loop: 80 new rows in each generation, the same number of them labelled")
 
 
+@pytest.mark.slow
 def test_a_budget_and_a_target_agree(aimed):
     found = fm.plan(*table(), cost_per_label=3.0, budget=aimed.cost + 1, rows_per_generation=80)
     assert (found.labels, found.cost) == (aimed.labels, aimed.cost)

@@ -108,6 +108,7 @@ def test_frozen_labels_should_not_be_mixed(drawn):
     assert best.baselines["keep_all_labels"] == pytest.approx(best.baselines["real_only"])
 
 
+@pytest.mark.slow
 def test_plain_predictions_need_a_horizon(drawn):
     X, y, _ = drawn
     best = fm.recommend(X, y, loop=fm.Loop(synthetic_noise_ratio=0.0))

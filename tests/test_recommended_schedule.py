@@ -242,6 +242,7 @@ def test_a_schedule_for_partly_labelled_rows(penalty):
     assert (found.penalty == 0.1) == (penalty == 0.1)
 
 
+@pytest.mark.slow
 def test_loops_of_constant_weights_stand_alone():
     X, y = table(120, 20)
     for options in ({}, {"schedule": True, "generations": 3}, {"rows_per_generation": 60}):

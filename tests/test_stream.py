@@ -234,6 +234,7 @@ def test_frozen_covariates_need_all_labels():
         fm.recommend(X, y, loop=fm.Loop())
 
 
+@pytest.mark.slow
 def test_a_column_of_a_data_frame_is_the_time():
     X, y, time = table(rows=240, features=5)
     frame = pl.DataFrame({f"x{i}": X[:, i] for i in range(5)} | {"month": time})
@@ -385,6 +386,7 @@ def test_labels_at_random_are_rarely_called_otherwise():
     assert told <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [1.1, 0.5])
 def test_a_loop_of_synthetic_labels_only_today(labelled):
     X, y, _ = table(rows=200, features=10, labelled=labelled)

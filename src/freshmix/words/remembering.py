@@ -16,6 +16,8 @@ NAMES = {
     "window": "a window of generations kept",
 }
 _STORED = {"nothing": "nothing", "model": "the last model", "moments": "X'X and X'y", "rows": "rows"}
+# Differences below this part of the prediction error are rounding.
+_SAME = 1e-6
 COLUMNS = ("way", "keeps", "settings", "prediction error", "above the best (90% interval)")
 WAYS = Mapping[str, Mapping[str, Any]]
 
@@ -29,6 +31,8 @@ def rows(ways: WAYS, best: str) -> list[Sequence[str]]:
 def _row(name: str, way: Mapping[str, Any], best: bool) -> Sequence[str]:
     keeps = _STORED[way["stored"]] + ("" if way["allowed"] else " (not allowed)")
     gap = "the best" if best else f"{figures(way['difference'])} ({span(*way['difference_interval'])})"
+    if not best and max(map(abs, way["difference_interval"])) <= _SAME * way["prediction_error"]:
+        gap = "as good"
     return NAMES[name], keeps, settings(way), figures(way["prediction_error"]), gap
 
 
