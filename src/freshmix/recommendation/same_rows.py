@@ -74,7 +74,8 @@ class SameRows(Answer[FrozenSetting]):
         if renewal is None or self.found.exact:
             return None
         other = replace(self, known=self.known.replace(label_renewal=renewal))
-        best, noise = other.constant, self.setting.noise_variance
+        # By theory alone: a replay costs as much as all the rest.
+        best, noise = other.by_theory, self.setting.noise_variance
         kept = [loop.replace(label_renewal=renewal) for loop in self.loops]
         return OtherEnd(
             renewal,

@@ -47,24 +47,39 @@ class Fold:
     classes: RowClasses
 
     @classmethod
-    def of(cls, X: Floats, beta: Floats, held: NDArray[np.bool_], noise: float, precision: Floats | None = None) -> "Fold":
-        """Split (n, p) rows of this ``precision``; everything is centred by the training rows, as an intercept does."""
+    def of(
+        cls,
+        X: Floats,
+        beta: Floats,
+        held: NDArray[np.bool_],
+        noise: float,
+        precision: Floats | None = None,
+        products: Floats | None = None,
+    ) -> "Fold":
+        """Split (n, p) rows of this ``precision``; everything is centred by the training rows, as an intercept does.
+
+        With more features than rows all is read off the rows' ``products`` XX', which serve every fold.
+        """
         used = np.ones(held.size - held.sum()) if precision is None else precision[~held]
         level = used.mean()
         used = used / level
-        mean = used @ X[~held] / used.size
-        one, two = (X[~held] - mean) * np.sqrt(used)[:, None], X[held] - mean
-        n, p = one.shape
-        s, V = np.linalg.eigh(one.T @ one / n) if p < n else np.linalg.eigh(one @ one.T / n)
-        kept = s > 4 * max(n, p) * np.finfo(np.float64).eps * s[-1]
-        kept[: max(0, s.size - (n - 1))] = False
-        s, V = s[kept], V[:, kept]
-        if p >= n:
-            U, V = V, one.T @ V / np.sqrt(n * s)
+        n, p, root = used.size, X.shape[1], np.sqrt(used)
+        signal = X @ beta
+        signal = signal - used @ signal[~held] / n
+        if p < n:
+            mean = used @ X[~held] / n
+            one, two = (X[~held] - mean) * root[:, None], X[held] - mean
+            s, V = _kept(one.T @ one / n, n, p)
+            U, seen = one @ V / np.sqrt(n * s), two @ V
         else:
-            U = one @ V / np.sqrt(n * s)
+            G = X @ X.T if products is None else products
+            to_mean = G[:, ~held] @ used / n
+            G = G[:, ~held] - to_mean[:, None] - to_mean[~held] + used @ to_mean[~held] / n
+            inner = G[~held] * np.multiply.outer(root, root / n)
+            s, U = _kept((inner + inner.T) / 2, n, p)
+            seen = (G[held] * root) @ U / np.sqrt(n * s)
         classes = RowClasses.of(lambda: [(U, used)], s, n)
-        return cls(s, np.sqrt(n * s)[:, None] * (V.T @ beta), two @ V, two @ beta, n, noise / level, classes)
+        return cls(s, U.T @ (signal[~held] * root[:, None]), seen, signal[held], n, noise / level, classes)
 
     def predicted(self, loop: Loop, generations: int) -> Floats:
         """(T + 1,) risks of theory, from the training rows alone: the plug-in with E c^2 = (u'f)^2 + sigma^2."""
@@ -85,6 +100,14 @@ class Fold:
         # The intercept is fitted as a direction of unbounded eigenvalue is.
         intercept = variance_factors(loop.weights(generations), *law[:2])
         return np.asarray(bias + self.noise / self.rows * (u @ (self.seen**2).T + intercept[:, None]))
+
+
+def _kept(gram: Floats, n: int, p: int) -> tuple[Floats, Floats]:
+    """The positive eigenvalues of the smaller Gram matrix of n centred rows, n - 1 at most, and their eigenvectors."""
+    s, V = np.linalg.eigh(gram)
+    kept = s > 4 * max(n, p) * np.finfo(np.float64).eps * s[-1]
+    kept[: max(0, s.size - (n - 1))] = False
+    return s[kept], V[:, kept]
 
 
 def feature_rows(X: Floats, kernel: Kernel, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
@@ -128,13 +151,17 @@ def check_frozen(
     noise = found.noise_variance
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
 
+    few = X.shape[1] >= y.size * (FOLDS - 1) / FOLDS - 1
+    centred = X - X.mean(axis=0)
+    products = centred @ centred.T if few else None
+
     def replay(held_out: str) -> tuple[Check, partial[tuple[Mix, float]]]:
         if order is not None and held_out == "blocks":
             part = ranks(group, order) * FOLDS // count
         else:
             part = rng.permutation(count) % FOLDS
         fold = part[group]
-        folds = [Fold.of(X, beta, fold == k, noise, precision) for k in range(FOLDS)]
+        folds = [Fold.of(X, beta, fold == k, noise, precision, products) for k in range(FOLDS)]
         observed = _observed(folds, loop, generations)
         predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
         mean = predicted.mean(axis=1)
