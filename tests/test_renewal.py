@@ -46,7 +46,11 @@ def test_repeated_rows_show_the_renewal(sizes, features, renewal):
     assert {each.known_by for each in found} == {"estimated"}
     assert all(0 <= each.interval[0] <= each.value <= each.interval[1] <= 1 for each in found)
     assert sum(each.interval[0] <= renewal <= each.interval[1] for each in found) >= 8
-    assert np.mean([each.value for each in found]) == pytest.approx(renewal, abs=0.15)
+    # What is used is 1 unless the interval excludes it.
+    assert all(each.value == 1 or each.interval[1] < 1 for each in found)
+    tables = [prepare(*repeated(sizes, features, renewal, seed)) for seed in range(12)]
+    shares = [Repeated.of(each.rows.labelled(), "linear").share(each)[0] for each in tables]
+    assert np.mean(shares) == pytest.approx(renewal, abs=0.15)
 
 
 def test_pure_error_against_its_definition():
