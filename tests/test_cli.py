@@ -431,3 +431,25 @@ sys.exit(cli.main())
     command = [sys.executable, "-c", code, "recommend", str(path), "--target", "y"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "freshmix: interrupted\n")
+
+
+def test_a_line_that_finds_its_terminal_gone_is_an_interruption() -> None:
+    """It may come before the signal, which is held back here."""
+    code = """
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from freshmix import cli
+def late(*_, **__):
+    print("ready", flush=True)
+    while sys.stdout.isatty():
+        time.sleep(0.01)
+    print("a line", flush=True)
+cli.app = late
+sys.exit(cli.main(["theory"]))
+"""
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    assert os.read(terminal, 100).startswith(b"ready")
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130

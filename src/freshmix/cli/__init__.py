@@ -1,6 +1,7 @@
 """The command line: parse, call, print. One command a file; what computes is imported when a command runs."""
 
 import contextlib
+import errno
 import io
 import signal
 import sys
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    terminal = _at_a_terminal()
     try:
         code = app(args=arguments, prog_name="freshmix", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -70,7 +72,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as error:
         if isinstance(error, _UsageError):
             return _fail(error.format_message())  # type: ignore[attr-defined]
-        if _comes_from_interruption(error):
+        # A line may find its terminal gone before the signal of that comes.
+        gone = isinstance(error, OSError) and error.errno == errno.EIO and terminal and not _at_a_terminal()
+        if gone or _comes_from_interruption(error):
             code = _INTERRUPTED
         elif isinstance(error, Refused):
             return _fail(str(error))
@@ -81,6 +85,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         with contextlib.suppress(OSError):
             print("freshmix: interrupted", file=sys.stderr, flush=True)
     return code if isinstance(code, int) else 0
+
+
+def _at_a_terminal() -> bool:
+    """Whether somebody may read what is printed; a terminal that was closed is none."""
+    return any(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
 
 
 def _comes_from_interruption(error: BaseException | None) -> bool:
