@@ -99,6 +99,16 @@ def test_a_stream_is_told_how_to_remember(told):
 
 
 @pytest.mark.slow
+def test_where_labels_are_counted_from_does_not_matter(told):
+    X, y, steps = stream(7, 0.9, steps=12, rows=30, features=5, energy=0.5)
+    y[np.random.default_rng(1).random(y.size) < 0.3] = np.nan
+    shifted = fm.recommend(X[:, 1:], y + 50, time=steps, standardize=False)
+    assert shifted.best == told.best
+    for name, way in told.rivals.items():
+        assert shifted.rivals[name]["backtest"] == pytest.approx(way["backtest"], rel=1e-6)
+
+
+@pytest.mark.slow
 def test_every_face_says_the_same(told):
     found = told.to_dict()
     assert found["best"] == told.best

@@ -180,6 +180,8 @@ class Streamed:
                 drawn[name].append(next_error(population, way.loop, horizon))
         noise = loop.synthetic_noise_ratio * self.drift.noise_variance
         courses = {name: carried_out(way, horizon) for name, way in memory.ways.items()}
+        # About their mean, as all labels here.
+        shown = np.where(np.isfinite(shown), self.y, np.nan)
         tested, _ = errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, noise, rng, self.precision)
         return Ways(memory, rows, table.stream.labelled, {name: np.array(e) for name, e in drawn.items()}, tested)
 
