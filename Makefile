@@ -23,13 +23,13 @@ $(VENV)/docs-installed: requirements-docs.lock $(VENV)/installed
 	$(PIP) --require-hashes -r requirements-docs.lock
 	touch $@
 
-demo: $(VENV)/installed ## set everything up and run the main job on two real tables
+demo: $(VENV)/installed ## set everything up and run the main job: on a table of monthly rows, then the paper's setting
 	@mkdir -p out
+	$(BIN)/freshmix recommend examples/homes.csv --target value --time month --report out/homes.html
+	@echo
 	$(BIN)/freshmix recommend examples/diabetes.csv --target progression --report out/diabetes.html
 	@echo
-	$(BIN)/freshmix recommend examples/digits.parquet --target digit --real-weight 0.5 --report out/digits.png
-	@echo
-	@echo "Open out/diabetes.html and out/digits.png. Next: make test, or freshmix recommend YOUR_TABLE --target COLUMN"
+	@echo "Open out/homes.html and out/diabetes.html. Next: make test, or freshmix recommend YOUR_TABLE --target COLUMN"
 
 test: $(VENV)/installed ## lint, types, tests and doctests (minutes)
 	$(BIN)/ruff check .
