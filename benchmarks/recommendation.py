@@ -6,7 +6,9 @@ one that any weight and penalty reach on this table. scikit-learn's RidgeCV on t
 best. Three tables: regret, coverage and median width of the 90% intervals, and noise estimators against the truth.
 
 The first six populations are the core (54 cells); ``--extra`` adds blocks of correlated features in a rotated basis, signal in
-the weakest tenth of the directions, and the core's isotropic and AR(1) with heavy-tailed noise and with other features.
+the weakest tenth of the directions, and the core's isotropic and AR(1) with heavy-tailed noise, with other features, and with
+rows that differ: elliptical ones of two sizes, multivariate t with 3 degrees of freedom, copies (three of each row on average);
+and one-hot columns of variables with rare levels.
 ``python benchmarks/recommendation.py --extra --draws 20`` takes about half an hour on two idle cores.
 """
 
@@ -28,6 +30,7 @@ ASPECTS = (0.5, 1.0, 2.0)
 NOISES = (0.5, 2.0, 8.0)
 NULL_RISK = 2.0
 LEVELS = ("noise_variance", "signal_to_noise_ratio", "risk", "prediction_error", "real_weight", "penalty")
+LEVELS_OF_ONE = 10
 ROUTES = ("likelihood", "leave_one_out", "moments", "residual")
 
 
@@ -51,10 +54,12 @@ def extra(p: int) -> dict[str, fm.Population]:
     weak = fm.Population.autoregressive(0.7, p)
     energy = np.where(np.argsort(np.argsort(weak.eigenvalues)) < max(1, p // 10), 1.0, 0.0)
     shapes = core(p)
+    kinds = ("t noise", "signs", "skewed", "elliptical", "t rows", "copies")
     return {
         "rotated blocks": blocks,
         "weakest tenth": fm.Population(weak.eigenvalues, weak.shares, energy),
-        **{f"{name}, {kind}": shapes[name] for kind in ("t noise", "signs", "skewed") for name in ("isotropic", "AR(1)")},
+        **{f"{name}, {kind}": shapes[name] for kind in kinds for name in ("isotropic", "AR(1)")},
+        "one-hot": shapes["isotropic"],
     }
 
 
@@ -64,8 +69,22 @@ def populations(p: int) -> dict[str, fm.Population]:
 
 
 @dataclass(frozen=True)
+class Features:
+    """Mean and covariance of the features: ``mean`` (p,), and diag(tau) less mu mu' of each block of one-hot columns."""
+
+    tau: np.ndarray
+    mean: np.ndarray
+    blocks: np.ndarray | None = None  # (p, k): mu in the rows of the block, 0 elsewhere
+
+    def covariance_times(self, M):
+        """Sigma M, for (p,) or (p, m) M."""
+        found = self.tau[:, None] * M if M.ndim == 2 else self.tau * M
+        return found if self.blocks is None else found - self.blocks @ (self.blocks.T @ M)
+
+
+@dataclass(frozen=True)
 class Truth:
-    """Exact long-run risk given X and beta, in the eigenbasis of the centred sample covariance."""
+    """Exact long-run risk given X and beta, the intercept's included, in the eigenbasis of the centred sample covariance."""
 
     s: np.ndarray
     filtered: np.ndarray  # V'beta
@@ -76,18 +95,25 @@ class Truth:
     rows: int
 
     @classmethod
-    def of(cls, X, beta, tau, noise):
+    def of(cls, X, beta, features, noise):
         n = X.shape[0]
         centred = X - X.mean(axis=0)
         s, V = np.linalg.eigh(centred.T @ centred / n) if X.shape[1] < n else _dual(centred)
-        return cls(s, V.T @ beta, V.T @ (tau[:, None] * V), V.T @ (tau * beta), beta @ (tau * beta), noise, n)
+        # A new row is predicted from the mean of these: E xx' about that.
+        off = X.mean(axis=0) - features.mean
+
+        def times(M):
+            return features.covariance_times(M) + np.multiply.outer(off, off @ M)
+
+        return cls(s, V.T @ beta, V.T @ times(V), V.T @ times(beta), beta @ times(beta), noise, n)
 
     def risk(self, w, penalty):
         z = penalty / w
         kept = self.s / (self.s + z) * self.filtered
         bias = self.null - 2 * kept @ self.mixed + kept @ self.inner @ kept
         u = (w**2 + (1 - w) ** 2) * self.s / ((self.s + penalty) ** 2 - ((1 - w) * self.s) ** 2)
-        return bias + self.noise / self.rows * np.diag(self.inner) @ u
+        mean = (w**2 + (1 - w) ** 2) / (w * (2 - w))
+        return bias + self.noise / self.rows * (np.diag(self.inner) @ u + mean)
 
     def best(self):
         """Least risk over weight and penalty, with its place: from a grid of lambda/w and w, and then by simplex search."""
@@ -97,7 +123,8 @@ class Truth:
         penalty = (z[:, None] * weights)[..., None]
         w = weights[:, None]
         u = (w**2 + (1 - w) ** 2) * self.s / ((self.s + penalty) ** 2 - ((1 - w) * self.s) ** 2)
-        table = bias[:, None] + self.noise / self.rows * u @ np.diag(self.inner)
+        mean = (weights**2 + (1 - weights) ** 2) / (weights * (2 - weights))
+        table = bias[:, None] + self.noise / self.rows * (u @ np.diag(self.inner) + mean)
         i, j = np.unravel_index(np.argmin(table), table.shape)
 
         def at(point):
@@ -111,15 +138,17 @@ class Truth:
 def _dual(centred):
     n = centred.shape[0]
     s, U = np.linalg.eigh(centred @ centred.T / n)
-    s, U = s[1:], U[:, 1:]
+    kept = s > 1e-12 * s[-1]
+    kept[0] = False
+    s, U = s[kept], U[:, kept]
     return s, centred.T @ U / np.sqrt(n * s)
 
 
 def draw(population, n, p, noise, rng, kind=""):
-    """(n, p) rows, coefficients, eigenvalues and labels; the null risk is always the same."""
+    """(n, p) rows, coefficients, mean and covariance of the features, and labels; the null risk is always the same."""
     counts = np.round(population.shares * p).astype(int)
     counts[np.argmax(counts)] += p - counts.sum()
-    tau = np.repeat(population.eigenvalues, counts)
+    features = one_hot(p) if kind == "one-hot" else Features(np.repeat(population.eigenvalues, counts), np.zeros(p))
     beta = rng.standard_normal(p)
     start = 0
     for count, energy in zip(counts, population.signal, strict=True):
@@ -129,16 +158,41 @@ def draw(population, n, p, noise, rng, kind=""):
         elif count:
             beta[block] *= np.sqrt(energy)
         start += count
-    beta *= np.sqrt(NULL_RISK / (beta @ (tau * beta)))
+    beta *= np.sqrt(NULL_RISK / (beta @ features.covariance_times(beta)))
+    X = rows_of(kind, features, n, rng)
+    errors = rng.standard_t(3, n) / np.sqrt(3) if kind == "t noise" else rng.standard_normal(n)
+    return X, beta, features, X @ beta + np.sqrt(noise) * errors
+
+
+def rows_of(kind, features, n, rng):
+    """(n, p) rows of this mean and covariance."""
+    p = features.tau.size
+    if kind == "one-hot":
+        # Each row has one of the levels of each variable.
+        levels = [rng.choice(LEVELS_OF_ONE, n, p=features.mean[:LEVELS_OF_ONE]) for _ in range(p // LEVELS_OF_ONE)]
+        return np.hstack([np.eye(LEVELS_OF_ONE)[level] for level in levels])
     if kind == "signs":
         X = rng.choice([-1.0, 1.0], (n, p))
     elif kind == "skewed":
         X = rng.exponential(size=(n, p)) - 1
     else:
         X = rng.standard_normal((n, p))
-    X = X * np.sqrt(tau)
-    errors = rng.standard_t(3, n) / np.sqrt(3) if kind == "t noise" else rng.standard_normal(n)
-    return X, beta, tau, X @ beta + np.sqrt(noise) * errors
+    if kind == "elliptical":
+        # One row in five has four times the variance of the mean row, the others a quarter.
+        X *= np.where(rng.uniform(size=n) < 0.2, 2.0, 0.5)[:, None]
+    elif kind == "t rows":
+        X /= np.sqrt(rng.chisquare(3, n))[:, None]
+    elif kind == "copies":
+        X = X[rng.integers(n // 3, size=n)]
+    return X * np.sqrt(features.tau)
+
+
+def one_hot(p):
+    """Variables of ten levels, the k-th with a share like 1/k^2: the last are in a handful of rows each."""
+    shares = np.arange(1.0, LEVELS_OF_ONE + 1) ** -2
+    count = p // LEVELS_OF_ONE
+    mean = np.tile(shares / shares.sum(), count)
+    return Features(mean, mean, np.kron(np.eye(count), mean[:LEVELS_OF_ONE, None]))
 
 
 def rotated(X, rng):
@@ -155,8 +209,8 @@ def one(task):
     index = [list(populations(8)).index(name), ASPECTS.index(aspect), NOISES.index(noise), n, repeat]
     rng = np.random.default_rng(index)
     p = round(aspect * n)
-    X, beta, tau, y = draw(populations(p)[name], n, p, noise, rng, name.partition(", ")[2])
-    truth = Truth.of(X, beta, tau, noise)
+    X, beta, features, y = draw(populations(p)[name], n, p, noise, rng, name.partition(", ")[2] or name)
+    truth = Truth.of(X, beta, features, noise)
     found = fm.recommend(rotated(X, rng) if "rotated" in name else X, y, standardize=False, seed=repeat)
     cv = RidgeCV(alphas=n * np.geomspace(1e-4, 1e3, 71)).fit(X, y)
     least, w, penalty = truth.best()
