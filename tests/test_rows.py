@@ -103,6 +103,22 @@ def test_generations_tend_to_the_limit_and_start_from_ridge(n, p):
     assert frozen.limit_risk(found, 0.0, penalty, rho) == np.inf
 
 
+@pytest.mark.parametrize(("n", "p"), SHAPES)
+def test_tables_of_pairs_are_the_pairs(n, p):
+    """Partial fractions lose no more digits than the root of the penalties' range has."""
+    X, _, _, _ = table(n, p)
+    found = equivalents(X, lambda U: 1.0 + np.arange(U.shape[1]) % 3, 1.3)
+    positive = found.s[found.s > 0]
+    real = np.concatenate([[0.0, np.inf], np.geomspace(1e-3 * positive.min(), 1e3 * positive.max(), 21)])
+    real = np.append(real, real[5] * (1 + 1e-7))
+    for z, tolerance in [(real, 1e-8), (-(0.5 + np.exp(1j * np.linspace(0.1, 3, 12))) * positive.max(), 1e-12)]:
+        solved = found.solve(z)
+        i, j = np.indices((z.size, z.size))
+        for pairwise in (found.bias, found.variance):
+            pairs = pairwise(solved[i.ravel()], solved[j.ravel()]).reshape(i.shape)
+            np.testing.assert_allclose(pairwise(solved, solved, table=True), pairs, rtol=tolerance)
+
+
 def test_the_intercept_is_counted():
     """n = 200, p = 2: rows alike, and a third of the error is the intercept's."""
     rng = np.random.default_rng(0)

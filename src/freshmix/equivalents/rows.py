@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import Floats
-from .protocol import Numbers, Solved, pairing
+from .protocol import Numbers, Solved
 from .sample import SampleEquivalents
 
 # Classes of rows, and the penalties, of the mean eigenvalue, at which rows of one class are much alike.
@@ -30,6 +30,10 @@ _MOST, _BEYOND = 2.0, 0.1
 _BOUND_AT, _LEVERAGES = np.geomspace(1e-7, 1e1, 61), (0.03, 0.9)
 # Rows that have no part beyond this in the directions of eigenvalue 0 are fitted whatever they hold.
 _NOTHING = 1e-9
+# Penalties no further apart than this are a pair that partial fractions lose digits of.
+_NEAR = 1e-3
+# bias or variance of solved points.
+Formula = Callable[[Solved, Solved], Numbers]
 # Rows of U and weights of these rows, in pieces.
 Pieces = Callable[[], Iterable[tuple[Floats, Floats]]]
 
@@ -165,6 +169,9 @@ class RowEquivalents(SampleEquivalents):
         self.parts = rows.squares if self.s[-1] == 0 else rows.squares[:, :-1]
         self.a = self.parts.sum(axis=1)
         self.count = rows.share * rows.inverse
+        # What the bias weighs in each class, at its own leverage, and in all of them at the mean one.
+        own, others = self.count * rows.own, self.count * (1 - rows.own)
+        self.signals = np.vstack([own[:, None] * self.parts, others @ self.parts]) * self.energy
         self.intercept = float(self.count @ ((1 - self.a) / self.a))
         ends = self.solve(np.inf)
         self.null_risk = float(self.bias(ends, ends)[0])
@@ -190,22 +197,22 @@ class RowEquivalents(SampleEquivalents):
         r = self.s.size
         return solved.rows[:, :r], solved.rows[:, r:], solved.rest[:, :r], solved.rest[:, r:]
 
+    def _free(self, solved: Solved) -> tuple[Numbers, Numbers]:
+        """q/(zv), and D/(zv) of the classes and of the mean row."""
+        q, D, _, _ = self._apart(solved)
+        return q, np.hstack([D, (D @ self.rows.share)[:, None]])
+
     def bias(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """mean_i sum_k U_ik^2 q1 q2 (c^2 - sigma^2) / (D1 D2), each D in part the mean one; see ``Equivalents.bias``."""
-        (q1, D1, _, _), (q2, D2, _, _) = self._apart(one), self._apart(two)
-        own, share = self.rows.own, self.rows.share
-        plain = ((self.count * (1 - own)) @ self.parts) * self.energy
-        mean = np.multiply.outer(D1 @ share, D2 @ share) if table else (D1 @ share) * (D2 @ share)
-        found = pairing(q1, plain, q2, table) / mean
-        return np.asarray(found + self._over_classes(q1, D1, q2, D2, self.count * own, self.parts * self.energy, table))
+        if table:
+            return self._table(self.bias, self._bias_apart, one, two)
+        (q1, D1), (q2, D2) = self._free(one), self._free(two)
+        return np.asarray(((q1 * q2) @ self.signals.T / (D1 * D2)).sum(axis=1))
 
     def variance(self, one: Solved, two: Solved, *, table: bool = False) -> Numbers:
         """mean_i sum_k U_ik^2 q1 q2 / (D1 D2) - 1, as a covariance; see ``Equivalents.variance``."""
         if table:
-            found = sum(
-                self._centred(one, c) * (self.count[c] * self.parts[c]) @ self._centred(two, c).T for c in self._classes
-            )
-            return np.asarray(found + self.intercept)
+            return self._table(self.variance, self._variance_apart, one, two)
         (q1, D1, rest1, e1), (q2, D2, rest2, e2) = self._apart(one), self._apart(two)
         apart = (rest1 * rest2) @ self.parts.T - e1 * e2 / self.a
         # Of a row that nearly determines its own fit both terms are a, and D far below.
@@ -213,27 +220,44 @@ class RowEquivalents(SampleEquivalents):
         direct = (q1 * q2) @ self.parts.T - D1 * D2 / self.a
         return np.asarray(np.where(alone, direct, apart) / (D1 * D2) @ self.count + self.intercept)
 
-    @property
-    def _classes(self) -> NDArray[np.intp]:
-        return np.flatnonzero(self.count > 0)
-
-    def _centred(self, solved: Solved, c: int) -> Numbers:
-        """(m, r) q/D - 1/a of a class, whose squares add up to its variance."""
-        q, D, rest, e = self._apart(solved)
-        a = self.a[c]
-        apart = np.where(np.abs(q) < 0.5, a * q - D[:, c, None], e[:, c, None] - a * rest)
-        return np.asarray(apart / (a * D[:, c, None]))
-
-    def _over_classes(
-        self, one: Numbers, D1: Numbers, two: Numbers, D2: Numbers, count: Floats, parts: Floats, table: bool
-    ) -> Numbers:
-        """sum_c count_c sum_k parts_ck one_k two_k / (D1_c D2_c)."""
-        if not table:
-            return np.asarray(np.einsum("mc,mc->m", (one * two) @ parts.T, count / (D1 * D2)))
-        found = np.zeros((len(one), len(two)), dtype=np.result_type(one, two))
-        for c in self._classes:
-            found += (one / D1[:, c, None] * (count[c] * parts[c])) @ (two / D2[:, c, None]).T
+    @staticmethod
+    def _table(pairwise: Formula, apart: Formula, one: Solved, two: Solved) -> Numbers:
+        """Every point of one with every point of two: pairs that are ``apart`` by partial fractions, the others one by one."""
+        inner1, inner2 = (np.isfinite(each.z) & (each.z != 0) for each in (one, two))
+        z1, z2 = np.where(inner1, one.z, 1.0)[:, None], np.where(inner2, two.z, 1.0)
+        near = np.abs(z1 - z2) <= _NEAR * np.maximum(np.abs(z1), np.abs(z2))
+        near |= ~np.logical_and.outer(inner1, inner2)
+        found = np.empty(near.shape, dtype=np.result_type(one.rows, two.rows))
+        if not near.all():
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found[:] = apart(one, two)
+        i, j = np.nonzero(near)
+        found[i, j] = pairwise(one[i], two[j])
         return found
+
+    def _bias_apart(self, one: Solved, two: Solved) -> Numbers:
+        """By 1/((s+z1)(s+z2)) = [(g-z2)/(s+z2) - (g-z1)/(s+z1)] / ((s+g)(z1-z2)), whatever g: no product of directions.
+
+        With g amid the points no more digits are lost than the root of their range has.
+        """
+        sizes = np.abs(np.concatenate([one.z, two.z]))
+        sizes = sizes[(sizes > 0) & np.isfinite(sizes)]
+        g = float(np.sqrt(sizes.min()) * np.sqrt(sizes.max()))
+        signals = (self.signals / (self.s + g)).T
+
+        def halves(solved: Solved) -> tuple[Numbers, Numbers]:
+            q, D = self._free(solved)
+            return (g - solved.z)[:, None] * (q @ signals) / D, (solved.z / solved.zv)[:, None] / D
+
+        (own1, other1), (own2, other2) = halves(one), halves(two)
+        return np.asarray((other1 @ own2.T - own1 @ other2.T) / np.subtract.outer(one.z, two.z))
+
+    def _variance_apart(self, one: Solved, two: Solved) -> Numbers:
+        """[z1 T(z1) - z2 T(z2)] / (z1 - z2), in which z T(z) may be short of its limit at infinity by the spread."""
+        traces, spreads = ([f(solved) for solved in (one, two)] for f in (lambda x: x.z * self.trace(x), self.spread))
+        small, large = (np.add.outer(*map(np.abs, pair)) for pair in (traces, spreads))
+        gap = np.where(small < large, np.subtract.outer(*traces), -np.subtract.outer(*spreads))
+        return np.asarray(gap / np.subtract.outer(one.z, two.z) + self.intercept)
 
     def trace(self, one: Solved) -> Numbers:
         """T(z) = mean_i (1/D - 1), less the intercept's part T(inf); see ``Equivalents.trace``."""
