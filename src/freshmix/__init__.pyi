@@ -1,5 +1,11 @@
 from .estimation import EstimatedPopulation as EstimatedPopulation
 from .estimation import estimate as estimate
+from .estimators import (
+    MixedKernelRidge as MixedKernelRidge,
+)
+from .estimators import (
+    MixedRidge as MixedRidge,
+)
 from .loop import Group as Group
 from .loop import Loop as Loop
 from .optima import (
