@@ -42,13 +42,14 @@ def simulated(rng, rows, features, labels, loop, first_penalty, noise_ratio, gen
 
 @pytest.mark.parametrize(("noise_ratio", "generations"), [(0.0, 4), (1.0, 3)])
 def test_risk_is_that_of_a_simulated_loop(noise_ratio, generations):
-    """Generation 0 has only its labelled rows, which no other risk of this package starts from."""
+    """Generation 0 has only its labelled rows."""
     rows, features, labels, runs = 200, 120, 60, 60
     setting = Setting(ISOTROPIC, features / rows, noise_ratio, generations)
     loop = setting.loop(labels / rows, 0.4, 0.2, 0.6)
-    expected = setting.risk(loop, setting.start(labels / rows, 0.5))
+    expected = setting.risk(loop)
+    assert loop.first_rows == labels / rows
     rng = np.random.default_rng(11)
-    risks = np.array([simulated(rng, rows, features, labels, loop, 0.5, noise_ratio, generations) for _ in range(runs)])
+    risks = np.array([simulated(rng, rows, features, labels, loop, 0.2, noise_ratio, generations) for _ in range(runs)])
     error = risks.std(ddof=1) / math.sqrt(runs)
     assert abs(risks.mean() - expected) < largest_z(2) * error + FINITE_SIZE * expected
 
@@ -111,7 +112,7 @@ def test_draws_are_evaluated_as_populations_are():
     for j, count in enumerate(curve.labels):
         point = curve.found[count]
         direct = Setting(population, 0.5, 0.0, 3)
-        assert drawn[0, j] == pytest.approx(direct.risk(point.loop, direct.start(point.share, point.first_penalty)), rel=1e-9)
+        assert drawn[0, j] == pytest.approx(direct.risk(point.loop), rel=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -246,15 +247,27 @@ def test_blocks_take_no_time():
         fm.plan(Blocks([(X, y)], 4), cost_per_label=1.0, time=np.arange(60) // 10)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("penalty", ["auto", 0.1])
-def test_all_rows_labelled_are_the_loop_of_a_recommendation(penalty):
-    """Generation 0 of mathematics.md section 5: all rows labelled, at the loop's penalty."""
-    rng = np.random.default_rng(3)
-    X = rng.standard_normal((300, 30))
-    y = X @ rng.standard_normal(30) / 5 + rng.standard_normal(300)
-    loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=0.5)
-    planned = fm.plan(X, y, cost_per_label=1.0, penalty=penalty, synthetic_noise_ratio=0.5)
-    recommended = fm.recommend(X, y, loop=loop, penalty=penalty)
-    assert fm.risk(planned.population, planned.loop, 12)[-1] == pytest.approx(planned.risk, rel=1e-12)
-    assert planned.risk == pytest.approx(recommended.risk, rel=1e-5)
+@pytest.mark.parametrize(
+    ("labelled", "timed", "options"),
+    [
+        (1.0, False, {"penalty": 0.1}),
+        pytest.param(0.4, True, {"penalty": 0.1}, marks=pytest.mark.slow),
+        pytest.param(0.4, True, {}, marks=pytest.mark.slow),
+        pytest.param(0.4, False, {}, marks=pytest.mark.slow),
+        pytest.param(1.0, True, {"synthetic_noise_ratio": 0.5}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_plan_and_a_recommendation_agree_to_the_digit(labelled, timed, options):
+    """The same table, the same settings; both start from the table's own first step."""
+    X, y = table(360, 10 if timed or labelled < 1 else 2)
+    y[np.random.default_rng(1).random(360) > labelled] = np.nan
+    y[:30] = np.where(np.arange(30) < 9, y[:30], np.nan) if timed else y[:30]
+    options = {**options, "time": np.arange(360) // 60} if timed else {**options, "rows_per_generation": 90}
+    planned = fm.plan(X, y, cost_per_label=1.0, generations=4, **options)
+    recommended = fm.recommend(X, y, generations=4, covariates="fresh", **options)
+    assert planned.loop == recommended.loop
+    assert planned.risk == recommended.risk
+    assert planned.prediction_error == recommended.prediction_error
+    first = np.isfinite(y[:60]).sum() / 60 if timed else planned.share
+    assert planned.loop.first_rows == pytest.approx(first)
+    assert planned.risk == pytest.approx(fm.risk(planned.population, planned.loop, 4)[-1], rel=1e-12)

@@ -65,7 +65,7 @@ def test_rivals_are_those_of_theory(found):
     assert found.long_run_risk == fm.limit(population, loop).risk
     share = found.labelled
     # Plain ridge on all labelled rows, at the best of many penalties.
-    aspect = loop.aspect / (1 + 12 * share)
+    aspect = loop.aspect / (loop.first_rows + 12 * share)
     plain = [fm.risk(population, fm.Loop(aspect=aspect, penalty=x, real_weight=1.0), 0)[0] for x in np.geomspace(1e-4, 10, 400)]
     assert found.baselines["keep_all_labels"] == pytest.approx(min(plain), rel=1e-4)
     assert found.baselines["keep_all_labels"] < found.risk < found.baselines["real_only"]
@@ -358,15 +358,17 @@ def test_steps_at_the_end_without_labels_are_left_out():
     assert why == "no backtest: 1 of 5 steps have fewer than 2 labels"
 
 
-def test_a_first_model_that_the_table_cannot_give_is_told():
-    X, y, _ = table(rows=600, features=60, labelled=0.1)
-    found = fm.recommend(X, y)
-    (told,) = [each for each in found.warnings if "first model" in each]
-    assert "is taken to have 600 labelled rows" in told
-    # Generation 0 with the labelled rows alone, at its best penalty.
-    share = found.labelled
-    plain = [fm.risk(found.population, fm.Loop(aspect=0.1 / share, penalty=x, real_weight=1.0), 0)[0] for x in (0.1, 1.0, 10.0)]
-    assert found.risk < float(told.split("excess risk ")[1].split()[0]) < min(plain) * 1.5
+def test_a_loop_starts_from_the_tables_own_first_step():
+    X, y, time = table(rows=600, features=10, steps=6, labelled=0.4)
+    y[:100] = np.where(np.arange(100) % 10 == 0, 1.0, np.nan)
+    found = fm.recommend(X, y, time=time, penalty=0.1, generations=2)
+    assert found.loop.first_rows == 0.1
+    assert "after a first model of 10 labelled rows, " in found.assumption
+    assert found.risk == fm.risk(found.population, found.loop, 2)[-1]
+    # Without steps the first generation is like any other.
+    found = fm.recommend(X, y, penalty=0.1, generations=2)
+    assert found.loop.first_rows == found.labelled
+    assert "first model" not in found.assumption
 
 
 def test_labels_chosen_by_spread_are_told():
@@ -419,13 +421,6 @@ def test_the_interpolation_threshold_of_a_generation_is_refused():
     assert any("fewer than 20 labels per generation" in each for each in few)
     near = fm.recommend(np.hstack([X, X**2, X**3]), y, rows_per_generation=32, penalty=0, generations=1).warnings
     assert any("close to 1 without a penalty" in each for each in near)
-
-
-def test_a_schedule_starts_where_every_generation_does():
-    """All rows have a label, in the first generation too: nothing to warn of, however small the table."""
-    X, y, _ = table(rows=100, features=20, labelled=1.1)
-    found = fm.recommend(X, y, schedule=True, rows_per_generation=400, penalty=0.05, generations=4)
-    assert not any("first model" in each for each in found.warnings)
 
 
 def test_real_labels_only_means_no_synthetic_label():

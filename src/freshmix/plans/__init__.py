@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
-from ..estimation import estimate_of
 from ..loop import noise_ratio
-from ..prepared import prepare
+from ..prepared import Prepared, prepare
+from ..recommendation import DEFAULTS
+from ..recommendation.new_rows import NewRows
+from ..recommendation.request import Request
 from ..tables import Table
 from ..words.doubts import determined, few_labelled_rows
 from .budget import Plan
-from .course import Setting
+from .course import Point, Setting
 from .curve import plan_from
 
 __all__ = ["Plan", "plan"]
@@ -47,8 +49,8 @@ def plan(
     """Labels per generation for a target, the risk that a budget reaches, and the curve between them.
 
     New rows come in each generation; some of them get a real label, at a price, the others the previous model's prediction.
-    The first generation has as many labels as any other. For each number of labels the best real weight, row weight and
-    penalty are found.
+    The first generation has the labels of the table's first time step, or else as many as any other. For each number of labels
+    the best real weight, row weight and penalty are found; for the table's own they are those of ``freshmix.recommend``.
 
     Parameters
     ----------
@@ -113,18 +115,20 @@ def plan(
     ratio = noise_ratio(synthetic_labels, synthetic_noise_ratio) or 0.0
     T = horizon(generations, HORIZON)
     standardize = flag("standardize", standardize)
-    rng = np.random.default_rng(whole("seed", seed, low=0))
+    seed = whole("seed", seed, low=0)
     if isinstance(X, Table) and X.weight is not None:
         raise ValueError("a plan does not take sample weights: leave the weight column out")
     reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
     reading |= {"drop_unlabelled": drop_unlabelled, "decimal": decimal}
     table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, **reading)
-    found, stream = estimate_of(table, None, rng, sizes=True), table.stream
+    answer = _as_recommended(table, ratio, generations, fixed, seed)
+    found, stream = answer.found, table.stream
     f = found.factorisation
     exact = determined(f.rows, f.features) if found.exact else None
     said = (exact, stream.order, stream.bias, few_labelled_rows(stream.labelled))
     count = stream.rows_per_generation
-    setting = Setting(found.population(), table.features / count, ratio, T, fixed, others)
+    first = None if stream.first_labelled is None else stream.first_rows(stream.share)
+    setting = Setting(answer.setting.population, table.features / count, ratio, T, fixed, others, first)
     if setting.averages_for_ever:
         raise ValueError(
             "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
@@ -133,8 +137,21 @@ def plan(
     target = target_risk if target_error is None else _above_noise(target_error, found.noise_variance)
     labels = round(stream.share * count) if budget is None else _affordable(budget, price, count)
     warnings = (*table.warnings, *(each for each in said if each is not None))
-    made = plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes)
+    known: dict[int, Point] = {}
+    if others is None and answer.horizon == T:
+        best = answer.by_theory
+        known = {min(max(round(answer.share * count), 1), count): Point(answer.share, best.loop, best.risk)}
+    made = plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes, known)
     return replace(made, assumption=made.assumption + table.stated)
+
+
+def _as_recommended(
+    table: Prepared, noise_ratio: float, generations: int | float | None, penalty: float | None, seed: int
+) -> NewRows:
+    """What ``freshmix.recommend`` says of the table's own labels."""
+    asked = {"covariates": "fresh", "synthetic_noise_ratio": noise_ratio, "generations": generations, "seed": seed}
+    request = Request.of(DEFAULTS | asked | {"penalty": "auto" if penalty is None else penalty}, DEFAULTS)
+    return NewRows.of(request.known(table), table, request)
 
 
 def _check_aims(**aims: float | None) -> None:

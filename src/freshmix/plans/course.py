@@ -1,7 +1,8 @@
-"""Risk of a loop whose every generation, the first one too, has the same share of labels; and the best such loop.
+"""Risk of a loop whose generations all have the same share of labels; and the best such loop.
 
-Source: mathematics.md section 5. Generation 0 is plain ridge on its labelled rows alone, at the loop's penalty: aspect
-gamma/f, penalty lambda/f. With labels on all rows (f = 1) that is the loop of ``fm.risk`` and ``fm.recommend``.
+Source: mathematics.md section 5. Generation 0 is plain ridge on its labelled rows alone, at the loop's penalty: as many rows as
+the table's own first step has, or else as are labelled in any other generation. It is the loop of ``fm.risk`` and
+``fm.recommend``.
 """
 
 import math
@@ -15,7 +16,7 @@ from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
 from ..optima.box import Box
 from ..population import Population
-from ..risks.generation import State, generation
+from ..risks.fresh import FreshSetting
 from ..risks.plain import PlainRidge
 
 # Leaving the other rows out is searched for only where it is not far behind.
@@ -25,7 +26,10 @@ _GRID = (np.linspace(0.1, 1.0, 5), np.geomspace(1e-4, 1e2, 9), np.geomspace(0.03
 
 @dataclass(frozen=True)
 class Setting:
-    """What does not change with the number of labels; the penalty and the other rows' weight where they are given."""
+    """What does not change with the number of labels; the penalty and the other rows' weight where they are given.
+
+    ``first_rows`` are those of generation 0 over those of any other; None: as many as have a label in any other.
+    """
 
     population: Population
     aspect: float
@@ -33,6 +37,7 @@ class Setting:
     generations: int | None
     penalty: float | None = None
     row_weight: float | None = None
+    first_rows: float | None = None
 
     @property
     def averages_for_ever(self) -> bool:
@@ -50,33 +55,21 @@ class Setting:
             groups=groups,
             covariates="fresh",
             synthetic_noise_ratio=self.noise_ratio,
+            first_rows=self.first(share),
         )
+
+    def first(self, share: float) -> float:
+        """Rows of generation 0 over those of any other."""
+        return share if self.first_rows is None else self.first_rows
 
     def plain(self, labels_over_rows: float) -> tuple[float, float]:
         """Penalty and risk of plain ridge on that many labelled rows, in units of a generation's rows."""
         equivalents = PopulationEquivalents(self.population, self.aspect / labels_over_rows)
         return PlainRidge(equivalents, per_loop=1 / labels_over_rows).at(self.penalty)
 
-    def start(self, share: float, penalty: float) -> State | None:
-        """Generation 0 on the labelled rows alone; None at the interpolation threshold."""
-        first = self.loop(1.0, 1.0, penalty, 1.0).replace(aspect=self.aspect / share)
-        turn = generation(self.population, first, first.groups or ())
-        size = int(np.count_nonzero(self.population.eigenvalues > 0))
-        return None if turn is None else turn.step((np.zeros(size), np.zeros(size)))
-
-    def risk(self, loop: Loop, start: State | None) -> float:
+    def risk(self, loop: Loop) -> float:
         """Risk at the horizon; inf where it is unbounded."""
-        turn = generation(self.population, loop, loop.groups or ())
-        if turn is None or start is None:
-            return math.inf
-        if self.generations is None:
-            state = turn.fixed_point()
-            return math.inf if state is None else turn.risk(state)
-        state = start
-        for _ in range(self.generations):
-            state = turn.step(state)
-        risk = turn.risk(state)
-        return risk if math.isfinite(risk) else math.inf
+        return FreshSetting(self.population, (loop,)).risk(self.generations)
 
 
 @dataclass(frozen=True)
@@ -86,11 +79,6 @@ class Point:
     share: float
     loop: Loop
     risk: float
-
-    @property
-    def first_penalty(self) -> float:
-        """Penalty of the first generation, over its labelled rows alone."""
-        return self.loop.penalty / self.share
 
     @property
     def row_weight(self) -> float:
@@ -119,8 +107,7 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
             return setting.loop(share, **{**known, **values})
 
         def value(values: Mapping[str, float], loop_at: Callable[..., Loop] = loop_at) -> float:
-            loop = loop_at(values)
-            return setting.risk(loop, setting.start(share, loop.penalty / share))
+            return setting.risk(loop_at(values))
 
         first = None if near is None else box.values(box.point(_beside(near)))
         if found and first is not None and len(free) > 1 and value(first) > _WORTH_A_SEARCH * found[0].risk:

@@ -1,7 +1,7 @@
 """Risk against labels per generation, and the plan that is read off it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -24,11 +24,11 @@ _MOST_ROWS = 1000.0
 
 
 class Curve:
-    """The best loop for any number of labels in a generation of ``rows``, found once for each."""
+    """The best loop for any number of labels in a generation of ``rows``, found once for each; some are ``known`` before."""
 
-    def __init__(self, setting: Setting, rows: int) -> None:
+    def __init__(self, setting: Setting, rows: int, known: Mapping[int, Point] | None = None) -> None:
         self.setting, self.rows = setting, rows
-        self.found: dict[int, Point] = {}
+        self.found: dict[int, Point] = dict(known or {})
         least = max(1, math.ceil(LEAST_SHARE * rows))
         counts = np.unique(np.geomspace(least, rows, POINTS).round().astype(int))
         # From all rows downwards: each loop is a start for the next one.
@@ -86,9 +86,10 @@ def plan_from(
     labels: int,
     warnings: tuple[str, ...],
     notes: tuple[str, ...],
+    known: Mapping[int, Point],
 ) -> Plan:
-    """The plan for a target, or else for a number of labels."""
-    curve = Curve(setting, rows)
+    """The plan for a target, or else for a number of labels; the best loops of some numbers of labels are ``known``."""
+    curve = Curve(setting, rows, known)
     null = setting.population.null_risk
     verdict, needed = "feasible", labels if target is None else curve.fewest(target)
     if needed is None:
@@ -140,7 +141,7 @@ def plan_from(
         noise_variance=noise,
         signal_to_noise_ratio=ratio(null, noise),
         population=setting.population,
-        assumption=words.assumption(rows, setting.noise_ratio, setting.generations),
+        assumption=words.assumption(rows, setting.noise_ratio, setting.generations, setting.first_rows),
         warnings=(*warnings, *_warnings(curve, point, verdict, intervals)),
         notes=notes,
     )
@@ -150,14 +151,14 @@ def _drawn(found: Estimate, affine: Affine, curve: Curve) -> Floats:
     """(draws, points) risks of the curve's loops for drawn populations."""
     points = [curve.found[count] for count in curve.labels]
     settings = [replace(curve.setting, population=found.population(float(each[0]), each[1:])) for each in affine.points]
-    return affine(np.array([[at.risk(p.loop, at.start(p.share, p.first_penalty)) for p in points] for at in settings]))
+    return affine(np.array([[at.risk(p.loop) for p in points] for at in settings]))
 
 
 def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
     setting, points = curve.setting, [curve.found[count] for count in curve.labels]
     labels = np.array(curve.labels, dtype=np.float64)
-    seen = 1.0 if setting.generations is None else setting.generations + 1.0
-    keeps = [0.0 if setting.generations is None else setting.plain(seen * point.share)[1] for point in points]
+    T = setting.generations
+    keeps = [0.0 if T is None else setting.plain(setting.first(each.share) + T * each.share)[1] for each in points]
     low, high = np.array([found.interval(column) for column in drawn.T]).T
     return {
         "labels": labels,
@@ -191,7 +192,8 @@ def _changes(verdict: str, curve: Curve, goal: float) -> tuple[str, ...]:
     said = []
 
     def all_labelled(factor: float) -> float:
-        return best_point(replace(setting, aspect=setting.aspect / factor), 1.0).risk
+        first = None if setting.first_rows is None else setting.first_rows / factor
+        return best_point(replace(setting, aspect=setting.aspect / factor, first_rows=first), 1.0).risk
 
     if setting.penalty is not None:
         risk = best_point(replace(setting, penalty=None), 1.0).risk

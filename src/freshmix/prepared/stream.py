@@ -1,6 +1,6 @@
 """What a table says of a loop on fresh rows: rows per generation, labelled share, and whether labels are missing at random."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,9 @@ class Stream:
     """Rows in the order of time, some of them with a real label.
 
     ``steps`` holds the time step of each row, 0, 1, ...; None without a time column. ``asked``: the rows per generation were
-    asked for, and are not those of a step. Sentences, where there is something to say: ``order``, of an order of the steps
-    that had to be assumed; ``bias``, of labels that are not missing at random.
+    asked for, and are not those of a step. ``first_labelled``: labelled rows of the first step. Sentences, where there is
+    something to say: ``order``, of an order of the steps that had to be assumed; ``bias``, of labels that are not missing at
+    random.
     """
 
     rows: int
@@ -29,6 +30,7 @@ class Stream:
     asked: bool = False
     order: str | None = None
     bias: str | None = None
+    first_labelled: int | None = None
 
     @classmethod
     def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
@@ -48,7 +50,8 @@ class Stream:
         else:
             count = int(y.size)
         asked = rows_per_generation is not None
-        return cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order)
+        made = cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order)
+        return made if steps is None else replace(made, first_labelled=int((~np.isnan(y[made.blocks()[0]])).sum()))
 
     def blocks(self) -> list[NDArray[np.intp]]:
         """Rows of each generation in the order of time, the latest ``MOST_STEPS``: steps, or as many rows as were asked for."""
@@ -65,6 +68,13 @@ class Stream:
     def share(self) -> float:
         """Share of rows with a real label."""
         return self.labelled / self.rows
+
+    def first_rows(self, share: float) -> float:
+        """Rows that a first model is fitted on, over those of a generation of which such a ``share`` is labelled.
+
+        Labelled rows of the table's own first step, one at least; without steps, as many as of any other generation.
+        """
+        return share if self.first_labelled is None else max(self.first_labelled, 1) / self.rows_per_generation
 
 
 def checked_times(time: Any, rows: int) -> NDArray[Any]:

@@ -139,8 +139,8 @@ def recommend(
     >>> recommend(table, "effect", drop="patient", generations=4).features
     2
     """
-    asked = {name: value for name, value in locals().items() if name in _DEFAULTS}
-    request = Request.of(asked, _DEFAULTS)
+    asked = {name: value for name, value in locals().items() if name in DEFAULTS}
+    request = Request.of(asked, DEFAULTS)
     table = prepare(
         X,
         y,
@@ -161,4 +161,4 @@ def recommend(
         return _ANSWERS[kind_of(known)].of(known, table, request).recommendation()
 
 
-_DEFAULTS = {name: each.default for name, each in signature(recommend).parameters.items()}
+DEFAULTS = {name: each.default for name, each in signature(recommend).parameters.items()}

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -73,7 +72,10 @@ class NewRows(Answer[FreshSetting]):
             w = 1.0 if self.known.real_weight is None else self.known.real_weight
             share = self.table.share if self.request.labelled is None else self.request.labelled
             groups = (Group(share, 1.0, w, labelled=True), *([Group(1 - share, 1.0, 0.0)] if share < 1 else []))
-        return FreshSetting(described(self.found), (self.known.replace(aspect=self.aspect, groups=groups),))
+        loop = self.known.replace(aspect=self.aspect, groups=groups)
+        if loop.first_rows == 1:
+            loop = loop.replace(first_rows=self.stream.first_rows(loop.labelled or 1.0))
+        return FreshSetting(described(self.found), (loop,))
 
     @property
     def aspect(self) -> float:
@@ -126,7 +128,7 @@ class NewRows(Answer[FreshSetting]):
             known = [self.setting.under(self.found, *split(point)) for point in affine.points]
             return standing(self.setting, known, affine, T, may_keep, self.rows)
         rng = np.random.default_rng([self.request.seed, 3])
-        return self.streamed.ways(loop.replace(first_rows=self.first_rows), self.table, T, may_keep, rng, self.shown_labels)
+        return self.streamed.ways(loop, self.table, T, may_keep, rng, self.shown_labels)
 
     @cached_property
     def streamed(self) -> Streamed | None:
@@ -137,13 +139,6 @@ class NewRows(Answer[FreshSetting]):
     def persistence(self) -> tuple[float, tuple[float, float]] | None:
         """As the labels of the steps show it."""
         return None if self.streamed is None else (self.streamed.drift.persistence, self.streamed.drift.interval)
-
-    @property
-    def first_rows(self) -> float:
-        """Labelled rows of the table's first step, over those of a generation."""
-        assert self.table.rows is not None
-        first = self.stream.blocks()[0]
-        return max(int(np.isfinite(self.table.rows.y[first]).sum()), 1) / self.rows
 
     @cached_property
     def shown_labels(self) -> Floats:
@@ -181,12 +176,13 @@ class NewRows(Answer[FreshSetting]):
             return None, fewer_labels(share, self.table.share)
         if sum(bool(group.labelled) for group in self.setting.loop.groups or ()) > 1:
             return None, SEVERAL_GROUPS
-        first = self.first_penalty
+        # Of a first model alone, whatever loop goes on from it.
+        first = self.on_labels(self.setting.loop.first_rows)
         courses = {
             "recommended": Course.of(self.loops, first),
             # Tuned for the labelled rows alone, and counted over all rows of a step.
             "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
-            "keep_all_labels": Course(lambda t: self.on_labels(share * (t + 1)), keeps=True),
+            "keep_all_labels": Course(lambda t: self.on_labels(self.setting.loop.first_rows + share * t), keeps=True),
             "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
         }
         if self.today is not None:
@@ -205,11 +201,6 @@ class NewRows(Answer[FreshSetting]):
         return PlainRidge(PopulationEquivalents(self.setting.population, self.aspect / labels)).best()[0]
 
     @cached_property
-    def first_penalty(self) -> float:
-        """Of a first model on the labelled rows of one generation."""
-        return self.on_labels(self.share)
-
-    @cached_property
     def drifted(self) -> str | None:
         """A sentence where the coefficients drift."""
         if self.stream.steps is None or self.table.rows is None or self.found.exact:
@@ -224,17 +215,6 @@ class NewRows(Answer[FreshSetting]):
         untested = self.backtested[1]
         return tuple(found) if untested is None else (*found, untested)
 
-    def start_matters(self) -> str | None:
-        """A sentence where the risk at the horizon rests on a first generation with more labels than the table has."""
-        share, labelled = self.share, self.stream.labelled
-        if self.horizon is None or share == 1 or labelled >= 0.95 * self.rows:
-            return None
-        start = self.best.loop.replace(aspect=self.aspect / share, penalty=self.first_penalty)
-        risk = replace(self.recommended, start=start).risk(self.horizon)
-        if not math.isfinite(risk) or risk < 1.05 * self.best.risk:
-            return None
-        return doubts.smaller_start(self.rows, labelled, share, risk, self.horizon, self.best.risk)
-
     def warnings(self) -> tuple[str | None, ...]:
         """Where the theory is on thin ice for this table."""
         best = self.best
@@ -243,7 +223,6 @@ class NewRows(Answer[FreshSetting]):
             self.stream.bias,
             self.stream.order,
             self.drifted,
-            self.start_matters(),
             doubts.few_labels(self.share * self.rows),
             doubts.near_threshold(best.loop.penalty, self.aspect),
             doubts.identifiable(self.uncertainty.intervals["noise_variance"]),

@@ -24,6 +24,8 @@ from .run import Learner, Turn, run
 
 # Replays: as many as this work allows, within bounds.
 _WORK, _FEWEST, _MOST = 4e9, 4, 16
+# Rows of the first fit of a replay.
+_FIRST = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +57,17 @@ class NewRows:
         return run(X, signal, turns), float(run(X, signal, [real_only])[0])
 
     def _turn(self, t: int, signal: Floats, rng: np.random.Generator) -> Turn:
-        """Generation t, the groups one after the other in its rows; the first one has real labels everywhere."""
-        rows, judged = slice(t * self.size, (t + 1) * self.size), slice((self.generations + 1) * self.size, None)
+        """Generation t, the groups one after the other in its rows; the first one has real labels alone, on its own rows."""
         loop = self.loops[min(max(t, 1), len(self.loops)) - 1]
-        groups = loop.groups_at(t) if t else (Group(1.0),)
-        ends = np.round(np.cumsum([0.0, *(group.share for group in groups)]) * self.size).astype(int)
+        groups, size = (loop.groups_at(t), self.size) if t else ((Group(1.0),), round(loop.first_rows * self.size))
+        rows, judged = slice(t * self.size, t * self.size + size), slice((self.generations + 1) * self.size, None)
+        ends = np.round(np.cumsum([0.0, *(group.share for group in groups)]) * size).astype(int)
         group = np.repeat(np.arange(len(groups)), np.diff(ends))
         w, a = (np.array(each)[group] for each in zip(*((g.real_weight, g.row_weight) for g in groups), strict=True))
-        noise = rng.choice(self.residuals, (2, self.size, signal.shape[1]))
+        noise = rng.choice(self.residuals, (2, size, signal.shape[1]))
         real = np.where(np.array(takes_labels(groups))[group, None], signal[rows] + noise[0], np.nan)
         synthetic = math.sqrt(loop.synthetic_noise_ratio) * noise[1]
-        return Turn(self.learner(self.size * loop.penalty), rows, judged, real, synthetic, w, a)
+        return Turn(self.learner(size * loop.penalty), rows, judged, real, synthetic, w, a)
 
     def check(
         self,
@@ -142,7 +144,10 @@ def check_fresh(
         return too_few(FEWEST_ROWS)
     if size < 3:
         return TOO_SMALL
-    loops = [each.replace(aspect=p / size) for each in ([loop] if isinstance(loop, Loop) else loop)]
+    loops = [loop] if isinstance(loop, Loop) else list(loop)
+    # A first step of more rows than a generation has is one here.
+    first = min(max(round(loops[0].first_rows * size), _FIRST), size) / size
+    loops = [each.replace(aspect=p / size, first_rows=first) for each in loops]
     if loops[0].penalty == 0 and abs(p / size - 1) < 0.1:
         return AT_THRESHOLD
     labels = y[real] - y[real].mean()

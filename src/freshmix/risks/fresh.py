@@ -27,14 +27,10 @@ _MOST_NUMBERS = 2**21
 
 @dataclass(frozen=True, eq=False)
 class FreshSetting:
-    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``.
-
-    ``start`` is the loop whose aspect and penalty generation 0 has, by default the first one.
-    """
+    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``. Generation 0 has the penalty of the first one."""
 
     population: Population
     loops: tuple[Loop, ...]
-    start: Loop | None = None
 
     partly_labelled: ClassVar[bool] = True
     points: ClassVar[int] = 41
@@ -119,7 +115,7 @@ class FreshSetting:
 
     def _states(self, generations: int) -> Iterator[State]:
         """(A, Q) of generations 0 ... T, up to the first at the interpolation threshold."""
-        current, state = first_generation(self.population, self.start or self.loops[0])
+        current, state = first_generation(self.population, self.loops[0])
         if current is None:
             return
         yield state
@@ -129,7 +125,7 @@ class FreshSetting:
             if loop.kept_generations != 0:
                 # Once the window holds rows of the last loop only, nothing changes any more.
                 if loop.kept_generations is None or t <= len(self.loops) + loop.kept_generations:
-                    found = Rows.at(self.loops, t, self.start).state(self.population, loop)
+                    found = Rows.at(self.loops, t).state(self.population, loop)
                     if found is None:
                         return
                     state = found
@@ -292,7 +288,7 @@ class FreshSetting:
     def limit(self) -> Limit:
         """Long-run risk of the last loop kept on, with verdict and collapse number (sections 5 and 6)."""
         first, null, psi = self.risk(0), self.null_risk, self.collapse_number()
-        real_only = replace(self, loops=(self._labelled_alone(),), start=None).risk(0)
+        real_only = replace(self, loops=(self._labelled_alone(),)).risk(0)
         risk = self.risk()
         why = words.fresh_unbounded(self._aspect, psi, not self._keeps and self._turn is None)
         verdict, reason = judge(risk, real_only, null, why, by=words.means(self.loop))

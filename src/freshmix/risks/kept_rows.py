@@ -37,11 +37,11 @@ class Rows:
     count: float
 
     @classmethod
-    def at(cls, loops: Sequence[Loop], t: int, start: Loop | None = None) -> "Rows":
+    def at(cls, loops: Sequence[Loop], t: int) -> "Rows":
         """Of generation t >= 1 of the loops for t = 1, 2, ..., the last one kept on."""
         loop = loops[min(t, len(loops)) - 1]
         oldest = t if loop.kept_generations is None else min(t, loop.kept_generations)
-        first = start or loops[0]
+        first = loops[0]
         parts = [(share / _aspect(loop), a, np.zeros(1)) for share, a, _ in _groups(loop, t)]
         # Those of the last loop, then those before it.
         since = np.arange(1.0, min(oldest, t - len(loops)) + 1)

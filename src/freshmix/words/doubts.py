@@ -81,15 +81,6 @@ def collinear(condition: float) -> str | None:
     return f"columns are collinear: {how}; coefficients along them are not determined, predictions are"
 
 
-def smaller_start(rows: int, labelled: int, share: float, risk: float, generations: int, expected: float) -> str:
-    """A risk at the horizon that rests on a first generation with more labels than the table has."""
-    return (
-        f"the first model is taken to have {rows} labelled rows, and the table has {labelled}; "
-        f"from {100 * share:.3g}% of a generation the recommended loop has excess risk {risk:.4g} at generation "
-        f"{generations} instead of {expected:.4g}"
-    )
-
-
 def no_best_weight(generations: int) -> str:
     """A long run that is best at no weight, and the horizon in its place."""
     return (

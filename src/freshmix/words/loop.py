@@ -32,9 +32,10 @@ def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
         which = f"the same {rows} rows relabelled in each generation, {real.get(loop.renewal, _renewed(loop))}"
     else:
         share = loop.labelled
-        first = f", after a first model of {rows} labelled rows"
-        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label{first}"
-        which = f"{rows} new rows in each generation, {labels}"
+        count = max(round(loop.first_rows * rows), 1)
+        first = "" if loop.first_rows == share else f", after a first model of {count} labelled row{'s' if count > 1 else ''}"
+        labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label"
+        which = f"{rows} new rows in each generation, {labels}{first}"
     return f"Assumed loop: {which}, {synthetic_labels(loop.synthetic_noise_ratio)}; judged {horizon(generations)}."
 
 

@@ -35,11 +35,15 @@ def answer(found: Planned) -> Answer:
     )
 
 
-def assumption(rows: int, noise_ratio: float, generations: int | None) -> str:
-    """The loop that is assumed, in one sentence."""
+def assumption(rows: int, noise_ratio: float, generations: int | None, first_rows: float | None) -> str:
+    """The loop that is assumed, in one sentence; ``first_rows`` of the first generation over ``rows``, None: as any other."""
+    first = "the first time too"
+    if first_rows is not None:
+        count = max(round(first_rows * rows), 1)
+        first = f"{count} the first time, as in the table"
     synthetic = synthetic_labels(noise_ratio, "plain predictions", "labels sampled from the previous model")
     return (
-        f"Assumed loop: {rows} new rows in each generation, the same number of them labelled each time (the first time too), "
+        f"Assumed loop: {rows} new rows in each generation, the same number of them labelled each time ({first}), "
         f"{synthetic} for the others, no old rows kept; judged {horizon(generations)}."
     )
 
