@@ -77,18 +77,21 @@ class Box:
         return {name: np.exp(x) if name in _LOGARITHMIC else x for name, x in zip(self.bounds, inside, strict=True)}
 
     def least(
-        self, function: Many, axes: Mapping[str, Floats], starts: Sequence[Mapping[str, float]] = ()
+        self, function: Many, axes: Mapping[str, Floats] | None, starts: Sequence[Mapping[str, float]] = ()
     ) -> tuple[dict[str, float], float]:
         """The least point of a function of many points at once, and the value there: the best of a grid, and from there down.
 
-        ``axes`` span the grid, in the coordinates' own units; ``starts`` are further points to go down from.
+        ``axes`` span the grid, in the coordinates' own units (None: no grid); ``starts`` are further points to go down from.
         """
-        mesh = np.meshgrid(*(axes[name] for name in self.bounds), indexing="ij")
-        values = function(dict(zip(self.bounds, (each.ravel() for each in mesh), strict=True))).reshape(mesh[0].shape)
-        firsts = [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
+        firsts = [] if axes is None else self._best_of_grid(function, axes)
         found = [self._down(function, self.point(first)) for first in [*firsts, *starts]]
         point, value = min(found, key=lambda each: each[1])
         return self.values(point), value
+
+    def _best_of_grid(self, function: Many, axes: Mapping[str, Floats]) -> list[dict[str, float]]:
+        mesh = np.meshgrid(*(axes[name] for name in self.bounds), indexing="ij")
+        values = function(dict(zip(self.bounds, (each.ravel() for each in mesh), strict=True))).reshape(mesh[0].shape)
+        return [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
 
     def _down(self, function: Many, start: Floats) -> tuple[Floats, float]:
         """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once."""

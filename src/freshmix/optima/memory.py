@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,15 @@ from .box import LEAST_FORGETTING, Box
 
 # What may be kept, each more than the one before.
 RULES = ("nothing", "model", "moments", "rows")
+# Ways with fresh covariates that are searched on their own; a window is one more where it is better than all of them.
+ONE_BY_ONE = ("real_only", "mixed", "anchored", "anchored_mixed", "keep_all", "forgetting")
+# What is given in those that remember the last model at most.
+_FIXED: Mapping[str, Mapping[str, float]] = {
+    "real_only": {"real_weight": 1.0, "anchor": 0.0},
+    "mixed": {"anchor": 0.0},
+    "anchored": {"real_weight": 1.0},
+    "anchored_mixed": {},
+}
 # Penalties of a first grid, in units of the largest sample eigenvalue.
 _PENALTIES = np.geomspace(1e-4, 1e3, 13)
 # Frozen covariates: steps of a grid of log penalties, and how many of its points stand for those between.
@@ -253,26 +262,34 @@ class FrozenWays:
 
 @dataclass(frozen=True, eq=False)
 class FreshWays:
-    """Ways to remember with fresh covariates; ``setting`` has one labelled group and, it may be, one without labels."""
+    """Ways to remember with fresh covariates; ``setting`` has one labelled group and, it may be, one without labels.
+
+    ``near`` holds the best loops of ways in a setting much like this one: searches go down from those, without a grid.
+    """
 
     setting: FreshSetting
     horizon: int
     judged: str
+    near: Mapping[str, Loop] = field(default_factory=dict)
 
     def ways(self) -> dict[str, Found]:
         """Each at its best."""
-        found: dict[str, Found] = {"real_only": self._last_model({"real_weight": 1.0, "anchor": 0.0}, "nothing")}
-        found["mixed"] = self._last_model({"anchor": 0.0}, "model", found)
-        found["anchored"] = self._last_model({"real_weight": 1.0}, "model", found)
-        found["anchored_mixed"] = self._last_model({}, "model", found)
-        found["keep_all"] = self._kept(None, forget=False)
-        found["forgetting"] = self._kept(None, forget=True, start=found["keep_all"])
+        found: dict[str, Found] = {}
+        for name in ONE_BY_ONE:
+            found[name] = self.way(name, found)
         window = min((self._window(kept) for kept in range(1, self.horizon)), default=None)
         if window is not None:
-            best = self._kept(window[1], forget=False, stored="rows")
+            best = self._kept(window[1], "window")
             if best[1] < min(way[1] for way in found.values()) * (1 - 1e-6):
                 found["window"] = best
         return found
+
+    def way(self, name: str, before: Mapping[str, Found] | None = None) -> Found:
+        """One of ``ONE_BY_ONE`` at its best; the others that were found ``before`` are further points to start from."""
+        if name in _FIXED:
+            return self._last_model(name, "nothing" if name == "real_only" else "model", before)
+        start = (before or {}).get("keep_all") if name == "forgetting" else None
+        return self._kept(None, name, start)
 
     @property
     def _mixed_rows(self) -> bool:
@@ -285,25 +302,30 @@ class FreshWays:
     def _box(self, *names: str) -> tuple[Box, dict[str, Floats]]:
         return Box.of(names, self._scale), _AXES | {"penalty": self._scale * _PENALTIES}
 
-    def _last_model(self, fixed: Mapping[str, float], stored: str, before: Mapping[str, Found] | None = None) -> Found:
+    def _last_model(self, name: str, stored: str, before: Mapping[str, Found] | None) -> Found:
         """The best loop that remembers no more than the last model, with some coordinates given.
 
         Rows without a label are in it, at some row weight, or left out; without synthetic labels they are always.
         """
+        fixed, near = _FIXED[name], self.near.get(name)
         kinds: list[dict[str, float]] = [{"row_weight": 0.0}] if self._mixed_rows else [{}]
         if self._mixed_rows and "real_weight" not in fixed:
-            kinds.append({})
+            # Next to a loop that uses them, a least row weight is as good as leaving them out.
+            kinds = [{}] if near is not None and near.groups_at(1)[1:] and near.groups_at(1)[1].row_weight else [*kinds, {}]
         found: list[tuple[dict[str, float], float]] = []
         for kind in kinds:
             given = {**fixed, **kind}
             names = ["real_weight", "penalty", "anchor"] + (["row_weight"] if self._mixed_rows else [])
-            box, axes = self._box(*(name for name in names if name not in given))
+            box, axes = self._box(*(each for each in names if each not in given))
 
             def risks(points: dict[str, Floats], given: Mapping[str, float] = given) -> Floats:
                 return self.setting.risks(self.horizon, self.judged, **points, **given)
 
-            starts = [_coordinates(loop) for loop, _, _ in (before or {}).values()]
-            values, risk = box.least(risks, axes, starts if "row_weight" in given or not self._mixed_rows else ())
+            if near is not None:
+                values, risk = box.least(risks, None, [_coordinates(near)])
+            else:
+                starts = [_coordinates(loop) for loop, _, _ in (before or {}).values()]
+                values, risk = box.least(risks, axes, starts if "row_weight" in given or not self._mixed_rows else ())
             found.append((values | given, risk))
         values, risk = min(found, key=lambda each: each[1])
         return self._loop(values), risk, stored
@@ -315,13 +337,14 @@ class FreshWays:
             groups[1] = replace(groups[1], row_weight=values["row_weight"])
         return self.setting.loop.replace(groups=groups, penalty=values["penalty"], anchor=values["anchor"])
 
-    def _kept(self, kept: int | None, *, forget: bool, start: Found | None = None, stored: str = "moments") -> Found:
-        """The best loop that keeps the labelled rows of earlier generations."""
+    def _kept(self, kept: int | None, name: str, start: Found | None = None) -> Found:
+        """The best loop that keeps the labelled rows of earlier generations: all, those of a window, or with forgetting."""
         loop = self._loop({"real_weight": 1.0, "row_weight": 0.0, "penalty": 0.0, "anchor": 0.0}).replace(kept_generations=kept)
-        box, axes = self._box(*(("penalty", "forgetting") if forget else ("penalty",)))
-        starts = [] if start is None else [{"penalty": start[0].penalty, "forgetting": 1.0}]
-        values, risk = box.least(lambda points: self._risks_of_rows(loop, **points), axes, starts)
-        return loop.replace(**values), risk, stored
+        box, axes = self._box(*(("penalty", "forgetting") if name == "forgetting" else ("penalty",)))
+        near = self.near.get(name)
+        starts = [_coordinates(each) for each in ([start[0]] if start else []) + ([near] if near else [])]
+        values, risk = box.least(lambda points: self._risks_of_rows(loop, **points), None if near else axes, starts)
+        return loop.replace(**values), risk, "rows" if name == "window" else "moments"
 
     def _window(self, kept: int) -> tuple[float, int]:
         """The least risk on the grid of penalties, and the window."""
@@ -339,4 +362,13 @@ class FreshWays:
 
 
 def _coordinates(loop: Loop) -> dict[str, float]:
-    return {"penalty": loop.penalty, "anchor": loop.anchor, "real_weight": (loop.groups or (Group(1.0),))[0].real_weight}
+    groups = loop.groups or (Group(1.0),)
+    # Rows that were left out may come in again.
+    others = [group.row_weight or _AXES["row_weight"][0] for group in groups[1:]]
+    return {
+        "penalty": loop.penalty,
+        "anchor": loop.anchor,
+        "forgetting": loop.forgetting,
+        "real_weight": groups[0].real_weight,
+        "row_weight": float(others[0]) if others else 1.0,
+    }

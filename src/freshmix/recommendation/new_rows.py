@@ -124,11 +124,24 @@ class NewRows(Answer[FreshSetting]):
         """Ways to remember; from a table with times under the drift that it shows, and tried on its steps."""
         T, may_keep, loop = self.shown, self.request.may_keep, self.setting.loop
         if self.streamed is None:
-            affine = Affine.of(self.found, DRAWS)
-            known = [self.setting.under(self.found, *split(point)) for point in affine.points]
-            return standing(self.setting, known, affine, T, may_keep, self.rows)
+            return standing(self.setting, self._drawn_settings, self._affine, T, may_keep, self.rows)
         rng = np.random.default_rng([self.request.seed, 3])
         return self.streamed.ways(loop, self.table, T, may_keep, rng, self.shown_labels)
+
+    @cached_property
+    def _affine(self) -> Affine:
+        return Affine.of(self.found, DRAWS)
+
+    @cached_property
+    def _drawn_settings(self) -> list[FreshSetting]:
+        return [self.setting.under(self.found, *split(point)) for point in self._affine.points]
+
+    def drawn(self, loops: Sequence[Loop]) -> tuple[Floats, Floats]:
+        """(draws, loops) excess risks and (draws,) noise variances, of the draws that the intervals of ``ways`` rest on."""
+        if self.streamed is not None:
+            return self.streamed.drawn(loops, self.shown, np.random.default_rng([self.request.seed, 3]))
+        risks = np.array([[at.with_loops(loop).risk(self.shown) for loop in loops] for at in self._drawn_settings])
+        return self._affine(risks), self._affine.draws[:, 0]
 
     @cached_property
     def streamed(self) -> Streamed | None:

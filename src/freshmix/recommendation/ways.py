@@ -174,16 +174,20 @@ class Streamed:
         rows = table.stream.rows_per_generation
         setting = FreshSetting(self.population, (loop.replace(aspect=self.X.shape[1] / rows),))
         memory = memory_of(setting, horizon, may_keep, "next")
-        drawn: dict[str, list[float]] = {name: [] for name in memory.ways}
-        for population in self._draws(rng):
-            for name, way in memory.ways.items():
-                drawn[name].append(next_error(population, way.loop, horizon))
+        risks, noises = self.drawn([way.loop for way in memory.ways.values()], horizon, rng)
+        drawn = dict(zip(memory.ways, (risks + noises[:, None]).T, strict=True))
         noise = loop.synthetic_noise_ratio * self.drift.noise_variance
         courses = {name: carried_out(way, horizon) for name, way in memory.ways.items()}
         # About their mean, as all labels here.
         shown = np.where(np.isfinite(shown), self.y, np.nan)
         tested, _ = errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, noise, rng, self.precision)
-        return Ways(memory, rows, table.stream.labelled, {name: np.array(e) for name, e in drawn.items()}, tested)
+        return Ways(memory, rows, table.stream.labelled, drawn, tested)
+
+    def drawn(self, loops: Sequence[Loop], horizon: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """(draws, loops) excess risks on the next step and (draws,) noise variances of populations the table may come from."""
+        populations = self._draws(rng)
+        risks = np.array([[next_risk(each, loop, horizon) for loop in loops] for each in populations])
+        return risks, np.array([each.noise_variance for each in populations])
 
     def _draws(self, rng: np.random.Generator) -> list[Population]:
         """Populations that the table may come from: a band's energy varies as that of so many coefficients does."""
@@ -196,10 +200,10 @@ class Streamed:
         return found
 
 
-def next_error(population: Population, loop: Loop, horizon: int) -> float:
-    """Prediction error on the next generation's coefficients: R_next + sigma^2."""
+def next_risk(population: Population, loop: Loop, horizon: int) -> float:
+    """R_next: excess risk on the next generation's coefficients."""
     setting = FreshSetting(population, (loop,))
     if loop.kept_generations == 0:
-        return float(setting.by_generation(horizon, "next")[-1]) + population.noise_variance
+        return float(setting.by_generation(horizon, "next")[-1])
     state = Rows.at((loop,), horizon).state(population, loop)
-    return math.inf if state is None else float(setting.judge(state, "next")) + population.noise_variance
+    return math.inf if state is None else float(setting.judge(state, "next"))
