@@ -47,5 +47,6 @@ from .risks.surface import limit_surface as limit_surface
 from .simulation import mean_and_error as mean_and_error
 from .simulation import simulate as simulate
 from .sweeps import sweep as sweep
+from .watch import Watch as Watch
 
 __version__: str
