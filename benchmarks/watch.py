@@ -1,9 +1,9 @@
 """False alarms and delays of ``fm.Watch``: python benchmarks/watch.py [--loops 1000]
 
-Loops of 50 gaussian coefficients, ``bhat_t = beta + e_t`` with excess risk |e_t|^2 of a quarter of the noise variance, e_t as an
-AR(1) over generations (memory: 0, 0.5, 0.9), watched for 100 generations on one fixed hold-out of 1,000 labelled rows at a level
-of 1%. Sick ones go up to a half of the noise variance after generation 20, at once or over ten generations. And real loops: ridge on
-fresh rows, real weight 0.6, which improve first and then hold.
+Loops of 50 gaussian coefficients, ``bhat_t = beta + e_t`` with excess risk |e_t|^2 of a quarter of the noise variance, e_t
+as an AR(1) over generations (memory: 0, 0.5, 0.9), watched for 100 generations on one fixed hold-out of 1,000 labelled rows
+at a level of 1%. Sick ones go up to a half of the noise variance after generation 20, at once or over ten generations. And
+real loops: ridge on fresh rows, real weight 0.6, which improve first and then hold.
 """
 
 import argparse

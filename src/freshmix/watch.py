@@ -82,11 +82,12 @@ class Watch:
 
     Notes
     -----
-    Each row's squared errors are compared with its own in the reference, so that its label's noise cancels. The mean difference
-    of the last 4, 8 and 16 generations is tested at a share of the level that falls as 10/((t + 9)(t + 10)), which sums to 1:
-    the union over generations holds although all of them meet the same rows, which would break a product of e-values. A mean over
-    rows is taken for a Student t: with rows of heavy tails hold out more of them. What models differ by themselves, from one
-    generation to the next, is for ``tolerance`` to cover: a loop with a long memory wanders, and needs more of it.
+    Each row's squared errors are compared with its own in the reference, so that its label's noise cancels. The mean
+    difference of the last 4, 8 and 16 generations is tested at a share of the level that falls as 10/((t + 9)(t + 10)), which
+    sums to 1: the union over generations holds although all of them meet the same rows, which would break a product of
+    e-values. A mean over rows is taken for a Student t: with rows of heavy tails hold out more of them. What models differ by
+    themselves, from one generation to the next, is for ``tolerance`` to cover: a loop with a long memory wanders, and needs
+    more of it.
 
     Examples
     --------
