@@ -136,7 +136,7 @@ def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     else:
         assert found.verdict == DOES_NOT_FIT
         assert found.reason.startswith("here is what the replay says: ")
-        assert f"{check.observed[-1]:.4g} at generation {check.observed.size - 1}" in found.reason
+        assert f"{check.observed[-1]:.3g} after {check.observed.size - 1} retrainings" in found.reason
         assert "rows of a step are more alike" in found.reason
     w, penalty, risk = check.best
     assert 0 < w <= 1
@@ -180,7 +180,7 @@ def test_fresh_covariates_pass_and_fail(kind, labelled):
         assert 0 < w <= 1
         assert penalty > 0
         assert risk < 1.1 * check.observed[-1]
-        assert f"the best mix there {risk:.4g}" in check.reason()
+        assert f"the best mix there {risk:.3g}" in check.reason()
         assert "do no worse" in replace(check, real_only=risk).reason()
         assert "do no worse" not in check.reason()
 

@@ -12,10 +12,26 @@ import freshmix as fm
 from freshmix import report
 from freshmix.replays.check import DOES_NOT_FIT, Check
 from freshmix.words.figures import figures, percent
-from freshmix.words.recommendation import recipe, rivals, settings
+from freshmix.words.recommendation import recipe, rivals, the_mix
 
 from .test_plots import CASES, recommendation
 
+_PLAIN = {"real_weight": 1.0, "row_weight": 0.0, "anchor": 0.0, "kept_generations": 0, "forgetting": 1.0}
+
+
+def way(alpha: float, error: float, above: tuple[float, float], **settings: object) -> dict[str, object]:
+    """A way to remember, 1.3 being the best one's error."""
+    interval, difference = (error - 0.2, error + 0.2), {"difference": error - 1.3, "difference_interval": above}
+    figures = {"risk": error - 1.1, "prediction_error": error, "prediction_error_interval": interval, **difference}
+    known = {"penalty": alpha / 200, "alpha": alpha, "stored": "nothing", "allowed": True, "backtest": None}
+    return {**known, **_PLAIN, **figures, **settings}
+
+
+WAYS = {
+    "real_only": way(20.0, 1.5, (0.1, 0.3)),
+    "anchored_mixed": way(800.0, 1.4, (0.05, 0.2), stored="model", anchor=0.9, real_weight=0.75),
+    "keep_all": way(3.0, 1.3, (0.0, 0.0), stored="moments", kept_generations=None),
+}
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
@@ -91,21 +107,41 @@ def test_page_says_what_was_found(page: str) -> None:
     text = " ".join(Page(page).text.split())
     for words in (
         "improves: synthetic labels average the noise of past real labels.",
-        "Fit each generation on 0.43 x real label + 0.57 x synthetic label, with scikit-learn's Ridge(alpha=24).",
-        "penalty lambda 0.12 scikit-learn's alpha 24",
-        "It fits: replayed with 150 of the table's rows, the loop has excess risk 0.35 at generation 12",
-        "(0.2 to 0.4)",
-        "real labels only 0.5 1.6 +11.87%",
-        "synthetic labels only unbounded unbounded -",
-        "aspect ratio (features / rows) 0.5",
-        "1.1 (0.9 to 1.3)",
+        "Best: Fit each generation on 0.43 x real label + 0.57 x synthetic label, with Ridge(alpha=24).",
+        "alpha 24, which is lambda 0.12 x rows",
+        "it fits: replayed with 150 of the table's rows, the loop has excess risk 0.35 after 12 retrainings",
+        "(0.20 to 0.40) in the long run",
+        "real labels only 1.6 (+12%)",
+        "synthetic labels only unbounded",
+        "(aspect ratio: 0.5 features per row of a generation)",
+        "noise variance 1.10 (0.90 to 1.30)",
         "Assumed loop: the same 200 rows",
         "only 40 rows",
         "features standardised",
         "recommendation = fm.recommend(X, y)",
     ):
         assert words in text
-    assert text.index("improves") < text.index("Recommended settings")
+    assert text.index("Best:") < text.index("improves") < text.index("How sure")
+
+
+def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
+    made = recommendation(compare=lambda: {"best": "keep_all", "rivals": WAYS, "persistence": None})
+    report.write_report(made, tmp_path / "report.html")
+    page = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
+    for text in (page, " ".join(str(made).split())):
+        for words in (
+            "Best: Average all real labels that a row has had, Ridge(alpha=3). "
+            "Mean squared prediction error 1.30 (1.10 to 1.50), its root 1.14, after 12 retrainings.",
+            "If old labels cannot be kept: Anchor to the last model and mix in its labels: label = 0.75 x real + 0.25 x "
+            "predicted; Ridge(alpha=800) fits what 0.9 x that model leaves, and is added to it. 1.4, 0.100 (0.050 to 0.200) "
+            "above the best.",
+            "This generation's labels alone: Ridge(alpha=20). 1.5, 0.20 (0.10 to 0.30) above the best.",
+            "Mixing labels alone: Fit each generation on 0.43 x real label + 0.57 x synthetic label, with Ridge(alpha=24).",
+            "1.40 0.100 (0.050 to 0.200)",
+            "y = np.mean([y, *past], axis=0)",
+        ):
+            assert words in text
+        assert text.count("Best") == 1
 
 
 @pytest.mark.slow
@@ -138,11 +174,12 @@ def test_a_failed_check_is_told_first(tmp_path: Path) -> None:
     text = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
     assert "theory does not fit: here is what the replay says: on the table's own rows the recommended loop" in text
     assert (
-        "has excess risk 3 at generation 2, real labels only 2.5, and the best mix there 1.5 (real weight 0.7, lambda 0.2)"
+        "has excess risk 3 after 2 retrainings, real labels only 2.5, and the best mix there 1.5 (real weight 0.7, lambda 0.2)"
         in text
     )
     assert "On theory alone, which is not to be relied on here: fit each generation on" in text
-    assert "largest z-score is +20.0, at generation 2" in text
+    assert "largest z-score is +20.0, after 2" in text
+    assert text.index("theory does not fit") < text.index("On theory alone")
 
 
 def test_schedules_are_written_out(tmp_path: Path) -> None:
@@ -154,7 +191,7 @@ def test_schedules_are_written_out(tmp_path: Path) -> None:
     assert "w_1, w_2, ... = 0.9, 0.868, 0.837," in text
     assert "..., 0.332, 0.3" in text
     assert "gain over the best constant weight 25% of its excess risk" in text
-    assert "best constant weight 0.44" in text
+    assert "best constant weight 1.54" in text
 
 
 def test_title_and_command_and_everything_else_is_escaped(tmp_path: Path) -> None:
@@ -236,18 +273,18 @@ def test_rivals_compare_prediction_errors() -> None:
     assert rival.change == pytest.approx(20.0)
 
 
-def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
-    once = dict(settings(recommendation(generations=None, long_run_risk=0.33)))
-    assert [name for name in once if "long run" in name] == ["excess risk in the long run", "prediction error in the long run"]
-    both = settings(recommendation(generations=12, long_run_risk=0.31))
-    assert ("excess risk in the long run", "0.31") in both
-    assert "verdict of posterior draws" not in dict(both)
+def test_numbers_of_the_mix_are_said_once_and_what_the_draws_disagree_on() -> None:
+    once = the_mix(recommendation(generations=None, long_run_risk=0.33))
+    assert once.count("in the long run") == 1
+    both = the_mix(recommendation(generations=12, long_run_risk=0.31))
+    assert "after 12 retrainings, 0.31 in the long run" in both
+    assert "verdicts of posterior draws" not in both
     split = recommendation(verdict_probabilities={"improves": 0.82, "degrades": 0.177, "collapses": 0.003})
-    assert dict(settings(split))["verdict of posterior draws"] == "improves 82%, degrades 18%"
+    assert "verdicts of posterior draws: improves 82%, degrades 18%" in the_mix(split)
     same = recommendation(verdict="holds", verdict_probabilities={"degrades": 0.82, "improves": 0.18})
-    assert "verdict of posterior draws" not in dict(settings(same))
+    assert "verdicts of posterior draws" not in the_mix(same)
     sure = recommendation(verdict_probabilities={"improves": 0.995, "degrades": 0.005})
-    assert "verdict of posterior draws" not in dict(settings(sure))
+    assert "verdicts of posterior draws" not in the_mix(sure)
 
 
 @pytest.mark.parametrize(
@@ -256,9 +293,7 @@ def test_settings_say_each_thing_once_and_what_the_draws_disagree_on() -> None:
         ({"real_weight": 1.0}, "on the real labels alone"),
         ({"real_weight": 0.0}, "on the synthetic labels alone"),
         ({"penalty": 0.0, "alpha": 0.0}, "with minimum-norm least squares."),
-        ({"advice": "keep_all_labels"}, "Keep all real labels ever drawn and fit on their averages: no mix is better."),
-        ({"advice": "keep_all_labels", "rows_per_generation": 50}, "Keep all real labels ever seen and fit on them"),
-        ({"labelled": 0.3, "row_weight": 0.5}, "other rows on the synthetic label at row weight 0.5"),
+        ({"labelled": 0.3, "row_weight": 0.5}, "other rows on the synthetic label at sample_weight (row weight) 0.5"),
         ({"labelled": 0.3, "row_weight": 0.0}, "the labelled rows alone"),
     ],
 )

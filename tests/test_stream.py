@@ -44,7 +44,7 @@ def test_the_loop_is_read_off_the_table(found):
     assert found.rows_per_generation == 100
     assert found.generations == 12
     assert 0.3 < found.labelled < 0.5
-    assert found.assumption.startswith("Assumed loop: 100 new rows in each generation, ")
+    assert found.assumption.startswith("Assumed loop: 100 new rows in each step, ")
     assert found.alpha == 100 * found.penalty
     assert found.warnings == ()
 
@@ -258,11 +258,12 @@ def file(tmp_path_factory):
 def test_command(file, tmp_path):
     page = tmp_path / "page.html"
     out = invoke("recommend", file, "--target", "y", "--time", "month", "--report", page, width=200)
-    assert "40 new rows in each generation" in out
-    assert "Of ways to remember" in out
-    assert "What to remember between retrainings, at generation 12, judged on the next step" in out
-    assert "Backtest" in out
-    assert "Backtest" in page.read_text()
+    assert "40 new rows in each month" in out
+    assert out.startswith("Best: ")
+    heading = "Prediction error (squared label units) of ways to train, each at its best, at month 12, judged on the next month"
+    assert heading in out
+    assert heading in page.read_text()
+    assert "tried: mean squared error on the table's own next months" in out
     content = json.loads(invoke("recommend", file, "--target", "y", "--time", "month", "--json"))
     assert content["features"] == 8
     assert content["advice"] == "keep_all_labels"

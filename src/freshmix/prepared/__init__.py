@@ -40,12 +40,14 @@ def prepare(
         for name in (name for name, value in reading.items() if value):
             raise ValueError(f"{name} must be left out for a precomputed kernel, which has neither columns nor gaps")
         X = to_matrix(X) if is_frame(X) else X
+    column = time if isinstance(time, str) else getattr(time, "name", None)
     source, time, sample_weight = source_of(X, y, time=time, sample_weight=sample_weight, **reading)
     if source is None:
-        return from_memory(X, y, time, sample_weight, *how, impute=reading.get("impute"))
+        return from_memory(X, y, time, sample_weight, *how, impute=reading.get("impute"), time_name=column)
     if isinstance(source, Table):
         times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
-        return from_memory(source.X, source.y, times, weights, *how, source.features, source.notes, source.stated)
+        told = source.features, source.notes, source.stated
+        return from_memory(source.X, source.y, times, weights, *how, *told, time_name=column)
     for name, value in (("time", time), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"{name} must be left out for a table that is read in blocks")

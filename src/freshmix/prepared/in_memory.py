@@ -31,6 +31,7 @@ def from_memory(
     notes: tuple[str, ...] = (),
     gaps: tuple[str, ...] = (),
     impute: str | None = None,
+    time_name: Any = None,
 ) -> Prepared:
     """From arrays or data frames; ``columns``, ``notes`` and ``gaps`` are those of a file that they come from."""
     time, sample_weight = aligned(X, time, "time"), aligned(X, sample_weight, "sample_weight")
@@ -41,7 +42,7 @@ def from_memory(
     real = labels[weights.kept]
     gram = kernel == "precomputed"
     raw = precomputed(every)[weights.kept][:, weights.kept] if gram else every[weights.kept]
-    stream = Stream.of(real, times, rows_per_generation)
+    stream = Stream.of(real, times, rows_per_generation, time_name if isinstance(time_name, str) else None)
     missing = np.isnan(raw)
     read = np.where(missing, 0.0, raw) if missing.any() else raw
     shown = Presentation.of_table(read, real, kernel, *_marks(stream.steps, weights.precision))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import Floats, whole
-from ..tables.times import steps_in_order
+from ..tables.times import STEP, step_name, steps_in_order
 
 # Of a longer history the latest steps are backtested.
 MOST_STEPS = 100
@@ -18,9 +18,9 @@ class Stream:
     """Rows in the order of time, some of them with a real label.
 
     ``steps`` holds the time step of each row, 0, 1, ...; None without a time column. ``asked``: the rows per generation were
-    asked for, and are not those of a step. ``first_labelled``: labelled rows of the first step. Sentences, where there is
-    something to say: ``order``, of an order of the steps that had to be assumed; ``bias``, of labels that are not missing at
-    random.
+    asked for, and are not those of a step. ``first_labelled``: labelled rows of the first step. ``step`` is what a step is
+    called (``month``). Sentences, where there is something to say: ``order``, of an order of the steps that had to be assumed;
+    ``bias``, of labels that are not missing at random.
     """
 
     rows: int
@@ -31,13 +31,18 @@ class Stream:
     order: str | None = None
     bias: str | None = None
     first_labelled: int | None = None
+    step: str = STEP
 
     @classmethod
-    def of(cls, y: Floats, time: Any, rows_per_generation: int | None) -> "Stream":
-        """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given."""
-        steps = order = None
+    def of(cls, y: Floats, time: Any, rows_per_generation: int | None, column: str | None = None) -> "Stream":
+        """Steps from (n,) times of any kind that sorts; rows per generation are the median per step unless given.
+
+        ``column`` is the name of the times.
+        """
+        steps, order, step = None, None, STEP
         if time is not None:
-            steps, order = steps_in_order(checked_times(time, y.size))
+            times = checked_times(time, y.size)
+            (steps, order), step = steps_in_order(times), step_name(times, column)
         if rows_per_generation is not None:
             count = whole("rows_per_generation", rows_per_generation, low=3)
         elif steps is not None:
@@ -50,7 +55,8 @@ class Stream:
         else:
             count = int(y.size)
         asked = rows_per_generation is not None
-        made = cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order)
+        # Rows counted off are no longer those of a month.
+        made = cls(y.size, int((~np.isnan(y)).sum()), count, steps, asked, order, step=STEP if asked else step)
         return made if steps is None else replace(made, first_labelled=int((~np.isnan(y[made.blocks()[0]])).sum()))
 
     def blocks(self) -> list[NDArray[np.intp]]:

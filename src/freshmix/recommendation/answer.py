@@ -24,7 +24,7 @@ from ..risks.setting import varied
 from ..risks.verdict import judge
 from ..threads import one_blas_thread
 from ..words import doubts
-from ..words.loop import assumption, horizon
+from ..words.loop import RETRAININGS, assumption, horizon
 from ..words.replay import EXACT, better_there
 from .request import Request
 from .result import DETERMINED, Recommendation, advice_of, corrected, judged, ratio, told
@@ -280,7 +280,18 @@ class Answer(ABC, Generic[Kind]):
 
     def assumption(self) -> str:
         """What is said first."""
-        return " ".join((assumption(self.setting.loop, self.rows, self.horizon), *self.stated)) + self.table.stated
+        said = assumption(self.setting.loop, self.rows, self.when, self.step or "generation")
+        return " ".join((said, *self.stated)) + self.table.stated
+
+    @property
+    def when(self) -> str:
+        """The horizon in the table's own steps."""
+        return horizon(self.horizon, self.step or RETRAININGS)
+
+    @property
+    def step(self) -> str | None:
+        """What a generation is called; None without times."""
+        return self.table.stream.step if self.table.stream.steps is not None else None
 
     def compare(self) -> dict[str, Any]:
         """Ways to remember, and the persistence of coefficients, where they are looked at."""
@@ -298,7 +309,7 @@ class Answer(ABC, Generic[Kind]):
         baselines, loop = self.baselines(), best.loop
         check, unchecked = told(self.checked)
         factor = check.correction if check is not None and check.trusted else 1.0
-        theory = judge(factor * best.risk, factor * self.real_only[1], null, self.unbounded, horizon(self.horizon))
+        theory = judge(factor * best.risk, factor * self.real_only[1], null, self.unbounded, self.when)
         verdict, reason = (DETERMINED, doubts.DETERMINED) if self.found.exact else judged(check, theory)
         neighbours = None if check is None else check.neighbours
         weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
@@ -341,6 +352,7 @@ class Answer(ABC, Generic[Kind]):
             "check": check,
             "unchecked": unchecked,
             "options": self.request.options,
+            "step": self.step,
         }
         found = Recommendation(**content, **self.of_its_own())
         return corrected(found, factor)

@@ -124,9 +124,9 @@ class NewRows(Answer[FreshSetting]):
         """Ways to remember; from a table with times under the drift that it shows, and tried on its steps."""
         T, may_keep, loop = self.shown, self.request.may_keep, self.setting.loop
         if self.streamed is None:
-            return standing(self.setting, self._drawn_settings, self._affine, T, may_keep, self.rows)
+            return standing(self.setting, self._drawn_settings, self._affine, T, may_keep, self.rows, self.today)
         rng = np.random.default_rng([self.request.seed, 3])
-        return self.streamed.ways(loop, self.table, T, may_keep, rng, self.shown_labels)
+        return self.streamed.ways(loop, self.table, T, may_keep, rng, self.shown_labels, self.today)
 
     @cached_property
     def _affine(self) -> Affine:

@@ -11,8 +11,7 @@ from ..loop import Loop
 from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
 from ..views import Pictured, frame, plain
-from ..words import remembering
-from ..words.recommendation import rivals
+from ..words.recommendation import lines, rivals
 
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
@@ -135,6 +134,8 @@ class Recommendation(Pictured):
         0 for a target of classes, as repeated rows show (then with an interval), or 1 where nothing shows it.
     other_end : OtherEnd or None
         The best loop were labels renewed the other way, where ``label_renewal`` is assumed or taken for classes.
+    step : str or None
+        What a generation is called where the table has times: ``day``, ``week``, ``month``, ``quarter``, ``year`` or ``step``.
     compare : callable
         Works out ``best``, ``rivals`` and ``persistence`` when one of them is asked for.
     options : dict
@@ -183,6 +184,7 @@ class Recommendation(Pictured):
     loops: tuple[Loop, ...] = ()
     label_renewal: float | None = None
     other_end: OtherEnd | None = None
+    step: str | None = None
     compare: Callable[[], dict[str, Any]] = field(default=lambda: dict(_NOTHING), repr=False)
 
     @cached_property
@@ -202,9 +204,10 @@ class Recommendation(Pictured):
         with new rows also ``forgetting``, and ``window`` where it is best -> ``penalty`` per row of the fit, ``alpha``,
         ``real_weight``, ``row_weight`` (of rows without a real label; 0 leaves them out), ``anchor``, ``kept_generations``
         (None: all) and ``forgetting``; what has to be ``stored`` and whether that is ``allowed``; ``risk``,
-        ``prediction_error``, its ``difference`` to the best one with a 90% ``difference_interval``; and the ``backtest``, mean
-        squared error on the next step and its standard error, from a table with times. There models are judged on the next step
-        under the drift that the labels show, and the intercept is a feature: a column of ones.
+        ``prediction_error`` with a 90% ``prediction_error_interval``, its ``difference`` to the best one with a 90%
+        ``difference_interval``; and the ``backtest``, mean squared error on the next step and its standard error, from a table
+        with times. There models are judged on the next step under the drift that the labels show, and the intercept is a
+        feature: a column of ones. ``today``, the loop in use, is among them where its real weight or row weight was given.
         """
         found: Mapping[str, Mapping[str, Any]] = self._compared["rivals"]
         return found
@@ -221,7 +224,7 @@ class Recommendation(Pictured):
         Raises ValueError where there is none of that name.
         """
         name = self.best if way is None else choice("way", way, tuple(self.rivals))
-        return remembering.code(self.rivals[name], self.persistence is not None, self.rows_per_generation is None)
+        return lines(self, name)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
@@ -287,6 +290,7 @@ def corrected(found: "Recommendation", factor: float) -> "Recommendation":
     return replace(
         found,
         correction=factor,
+        compare=lambda: _times(found.compare(), factor),
         risk=factor * found.risk,
         prediction_error=noise + factor * found.risk,
         intervals=intervals,
@@ -297,6 +301,23 @@ def corrected(found: "Recommendation", factor: float) -> "Recommendation":
         risk_by_generation={name: factor * risks for name, risks in found.risk_by_generation.items()},
         long_run_risk=None if found.long_run_risk is None else factor * found.long_run_risk,
     )
+
+
+def _times(compared: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    """Ways to remember with their excess risks multiplied; what was seen on the table's own steps stays."""
+    ways = {}
+    for name, way in compared["rivals"].items():
+        noise = way["prediction_error"] - way["risk"]
+        error, ends = way["prediction_error_interval"], way["difference_interval"]
+        ways[name] = way | {
+            "risk": factor * way["risk"],
+            "prediction_error": noise + factor * way["risk"],
+            # The noise varies from draw to draw; ends below it are of less of it.
+            "prediction_error_interval": tuple(noise + factor * (end - noise) if end > noise else end for end in error),
+            "difference": factor * way["difference"],
+            "difference_interval": tuple(factor * end for end in ends),
+        }
+    return {**compared, "rivals": ways}
 
 
 def ratio(null: float, noise: float) -> float:

@@ -149,7 +149,7 @@ class SameRows(Answer[FrozenSetting]):
         affine = Affine.of(self.found, DRAWS)
         known = [replace(self.setting, equivalents=few(self.found, *split(point))) for point in affine.points]
         setting = replace(self.setting, equivalents=few(self.found))
-        return standing(setting, known, affine, self.shown, self.request.may_keep, self.rows)
+        return standing(setting, known, affine, self.shown, self.request.may_keep, self.rows, self.today)
 
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
         """The loop replayed on folds of the table."""

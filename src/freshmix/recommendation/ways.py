@@ -5,7 +5,7 @@ step; the table's own later steps then have a say in what is best.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,8 @@ class Ways:
         Name -> (d,) prediction errors of posterior draws.
     tested : dict or None
         Name -> (steps,) mean squared errors on the next step of the table.
+    today : Way or None
+        The loop in use, where it is known: compared with the others, and never the best.
     """
 
     memory: Memory
@@ -53,6 +55,7 @@ class Ways:
     kept_rows: float
     drawn: Mapping[str, Floats]
     tested: Mapping[str, Floats] | None = None
+    today: Way | None = None
 
     @cached_property
     def best(self) -> str:
@@ -72,7 +75,7 @@ class Ways:
 
     def rivals(self) -> dict[str, dict[str, Any]]:
         """Name -> settings, what they bring, and how far behind the best they are."""
-        return {name: self._told(name, way) for name, way in self.memory.ways.items()}
+        return {name: self._told(name, way) for name, way in named(self.memory, self.today).items()}
 
     def _told(self, name: str, way: Way) -> dict[str, Any]:
         done = carried_out(way, self.memory.generations)
@@ -82,6 +85,7 @@ class Ways:
             rows = self.rows
         difference = way.prediction_error - self.memory.ways[self.best].prediction_error
         low, high = np.quantile(self.drawn[name] - self.drawn[self.best], [0.05, 0.95]).tolist()
+        least, most = np.quantile(self.drawn[name], [0.05, 0.95]).tolist()
         return {
             "penalty": done.penalty,
             "alpha": done.penalty * rows,
@@ -94,10 +98,25 @@ class Ways:
             "allowed": self._allowed(way),
             "risk": way.risk,
             "prediction_error": way.prediction_error,
+            "prediction_error_interval": (min(least, way.prediction_error), max(most, way.prediction_error)),
             "difference": difference,
             "difference_interval": (min(low, difference), max(high, difference)),
             "backtest": None if self.tested is None else mean_with_error(self.tested[name]),
         }
+
+
+def named(memory: Memory, today: Way | None) -> dict[str, Way]:
+    """The ways by their names, and the loop in use as one of them."""
+    return {**memory.ways, **({} if today is None else {"today": today})}
+
+
+def in_use(loop: Loop | None, risk: Callable[[Loop], float], noise: float) -> Way | None:
+    """Today's loop as a way to remember, where it is of the same kind: labels of one real weight, others of one row weight."""
+    groups = () if loop is None else loop.groups or ()
+    if loop is None or [bool(group.labelled) for group in groups] not in ([True], [True, False], [False, True]):
+        return None
+    found = risk(loop)
+    return Way(loop, found, found + noise, "model")
 
 
 def carried_out(way: Way, horizon: int) -> Remembering:
@@ -118,7 +137,15 @@ def _fitted_share(loop: Loop) -> float:
     return math.fsum(group.share for group in loop.groups or () if group.row_weight > 0)
 
 
-def standing(setting: Setting, settings: Sequence[Setting], affine: Affine, horizon: int, may_keep: str, rows: float) -> Ways:
+def standing(
+    setting: Setting,
+    settings: Sequence[Setting],
+    affine: Affine,
+    horizon: int,
+    may_keep: str,
+    rows: float,
+    today: Loop | None = None,
+) -> Ways:
     """Of coefficients that stand still; ``settings`` are those of the points of (sigma^2, g)."""
     memory = memory_of(setting, horizon, may_keep, "now")
 
@@ -127,10 +154,12 @@ def standing(setting: Setting, settings: Sequence[Setting], affine: Affine, hori
             return at.keep_all(horizon).risk(loop.penalty)
         return at.with_loops(loop).risk(horizon)
 
-    risks = {name: np.array([risk(name, way.loop, at) for at in settings]) for name, way in memory.ways.items()}
+    now = in_use(today, lambda loop: setting.with_loops(loop).risk(horizon), setting.noise_variance)
+    ways = named(memory, now)
+    risks = {name: np.array([risk(name, way.loop, at) for at in settings]) for name, way in ways.items()}
     drawn = {name: affine(values) + affine.draws[:, 0] for name, values in risks.items()}
     labelled = setting.loop.labelled * rows
-    return Ways(memory, rows, labelled, drawn)
+    return Ways(memory, rows, labelled, drawn, today=now)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,19 +198,36 @@ class Streamed:
         population = drifting(X.T @ X / y.size, drift.persistence, drift.energy, drift.noise_variance)
         return cls(X, y, precision, drift, population)
 
-    def ways(self, loop: Loop, table: Prepared, horizon: int, may_keep: str, rng: np.random.Generator, shown: Floats) -> Ways:
+    def ways(
+        self,
+        loop: Loop,
+        table: Prepared,
+        horizon: int,
+        may_keep: str,
+        rng: np.random.Generator,
+        shown: Floats,
+        today: Loop | None = None,
+    ) -> Ways:
         """``loop`` says the labelled share, the first rows and the synthetic noise; ``shown`` are the labels of a replay."""
         rows = table.stream.rows_per_generation
         setting = FreshSetting(self.population, (loop.replace(aspect=self.X.shape[1] / rows),))
         memory = memory_of(setting, horizon, may_keep, "next")
-        risks, noises = self.drawn([way.loop for way in memory.ways.values()], horizon, rng)
-        drawn = dict(zip(memory.ways, (risks + noises[:, None]).T, strict=True))
-        noise = loop.synthetic_noise_ratio * self.drift.noise_variance
-        courses = {name: carried_out(way, horizon) for name, way in memory.ways.items()}
+        same = {"aspect": setting.loop.aspect, "first_rows": setting.loop.first_rows}
+        noise = self.drift.noise_variance
+        now = in_use(
+            None if today is None else today.replace(**same),
+            lambda each: next_risk(self.population, each, horizon),
+            noise,
+        )
+        ways = named(memory, now)
+        risks, noises = self.drawn([way.loop for way in ways.values()], horizon, rng)
+        drawn = dict(zip(ways, (risks + noises[:, None]).T, strict=True))
+        courses = {name: carried_out(way, horizon) for name, way in ways.items()}
         # About their mean, as all labels here.
         shown = np.where(np.isfinite(shown), self.y, np.nan)
+        noise *= loop.synthetic_noise_ratio
         tested, _ = errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, noise, rng, self.precision)
-        return Ways(memory, rows, table.stream.labelled, drawn, tested)
+        return Ways(memory, rows, table.stream.labelled, drawn, tested, now)
 
     def drawn(self, loops: Sequence[Loop], horizon: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """(draws, loops) excess risks on the next step and (draws,) noise variances of populations the table may come from."""

@@ -9,7 +9,7 @@ from ..loop import Loop
 from ..plots.panels import Marks, Panel, Series
 from ..population import Population
 from ..risks import risk
-from ..words.memory import WAYS
+from ..words.remembering import NAMES
 from .paper_figure import PaperFigure
 from .part import Part
 from .statistics import last
@@ -45,7 +45,7 @@ def _along_aspects(part: Part, way: str, labelled: float, order: int) -> Series:
     found = [part.compare(last, loop=f"{way}, {aspect:g}, {labelled:g}") for aspect in ASPECTS]
     value, error, theory, z = (np.array([each[name].item() for each in found]) for name in ("value", "error", "theory", "z"))
     x = np.array(ASPECTS)
-    return Series(WAYS[way], (x, theory), Marks(x, value, error, theory, z), colour=order)
+    return Series(NAMES[way], (x, theory), Marks(x, value, error, theory, z), colour=order)
 
 
 FIGURE = PaperFigure(

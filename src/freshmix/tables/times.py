@@ -189,3 +189,64 @@ def _day_first(word: str, day: int = 1, month: int = 2) -> datetime:
 
 def _month_first(word: str) -> datetime:
     return _day_first(word, day=2, month=1)
+
+
+# What a step is called, and how many days apart dates of such steps are.
+STEPS = {"day": (1, 1), "week": (7, 7), "month": (28, 31), "quarter": (89, 92), "year": (365, 366)}
+STEP = "step"
+_SHAPES = {
+    "month": re.compile(r"\d{4}-?(0[1-9]|1[0-2])|(19|20)\d\d\.(0?[1-9]|1[0-2])"),
+    "quarter": re.compile(r"\d{4}-?Q[1-4]"),
+    "week": re.compile(r"\d{4}-?W\d{2}"),
+    "year": re.compile(r"(19|20)\d\d"),
+}
+
+
+def step_name(times: NDArray[Any], column: str | None = None) -> str:
+    """What one time step is called: ``day``, ``week``, ``month``, ``quarter`` or ``year``, or ``step`` where nothing shows it.
+
+    Dates and months show it by how far apart they are, words with a number by the word, and else the ``column`` by its name.
+
+    Examples
+    --------
+    >>> step_name(np.array(["2024-01", "2024-02"])), step_name(np.array(["week 9", "week 10"]))
+    ('month', 'week')
+    >>> step_name(np.array([1, 2, 3]), "month_number"), step_name(np.array([1, 2, 3]))
+    ('month', 'step')
+    """
+    values = np.unique(times)
+    if values.dtype.kind == "M":
+        return _spaced(values.astype("datetime64[D]")) or _called(column)
+    words = [str(value).strip() for value in values.tolist()]
+    for name, shape in _SHAPES.items():
+        if values.dtype.kind not in "iu" and all(shape.fullmatch(word) for word in words):
+            return name
+    if _each(_month, words) is not None:
+        return "month"
+    if _each(_quarter, words) is not None:
+        return "quarter"
+    dates = None if _each(_number, words) is not None else _dates(words)
+    if dates is not None:
+        return _spaced(dates) or _called(column)
+    counted = _called(words[0]) if all(_COUNTED.fullmatch(word) for word in words) else STEP
+    return _called(column) if counted == STEP else counted
+
+
+def _dates(words: list[str]) -> NDArray[Any] | None:
+    """The days of texts that are all dates, in their order."""
+    for read in (_iso, _day_first, _month_first):
+        found = _each(read, words)
+        if found is not None:
+            return np.unique(np.array([date.replace(tzinfo=None) for date in found], dtype="datetime64[D]"))
+    return None
+
+
+def _spaced(days: NDArray[Any]) -> str | None:
+    """The name of steps whose dates stand so far apart, in the median."""
+    apart = float(np.median(np.diff(days).astype(int))) if days.size > 1 else 0.0
+    return next((name for name, (low, high) in STEPS.items() if low <= apart <= high), None)
+
+
+def _called(text: str | None) -> str:
+    """The name that a text holds."""
+    return next((name for name in STEPS if name in (text or "").lower()), STEP)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Lines of a brief answer, and signs of a value in it.
 _BRIEF, _WIDE = 10, 90
+# The least width of a column that wraps in place of others.
+_LEAST_WRAPPED = 14
 _SIDES = ("right", "left")
 _MORE = "print it for the whole answer"
 
@@ -39,6 +41,22 @@ class Block(_Visible):
 
 
 @dataclass(frozen=True)
+class Leads(_Visible):
+    """Paragraphs, each after a few words that say what it is for; under a heading, or at the top."""
+
+    rows: Sequence[tuple[str, str]]
+    heading: str | None = None
+
+
+@dataclass(frozen=True)
+class Code(_Visible):
+    """Lines of Python under a heading, never wrapped."""
+
+    heading: str
+    lines: str
+
+
+@dataclass(frozen=True)
 class Verdict(_Visible):
     """The word from the closed set, and why."""
 
@@ -56,12 +74,16 @@ class Pairs(_Visible):
 
 @dataclass(frozen=True)
 class Grid(_Visible):
-    """Rows under names under a heading; all but the first ``left`` columns are numbers."""
+    """Rows under names under a heading; all but the first ``left`` columns are numbers.
+
+    Of the columns the one of that place ``wraps`` first.
+    """
 
     heading: str
     names: Sequence[str]
     rows: Sequence[Sequence[str]]
     left: int = 0
+    wraps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +94,7 @@ class Lines(_Visible):
     texts: Sequence[str] = field(default_factory=tuple)
 
 
-Answer = Sequence[Block | Verdict | Pairs | Grid | Lines]
+Answer = Sequence[Block | Leads | Code | Verdict | Pairs | Grid | Lines]
 
 
 def plain_console(file: Any = None) -> "Console":
@@ -88,26 +110,37 @@ def show(answer: Answer, console: "Console") -> None:
     from rich.text import Text
 
     for block in answer:
+        if isinstance(block, Lines) and not block.texts:
+            continue
+        heading = None if isinstance(block, Block | Verdict) else block.heading
+        if heading is not None or isinstance(block, Verdict):
+            console.print()
+        if heading is not None:
+            console.print(Text(heading, style="bold"))
         if isinstance(block, Block):
             for each in block.texts:
                 console.print(each)
         elif isinstance(block, Verdict):
-            console.print()
             console.print(Text.assemble((block.word, "bold"), f": {block.reason}"))
-        elif not (isinstance(block, Lines) and not block.texts):
-            if block.heading is not None:
-                console.print()
-                console.print(Text(block.heading, style="bold"))
-            console.print(Padding(_table(block), (0, 0, 0, 2), expand=False))
+        elif isinstance(block, Code):
+            for code in block.lines.splitlines():
+                console.print(f"  {code}".rstrip(), soft_wrap=True)
+        elif isinstance(block, Leads):
+            for lead, each in block.rows:
+                paragraph = Text.assemble((lead, "bold" if heading is None else ""), f": {each}")
+                console.print(paragraph if heading is None else Padding(paragraph, (0, 0, 0, 2), expand=False))
+        else:
+            console.print(Padding(_table(block, console.width - 2), (0, 0, 0, 2), expand=False))
 
 
-def _table(block: Pairs | Grid | Lines) -> Any:
+def _table(block: Pairs | Grid | Lines, width: int) -> Any:
     from rich.table import Table
 
     if isinstance(block, Grid):
         grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+        whole = _whole(block, width)
         for place, name in enumerate(block.names):
-            grid.add_column(name, justify="left" if place < block.left else "right")
+            grid.add_column(name, justify="left" if place < block.left else "right", width=whole[place])
         for row in block.rows:
             grid.add_row(*row)
         return grid
@@ -119,6 +152,17 @@ def _table(block: Pairs | Grid | Lines) -> Any:
     for row in block.rows if isinstance(block, Pairs) else [("-", text) for text in block.texts]:
         grid.add_row(*row)
     return grid
+
+
+def _whole(block: Grid, width: int) -> Sequence[int | None]:
+    """Widths of the columns that need not wrap, where that leaves room for the one that does."""
+    if block.wraps is None:
+        return [None] * len(block.names)
+    columns = zip(block.names, *block.rows, strict=True)
+    cells = [max(*(len(word) for word in name.split()), *map(len, column)) for name, *column in columns]
+    others = sum(cells) - cells[block.wraps] + 2 * len(cells)
+    fits = others + _LEAST_WRAPPED <= width
+    return [cell if fits and place != block.wraps else None for place, cell in enumerate(cells)]
 
 
 def text(answer: Answer) -> str:
@@ -136,6 +180,11 @@ def html(answer: Answer) -> str:
             said.append(f"<p><strong>{escape(block.word)}</strong>: {escape(block.reason)}</p>")
         elif isinstance(block, Block):
             said += [f"<p>{escape(each)}</p>" for each in block.texts]
+        elif isinstance(block, Leads):
+            said += [] if block.heading is None else [f"<p><strong>{escape(block.heading)}</strong></p>"]
+            said += [f"<p><strong>{escape(lead)}</strong>: {escape(each)}</p>" for lead, each in block.rows]
+        elif isinstance(block, Code):
+            said.append(f"<p><strong>{escape(block.heading)}</strong></p><pre>{escape(block.lines)}</pre>")
         elif not (isinstance(block, Lines) and not block.texts):
             said += [] if block.heading is None else [f"<p><strong>{escape(block.heading)}</strong></p>"]
             said.append(_html(block))
@@ -158,7 +207,7 @@ def _cell(tag: str, left: bool, content: str) -> str:
 def brief(name: str, answer: Answer) -> str:
     """Ten lines at most: the verdict, the first figures, and how much else there is to say."""
     word = next((block.word for block in answer if isinstance(block, Verdict)), None)
-    rows = next((list(block.rows) for block in answer if isinstance(block, Pairs)), [])[: _BRIEF - 2]
+    rows = next((list(block.rows) for block in answer if isinstance(block, Pairs | Leads)), [])[: _BRIEF - 2]
     wide = max((len(label) for label, _ in rows), default=0)
     shown = [f"  {label:<{wide}}  {value if len(value) <= _WIDE else value[: _WIDE - 3] + '...'}" for label, value in rows]
     listed = [block for block in answer if isinstance(block, Lines) and block.heading in ("Warnings", "Notes") and block.texts]

@@ -9,9 +9,23 @@ if TYPE_CHECKING:
 _MOST_WEIGHTS = 6
 
 
-def horizon(generations: int | None) -> str:
-    """The generation a loop is judged at; None for the long run."""
-    return "in the long run" if generations is None else f"at generation {generations}"
+# Steps without a name of their own.
+RETRAININGS = "retraining"
+
+
+def horizon(generations: int | None, step: str = "generation") -> str:
+    """The generation a loop is judged at, in steps of that name; None for the long run.
+
+    Examples
+    --------
+    >>> horizon(None), horizon(12), horizon(12, "month"), horizon(12, RETRAININGS)
+    ('in the long run', 'at generation 12', 'at month 12', 'after 12 retrainings')
+    """
+    if generations is None:
+        return "in the long run"
+    if step == RETRAININGS:
+        return f"after {generations} {step}{'' if generations == 1 else 's'}"
+    return f"at {step} {generations}"
 
 
 def synthetic_labels(
@@ -24,8 +38,8 @@ def synthetic_labels(
     return kinds.get(noise_ratio, f"synthetic labels with {noise_ratio:g} times the real labels' noise variance")
 
 
-def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
-    """A loop on a table of that many rows, or with that many new ones in each generation, and its horizon."""
+def assumption(loop: "Loop", rows: int, when: str, step: str) -> str:
+    """A loop on a table of that many rows, or with that many new ones in each ``step``, and ``when`` it is judged."""
     if loop.covariates == "frozen":
         kept = "the first generation's real labels kept" if loop.labels == "frozen" else "the same real labels each generation"
         real = {1.0: "fresh real labels each generation", 0.0: kept}
@@ -35,8 +49,8 @@ def assumption(loop: "Loop", rows: int, generations: int | None) -> str:
         count = max(round(loop.first_rows * rows), 1)
         first = "" if loop.first_rows == share else f", after a first model of {count} labelled row{'s' if count > 1 else ''}"
         labels = "all with a real label" if share == 1 else f"{100 * share:.3g}% of them with a real label"
-        which = f"{rows} new rows in each generation, {labels}{first}"
-    return f"Assumed loop: {which}, {synthetic_labels(loop.synthetic_noise_ratio)}; judged {horizon(generations)}."
+        which = f"{rows} new rows in each {step}, {labels}{first}"
+    return f"Assumed loop: {which}, {synthetic_labels(loop.synthetic_noise_ratio)}; the mix is judged {when}."
 
 
 def in_words(loop: "Loop", weight_grid: bool = False, penalty_grid: bool = False) -> str:

@@ -4,19 +4,11 @@ from typing import Any
 
 from .figures import figures
 from .layout import Answer, Block, Grid, Pairs
+from .remembering import NAMES
 
 # A ``freshmix.Memory``: it stands above this room, and is read by its fields alone.
 Memory = Any
 
-WAYS = {
-    "real_only": "real labels only",
-    "mixed": "mixed with the last model's labels",
-    "anchored": "anchored to the last model",
-    "anchored_mixed": "anchored and mixed",
-    "keep_all": "all real labels kept",
-    "forgetting": "kept with forgetting",
-    "window": "a window kept",
-}
 STORED = {
     "nothing": "nothing",
     "model": "the last model",
@@ -36,17 +28,17 @@ def answer(found: Memory) -> Answer:
     best = found.ways[found.best]
     on = "the next step's coefficients" if found.judged == "next" else "its own coefficients"
     said = (
-        f"Best where {RULES[found.may_keep]}: {WAYS[found.best]}, excess risk {figures(best.risk)} at generation "
+        f"Best where {RULES[found.may_keep]}: {NAMES[found.best]}, excess risk {figures(best.risk)} at generation "
         f"{found.generations}, judged on {on}."
     )
     ways = found.ways.items()
-    rows = [(WAYS[name], figures(way.risk), figures(way.prediction_error), STORED[way.stored]) for name, way in ways]
-    rules = [(RULES[rule], WAYS[name]) for rule, name in found.best_under.items()]
+    rows = [(NAMES[name], figures(way.risk), figures(way.prediction_error), STORED[way.stored]) for name, way in ways]
+    rules = [(RULES[rule], NAMES[name]) for rule, name in found.best_under.items()]
     names = ("way", "excess risk", "prediction error", "to be kept")
     return (
         Block((said,)),
         Grid("Each way at its best", names, rows, left=1),
-        Pairs("With", [(WAYS[name], settings(way)) for name, way in ways]),
+        Pairs("With", [(NAMES[name], settings(way)) for name, way in ways]),
         Pairs("Best where", rules),
     )
 

@@ -1,4 +1,4 @@
-"""What a recommendation says, in parts: the recipe, the settings, the rivals, what the table was estimated to be."""
+"""What a recommendation says, in parts: what to do, the verdict, the ways beside each other, and how sure that is."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import remembering
-from .figures import figures, percent, with_interval
-from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
-from .loop import horizon
+from .figures import percent, short, sure
+from .layout import Answer, Block, Code, Grid, Leads, Lines, Verdict
+from .loop import RETRAININGS, horizon
 
 # Ways of training have the same name everywhere.
 WAYS = {
@@ -18,13 +18,12 @@ WAYS = {
     "synthetic_only": "synthetic labels only",
     "constant_weight": "best constant weight",
 }
-RIVALS = ("training on", "excess risk", "prediction error", "change")
 # Weights of a schedule that are printed; of a longer one the middle is left out.
 _MOST_WEIGHTS = 12
 # Verdicts of a smaller share of the posterior draws are not told.
 _LEAST_SHARE = 0.01
-_BACKTEST = "Backtest: mean squared error on the labelled rows of the next step"
-_ERRORS = "prediction error is excess risk plus noise variance; change is that of the prediction error against the first line"
+# Verdicts that say that nothing can be recommended as it stands.
+_NO_ADVICE = ("exact", "theory does not fit")
 
 
 # A ``freshmix.Recommendation``: it stands above this room, and is read by its fields alone.
@@ -32,28 +31,143 @@ Recommended = Any
 
 
 def answer(r: Recommended) -> Answer:
-    """All of it."""
+    """All of it: what to do, what becomes of the loop, the ways beside each other, and how sure that is."""
+    verdict, lead = Verdict(r.verdict, r.reason), Leads(headline(r))
     return (
-        Block((r.assumption,)),
-        Verdict(r.verdict, r.reason),
-        Block(tuple(filter(None, (recipe(r), other_end(r))))),
-        Pairs("Recommended (90% intervals in brackets)", settings(r)),
-        Grid(f"Against other ways of training, {horizon(r.generations)} (squared label units)", RIVALS, rival_rows(r), left=1),
-        Lines(None, remarks(r)),
-        *([Grid(_remembering(r), remembering.COLUMNS, remembering.rows(r.rivals, r.best), left=3)] if r.rivals else []),
-        Lines(None, () if r.persistence is None else (remembering.drift(r.persistence),)),
-        *([Pairs(_BACKTEST, backtested(r))] if backtested(r) else []),
-        Lines("Does the theory fit this table?", (checked(r),)),
-        Pairs("Estimated from the table (90% intervals in brackets)", estimates(r)),
+        *((verdict, lead) if r.verdict in _NO_ADVICE else (lead, verdict)),
+        Block((r.assumption, *filter(None, (other_end(r),)))),
+        *ways(r),
+        *snippet(r),
+        Leads(evidence(r), "How sure (90% intervals in brackets)"),
         Lines("Warnings", r.warnings),
         Lines("Notes", r.notes),
     )
 
 
-def _remembering(r: Recommended) -> str:
-    """Which horizon ways to remember are compared at."""
-    when = horizon(len(r.risk_by_generation["recommended"]) - 1)
-    return f"What to remember between retrainings, {when}" + ("" if r.persistence is None else ", judged on the next step")
+def step(r: Recommended) -> str:
+    """What a generation is called."""
+    return r.step or RETRAININGS
+
+
+def compared_at(r: Recommended) -> str:
+    """The horizon of the ways to remember."""
+    return horizon(len(r.risk_by_generation["recommended"]) - 1, step(r))
+
+
+def headline(r: Recommended) -> list[tuple[str, str]]:
+    """The best way with its numbers, what to do where it cannot be done, and the mix of labels alone."""
+    said = _best(r) if r.rivals else []
+    mix = _mix(r)
+    return [*said, *([mix] if mix else [])]
+
+
+def _best(r: Recommended) -> list[tuple[str, str]]:
+    """The best way to remember, one that is simpler, and the best ones where less may be kept."""
+    best, rivals = r.rivals[r.best], r.rivals
+    error = sure(best["prediction_error"], best["prediction_error_interval"])
+    on = f", judged on the next {r.step}" if r.persistence is not None else ""
+    trusted = "Best" if r.check is None or r.check.trusted else "Best on theory alone, which does not fit"
+    root = f", its root {short(math.sqrt(best['prediction_error']))}," if 0 < best["prediction_error"] < math.inf else ""
+    said = [(trusted, f"{_instruction(r, r.best)}. Mean squared prediction error {error}{root} {compared_at(r)}{on}.")]
+    told = {r.best}
+    other = remembering.simpler(rivals, r.best)
+    if other is not None:
+        said.append(("Simpler, about as good", _second(r, other)))
+        told.add(other)
+    if best["stored"] in ("moments", "rows"):
+        name = remembering.best_with(rivals, "model")
+        if name not in told and rivals[name]["stored"] == "model":
+            said.append((f"If old {_kept(r)} cannot be kept", _second(r, name)))
+            told.add(name)
+    if "real_only" not in told:
+        this = remembering.this(step(r))
+        said.append((f"{this[0].upper()}{this[1:]} labels alone", _second(r, "real_only", alone=True)))
+    return said
+
+
+def _kept(r: Recommended) -> str:
+    return "labels" if r.rows_per_generation is None else "rows"
+
+
+def _second(r: Recommended, name: str, alone: bool = False) -> str:
+    """Another way than the best, and what it costs."""
+    way = r.rivals[name]
+    what = _learner(r, way["alpha"]) if alone else _instruction(r, name)
+    gap = remembering.gap(way)
+    return f"{what}. {short(way['prediction_error'])}, " + (gap if gap == "as good" else f"{gap} above the best") + "."
+
+
+def _instruction(r: Recommended, name: str) -> str:
+    averaged = r.rows_per_generation is None
+    text = remembering.instruction(name, r.rivals[name], step(r), averaged, lambda alpha: _learner(r, alpha))
+    return text[0].upper() + text[1:] if text[0] != "R" else text
+
+
+def _mix(r: Recommended) -> tuple[str, str] | None:
+    """The best mix of labels where nothing else is remembered, at its own horizon."""
+    asked = r.schedule is not None or "penalty" in r.options
+    if r.rivals and not asked and (r.real_weight == 1.0 or r.generations is not None):
+        return None
+    lead = "Best" if not r.rivals else "Mixing labels alone" if r.schedule is None else "The schedule"
+    if r.rivals and "penalty" in r.options:
+        lead += ", at the penalty asked for"
+    if r.rivals and _drifts(r):
+        lead += ", were there no drift"
+    known = r.intervals
+    error = sure(r.prediction_error, known.get("prediction_error"))
+    said = f"{recipe(r)} Prediction error {error} {horizon(r.generations, step(r))}"
+    if not r.attained:
+        said += " (approached only)"
+    if r.schedule is not None and r.baselines.get("constant_weight") is not None:
+        said += f"; {_gain(r)}"
+    return lead, f"{said}."
+
+
+def ways(r: Recommended) -> list[Grid | Lines]:
+    """Ways to remember beside each other, and what their settings mean."""
+    if not r.rivals:
+        return []
+    tried = any(way["backtest"] is not None for way in r.rivals.values())
+    names = (*remembering.COLUMNS, *(["tried"] if tried else []))
+    on = f", judged on the next {r.step}" if r.persistence is not None else ""
+    heading = f"Prediction error (squared label units) of ways to train, each at its best, {compared_at(r)}{on}"
+    grid = Grid(heading, names, remembering.rows(r.rivals, r.best), left=2, wraps=1)
+    legend = remembering.legend(r.rivals, step(r), tried)
+    return [grid, Lines(None, (legend,) if legend else ())]
+
+
+def snippet(r: Recommended) -> list[Code]:
+    """The lines of the best way, where they are those of scikit-learn's ridge."""
+    if not r.rivals or r.population is None or r.verdict in _NO_ADVICE:
+        return []
+    return [Code("The best way in scikit-learn, once for each new generation", lines(r, r.best))]
+
+
+def lines(r: Recommended, way: str) -> str:
+    """scikit-learn's lines of a way."""
+    noise = math.sqrt(r.loop.synthetic_noise_ratio * max(r.noise_variance, 0.0))
+    return remembering.code(r.rivals[way], r.persistence is not None, r.rows_per_generation is None, noise)
+
+
+def evidence(r: Recommended) -> list[tuple[str, str]]:
+    """What the recommendation rests on: the check, the drift, the mix's own numbers, the estimates."""
+    return [
+        ("Check", checked(r)),
+        *([("Drift", remembering.drift(r.persistence, step(r)))] if r.persistence is not None else []),
+        *([("Backtest", backtested(r))] if r.backtest and not _tried(r) else []),
+        (f"The mix of labels{', were there no drift' if _drifts(r) else ''}", the_mix(r)),
+        *([("Against it", others(r))] if rivals(r) and not _tried(r) else []),
+        ("The table", estimates(r)),
+    ]
+
+
+def _drifts(r: Recommended) -> bool:
+    """Whether the ways count a drift that the mix's own numbers do not."""
+    return r.persistence is not None and r.persistence[0] < 1
+
+
+def _tried(r: Recommended) -> bool:
+    return any(way["backtest"] is not None for way in r.rivals.values())
 
 
 @dataclass(frozen=True)
@@ -83,26 +197,22 @@ def rivals(r: Recommended) -> list[Rival]:
     return found
 
 
-def rival_rows(r: Recommended) -> list[Sequence[str]]:
-    """The recommendation and its rivals, under the names in ``RIVALS``."""
-    rows: list[Sequence[str]] = [("recommended mix", figures(r.risk), figures(r.prediction_error), "")]
-    return rows + [(each.name, figures(each.risk), figures(each.prediction_error), percent(each.change)) for each in rivals(r)]
+def others(r: Recommended) -> str:
+    """Prediction errors of other ways of training at the mix's own horizon, and their change against it."""
+    said = []
+    for each in rivals(r):
+        error, change = short(each.prediction_error), percent(each.change, 2)
+        kept = r.generations is None and each.key == "keep_all_labels"
+        when = f" {compared_at(r)}" if kept else ""
+        said.append(f"{each.name}{when} {error}" + ("" if change == "-" else f" ({change})"))
+    return f"prediction error {'; '.join(said)}"
 
 
 def recipe(r: Recommended) -> str:
-    """What to do, in a sentence or three."""
+    """The mix of labels, in a sentence."""
     mix = f"fit {'each generation' if r.schedule is None else 'generation t'} {_training(r)}, with {_learner(r)}."
     if r.check is not None and not r.check.trusted:
         return f"On theory alone, which is not to be relied on here: {mix}"
-    if r.persistence is not None and r.best not in ("keep_all", "mixed"):
-        way = f"{remembering.NAMES[r.best]} ({remembering.settings(r.rivals[r.best])})"
-        return f"Of ways to remember {way} is the best one for this table's steps. Where only labels can be mixed, {mix}"
-    if r.advice == "keep_all_labels" and r.rows_per_generation is not None:
-        return f"Keep all real labels ever seen and fit on them: no mix is better. Where old rows cannot be kept, {mix}"
-    if r.advice == "keep_all_labels":
-        return (
-            f"Keep all real labels ever drawn and fit on their averages: no mix is better. Where old ones cannot be kept, {mix}"
-        )
     return mix[0].upper() + mix[1:]
 
 
@@ -120,7 +230,7 @@ def _mixed(w: float) -> str:
     """Labels of that real weight."""
     if w in (0.0, 1.0):
         return f"the {'real' if w else 'synthetic'} labels alone"
-    return f"{figures(w)} x real label + {figures(1 - w)} x synthetic label"
+    return f"{short(w)} x real label + {short(1 - w)} x synthetic label"
 
 
 def _rows(r: Recommended, labels: str) -> str:
@@ -129,7 +239,9 @@ def _rows(r: Recommended, labels: str) -> str:
         return f"on {labels}"
     if r.row_weight == 0:
         return f"on the labelled rows alone, on {labels}"
-    return f"with labelled rows on {labels}, other rows on the synthetic label at row weight {figures(r.row_weight)}"
+    return (
+        f"with labelled rows on {labels}, other rows on the synthetic label at sample_weight (row weight) {short(r.row_weight)}"
+    )
 
 
 def _learner(r: Recommended, alpha: float | None = None) -> str:
@@ -138,7 +250,7 @@ def _learner(r: Recommended, alpha: float | None = None) -> str:
     if alpha == 0.0:
         return "minimum-norm least squares" if linear else "kernel regression without a penalty"
     name = "Ridge" if linear else "KernelRidge"
-    return f"scikit-learn's {name}(alpha={figures(alpha)})" + ("" if linear else " on a centred kernel and centred labels")
+    return f"{name}(alpha={short(alpha)})" + ("" if linear else " on a centred kernel and centred labels")
 
 
 def other_end(r: Recommended) -> str | None:
@@ -148,11 +260,11 @@ def other_end(r: Recommended) -> str | None:
         return None
     error = end.prediction_error
     there = end.recommended_risk + r.noise_variance
-    change = percent(100 * (there / error - 1)) if 0 < error < math.inf else "-"
+    change = percent(100 * (there / error - 1), 2) if 0 < error < math.inf else "-"
     when = "is drawn anew each time it is asked for" if end.label_renewal else "stays as it is when it is asked for again"
     return (
         f"If a row's label {when}: fit each generation on {_mixed(end.real_weight)}, with {_learner(r, end.alpha)}; "
-        f"prediction error {figures(error)}, where what is recommended above has {figures(there)} ({change})."
+        f"prediction error {short(error)} in place of the mix's {short(there)} ({change})."
     )
 
 
@@ -164,19 +276,11 @@ def schedule(weights: Sequence[float]) -> str:
     return ", ".join(shown)
 
 
-def remarks(r: Recommended) -> tuple[str, ...]:
-    """What the table of rivals cannot say by itself."""
-    last = r.generations if r.generations is not None else len(r.risk_by_generation["recommended"]) - 1
-    if r.rows_per_generation is not None:
-        kept = f"keeping all real labels fits ridge on the labelled rows of generations 0 to {last}, where they may be stored"
-    elif r.loop.labels == "frozen":
-        kept = "no further real labels come, so that keeping all of them is training on real labels only"
-    elif r.loop.renewal == 0:
-        kept = "the same labels come each time, so that keeping all of them is training on real labels only"
-    else:
-        kept = f"keeping all real labels averages those of generations 0 to {last}, where old ones may be stored"
-    today = () if r.baselines.get("today") is not None else ("today's setting is compared where its real weight is given",)
-    return (kept, *today, _ERRORS)
+def _gain(r: Recommended) -> str:
+    """What a schedule brings."""
+    rival = r.baselines["constant_weight"]
+    gain = f"{100 * (1 - r.risk / rival):.3g}% of its excess risk" if 0 < rival < math.inf else "-"
+    return f"gain over the best constant weight {gain}"
 
 
 def checked(r: Recommended) -> str:
@@ -184,53 +288,49 @@ def checked(r: Recommended) -> str:
     return r.unchecked or "not checked" if r.check is None else str(r.check.line())
 
 
-def backtested(r: Recommended) -> list[tuple[str, str]]:
-    """Name and error of each way of training on the table's own later rows, in time order; empty without a time column."""
+def backtested(r: Recommended) -> str:
+    """The error of each way of training on the table's own later rows, in time order."""
     names = {"recommended": "recommended mix", **WAYS}
-    tested = r.backtest or {}
-    return [(names[key], f"{figures(tested[key][0])} +- {figures(tested[key][1])}") for key in names if key in tested]
+    found = [(name, *r.backtest[key]) for key, name in names.items() if key in r.backtest]
+    said = [f"{name} {short(mean)} +- {error:.2g}" for name, mean, error in found]
+    return f"mean squared error on the labelled rows of the next {r.step or 'step'}: {'; '.join(said)}"
 
 
-def settings(r: Recommended) -> list[tuple[str, str]]:
-    """Name and value of what to set, and what to expect of it, with 90% intervals in brackets where there are any."""
-    known, when = r.intervals, horizon(r.generations)
-    weights = [("real weight", with_interval(r.real_weight, known.get("real_weight")))]
+def the_mix(r: Recommended) -> str:
+    """Numbers of the mix, with 90% intervals in brackets where there are any, and how likely its verdict is."""
+    known, when = r.intervals, horizon(r.generations, step(r))
+    said = [f"real weight w {sure(r.real_weight, known.get('real_weight'))}"]
     if r.schedule is not None:
-        rival = r.baselines["constant_weight"]
-        assert rival is not None
-        gain = f"{100 * (1 - r.risk / rival):.3g}% of its excess risk" if 0 < rival < math.inf else "-"
-        weights = [(f"real weights, generations 1 to {len(r.schedule)}", schedule(r.schedule))]
-        weights.append(("gain over the best constant weight", gain))
+        said = [f"real weights of generations 1 to {len(r.schedule)} {schedule(r.schedule)}"]
     if r.row_weight != 1.0:
-        weights.append(("row weight in the loss", figures(r.row_weight)))
+        said.append(f"row weight {short(r.row_weight)}")
+    if "penalty" in known and r.penalty > 0:
+        alpha = sure(r.alpha, tuple(end * r.alpha / r.penalty for end in known["penalty"]))
+    else:
+        alpha = short(r.alpha)
+    said.append(f"alpha {alpha}, which is lambda {short(r.penalty)} x rows")
+    risk = f"error above the unavoidable noise (excess risk) {sure(r.risk, known.get('risk'))} {when}"
     # Told already where the horizon is the long run.
-    later = None if r.generations is None else r.long_run_risk
-    return [
-        *weights,
-        ("penalty lambda", with_interval(r.penalty, known.get("penalty"))),
-        ("scikit-learn's alpha", figures(r.alpha)),
-        (f"excess risk {when}", with_interval(r.risk, known.get("risk")) + ("" if r.attained else ", approached only")),
-        (f"prediction error {when}", with_interval(r.prediction_error, known.get("prediction_error"))),
-        *([] if later is None else [("excess risk in the long run", figures(later))]),
-        *_verdicts(r),
-    ]
+    if r.generations is not None and r.long_run_risk is not None:
+        risk += f", {short(r.long_run_risk)} in the long run"
+    said.append(risk + ("" if r.attained else ", approached only"))
+    likely = _verdicts(r)
+    return "; ".join([*said, *([f"verdicts of posterior draws: {likely}"] if likely else [])])
 
 
-def _verdicts(r: Recommended) -> list[tuple[str, str]]:
+def _verdicts(r: Recommended) -> str:
     """What the verdict would be for other values that fit the table, where they do not agree."""
     shares = [(word, share) for word, share in r.verdict_probabilities.items() if share >= _LEAST_SHARE]
     # A loop that equals real labels only does so under any draw; there they differ by the penalty alone.
     if r.verdict == "holds" or not shares or shares[0][1] > 1 - _LEAST_SHARE:
-        return []
-    return [("verdict of posterior draws", ", ".join(f"{word} {100 * share:.0f}%" for word, share in shares))]
+        return ""
+    return ", ".join(f"{word} {100 * share:.0f}%" for word, share in shares)
 
 
-def estimates(r: Recommended) -> list[tuple[str, str]]:
-    """Name and value of what was estimated from the table, with 90% intervals in brackets where there are any."""
-    aspect = [] if r.aspect is None else [("aspect ratio (features / rows)", figures(r.aspect))]
-    return [
-        ("rows, features", f"{r.rows}, {r.features}"),
-        *aspect,
-        ("noise variance", with_interval(r.noise_variance, r.intervals.get("noise_variance"))),
-        ("signal-to-noise ratio", with_interval(r.signal_to_noise_ratio, r.intervals.get("signal_to_noise_ratio"))),
-    ]
+def estimates(r: Recommended) -> str:
+    """What was estimated from the table, with 90% intervals in brackets where there are any."""
+    generation = r.step or "generation"
+    aspect = "" if r.aspect is None else f" (aspect ratio: {short(r.aspect)} features per row of a {generation})"
+    noise = sure(r.noise_variance, r.intervals.get("noise_variance"))
+    signal = sure(r.signal_to_noise_ratio, r.intervals.get("signal_to_noise_ratio"))
+    return f"{r.rows} rows, {r.features} features{aspect}; noise variance {noise}; signal-to-noise ratio {signal}"

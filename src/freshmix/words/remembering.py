@@ -1,119 +1,234 @@
-"""Ways to remember between retrainings: names, a table, and the lines of scikit-learn that carry each of them out."""
+"""Ways to remember between retrainings: names, what to do, a table, and the lines of scikit-learn that carry each out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .figures import figures, span
+from .figures import short, sure
+from .loop import RETRAININGS
 
 NAMES = {
     "real_only": "real labels only",
     "mixed": "mixed with the last model's labels",
     "anchored": "anchored to the last model",
     "anchored_mixed": "anchored and mixed",
-    "keep_all": "all labelled rows kept",
+    "keep_all": "all real labels kept",
     "forgetting": "kept with forgetting",
-    "window": "a window of generations kept",
+    "window": "a window kept",
+    "today": "today's setting",
 }
-_STORED = {"nothing": "nothing", "model": "the last model", "moments": "X'X and X'y", "rows": "rows"}
-# Differences below this part of the prediction error are rounding.
-_SAME = 1e-6
-COLUMNS = ("way", "keeps", "settings", "prediction error", "above the best (90% interval)")
-WAYS = Mapping[str, Mapping[str, Any]]
+# In a table of ways, which says below what they mean.
+IN_TABLE = NAMES | {"mixed": "mixed", "anchored": "anchored", "keep_all": "all labels kept", "forgetting": "kept, forgetting"}
+# What needs to be kept, each more than the one before.
+STORED = ("nothing", "model", "moments", "rows")
+# Ways that do the same with less to set.
+_SIMPLER = {"anchored_mixed": ("anchored", "mixed"), "forgetting": ("keep_all",), "window": ("keep_all",)}
+# Differences below this part of the prediction error are rounding; a way within the second is about as good.
+_SAME, _ABOUT = 1e-6, 0.005
+COLUMNS = ("way", "settings", "error", "above the best")
+Way = Mapping[str, Any]
+Ways = Mapping[str, Way]
 
 
-def rows(ways: WAYS, best: str) -> list[Sequence[str]]:
-    """Each way under ``COLUMNS``, the least prediction error first; what may not be kept is said."""
+def this(step: str) -> str:
+    """What a generation's labels are called."""
+    return f"this {'generation' if step == RETRAININGS else step}'s"
+
+
+def last(step: str) -> str:
+    """What the previous model is called."""
+    return "the last model" if step in (RETRAININGS, "step") else f"last {step}'s model"
+
+
+def instruction(name: str, way: Way, step: str, averaged: bool, learner: Callable[[float], str]) -> str:
+    """What to do, with its numbers; ``averaged``: rows stay, and what is kept of them are their labels."""
+    fit = learner(way["alpha"])
+    labels = _labels_in_words(way)
+    pooled = f"{fit[:-1]}, {short(way['penalty'])} per row)" if fit.endswith(")") and way["kept_generations"] != 0 else fit
+    if name == "today":
+        return f"{settings(way)}"
+    if name == "real_only":
+        return f"{this(step)} real labels alone, {fit}"
+    if way["kept_generations"] is None and averaged:
+        return f"average all real labels that a row has had, {fit}"
+    if way["kept_generations"] is None and way["forgetting"] < 1:
+        of = "generations" if step == RETRAININGS else f"{step}s"
+        return f"pool all labelled rows so far, sample_weight {short(way['forgetting'])}^age (in {of}), {pooled}"
+    if way["kept_generations"] is None:
+        return f"pool all labelled rows so far, {pooled}"
+    if way["kept_generations"]:
+        of = "generation" if step == RETRAININGS else step
+        return f"pool the labelled rows of the last {way['kept_generations'] + 1} {of}s, {pooled}"
+    if way["anchor"] == 0:
+        return f"mix in labels of {last(step)}: {labels}, {fit}"
+    part = "that model" if way["anchor"] == 1 else f"{short(way['anchor'])} x that model"
+    pull = f"{fit} fits what {part} leaves, and is added to it"
+    anchor = f"anchor to {last(step)}"
+    return f"{anchor}: {pull}" if labels == "" else f"{anchor} and mix in its labels: {labels}; {pull}"
+
+
+def _labels_in_words(way: Way) -> str:
+    """Which labels rows get; nothing where they are the real ones."""
+    w, said = way["real_weight"], []
+    if w != 1:
+        said.append(f"label = {short(w)} x real + {short(1 - w)} x predicted")
+    if way["row_weight"] > 0:
+        said.append(f"rows without a real label get the predicted one at sample_weight (row weight) {short(way['row_weight'])}")
+    return "; ".join(said)
+
+
+def simpler(ways: Ways, best: str) -> str | None:
+    """A way with less to set or to keep that is about as good as the best."""
+    fewer = [name for name in ("real_only", *_SIMPLER.get(best, ())) if name in ways and name != best]
+    near = [
+        name for name in fewer if ways[name]["allowed"] and ways[name]["difference"] < _ABOUT * ways[name]["prediction_error"]
+    ]
+    return next(iter(near), None)
+
+
+def best_with(ways: Ways, most: str) -> str:
+    """The best way that needs no more to be kept than that; the one that keeps less where two are equally good."""
+    named = [name for name in ways if name != "today" and STORED.index(ways[name]["stored"]) <= STORED.index(most)]
+    least = min(ways[name]["difference"] for name in named)
+    near = [name for name in named if ways[name]["difference"] <= least + _SAME * ways[name]["prediction_error"]]
+    return min(near, key=lambda name: STORED.index(ways[name]["stored"]))
+
+
+def gap(way: Way) -> str:
+    """How far behind the best way, with the interval of the difference."""
+    if max(map(abs, way["difference_interval"])) <= _SAME * way["prediction_error"]:
+        return "as good"
+    return sure(way["difference"], way["difference_interval"])
+
+
+def rows(ways: Ways, best: str) -> list[Sequence[str]]:
+    """Each way under ``COLUMNS``, and on the table's own steps; the best first, then the least prediction error."""
     order = sorted(ways, key=lambda name: (name != best, ways[name]["prediction_error"]))
     return [_row(name, ways[name], name == best) for name in order]
 
 
-def _row(name: str, way: Mapping[str, Any], best: bool) -> Sequence[str]:
-    keeps = _STORED[way["stored"]] + ("" if way["allowed"] else " (not allowed)")
-    gap = "the best" if best else f"{figures(way['difference'])} ({span(*way['difference_interval'])})"
-    if not best and max(map(abs, way["difference_interval"])) <= _SAME * way["prediction_error"]:
-        gap = "as good"
-    return NAMES[name], keeps, settings(way), figures(way["prediction_error"]), gap
+def _row(name: str, way: Way, best: bool) -> Sequence[str]:
+    label = IN_TABLE[name] + ("" if way["allowed"] else " (not allowed)")
+    tried = () if way["backtest"] is None else (short(way["backtest"][0], zeros=True),)
+    return label, settings(way), short(way["prediction_error"], zeros=True), "best" if best else gap(way), *tried
 
 
-def settings(way: Mapping[str, Any]) -> str:
+def settings(way: Way) -> str:
     """What to set, and nothing that is as in plain ridge."""
-    said = [f"penalty {figures(way['penalty'])}"]
+    said = [f"alpha {short(way['alpha'])}"]
     if way["anchor"] > 0:
-        said.append(f"anchor {figures(way['anchor'])}")
+        said.append(f"anchor {short(way['anchor'])}")
     if way["real_weight"] != 1:
-        said.append(f"real weight {figures(way['real_weight'])}")
+        said.append(f"w {short(way['real_weight'])}")
     if way["row_weight"] not in (0, 1):
-        said.append(f"row weight {figures(way['row_weight'])}")
+        said.append(f"row weight {short(way['row_weight'])}")
     if way["forgetting"] < 1:
-        said.append(f"forgetting {figures(way['forgetting'])}")
+        said.append(f"forgetting {short(way['forgetting'])}")
     if way["kept_generations"]:
-        said.append(f"{way['kept_generations']} generations")
+        said.append(f"last {way['kept_generations'] + 1} kept")
     return ", ".join(said)
 
 
-def drift(persistence: tuple[float, tuple[float, float]]) -> str:
+def legend(ways: Ways, step: str, tried: bool) -> str:
+    """What the settings in the table mean, of those that some way has."""
+    said = []
+    if any(way["real_weight"] != 1 for way in ways.values()):
+        said.append("w (real weight): label = w x real + (1 - w) x predicted by the last model")
+    if any(way["row_weight"] not in (0, 1) for way in ways.values()):
+        said.append("row weight: sample_weight of rows without a real label")
+    if any(way["anchor"] > 0 for way in ways.values()):
+        said.append("anchor: share of the last model that the penalty pulls towards")
+    if any(way["forgetting"] < 1 for way in ways.values()):
+        said.append(f"forgetting: sample_weight of a kept row, to the power of its age in {_many(step)}")
+    if tried:
+        said.append(f"tried: mean squared error on the table's own next {_many(step)}")
+    return "; ".join(said)
+
+
+def _many(step: str) -> str:
+    return "generations" if step == RETRAININGS else f"{step}s"
+
+
+def drift(persistence: tuple[float, tuple[float, float]], step: str) -> str:
     """How long coefficients last."""
-    c, (low, high) = persistence
-    half = "they do not drift" if c == 1 else f"a half of what they are is left after {figures(_half_life(c))} steps"
-    return f"from one step to the next coefficients keep {figures(c)} of what they are (90% interval {span(low, high)}): {half}"
+    c, interval = persistence
+    kept = sure(100 * c, (100 * interval[0], 100 * interval[1]))
+    said = f"from one {step} to the next the coefficients keep {kept}% of what they are"
+    return f"{said}: they do not drift" if c == 1 else f"{said}, half of it after {short(_half_life(c))} {step}s"
 
 
 def _half_life(c: float) -> float:
     return math.log(0.5) / math.log(c) if c > 0 else 0.0
 
 
-def code(way: Mapping[str, Any], timed: bool, averaged: bool) -> str:
+def code(way: Way, timed: bool, averaged: bool, noise: float = 0.0) -> str:
     """scikit-learn's lines for one generation after the first, of plain ridge that was fitted in the same way.
 
-    ``timed``: the intercept is a feature. ``averaged``: rows stay, and what is kept of them are their labels.
+    ``timed``: the intercept is a feature. ``averaged``: rows stay, and what is kept of them are their labels. ``noise``: the
+    standard deviation of what is added to predictions that serve as labels.
     """
     mixes = way["real_weight"] != 1 or way["row_weight"] > 0
     said = ["import numpy as np", "from sklearn.linear_model import Ridge", ""]
-    said += ["# X, y: the new rows, scaled as the table was; y is NaN where a row has no real label."]
-    if timed:
-        said += ["# The first column of X is one everywhere; the mean of the table's labels is taken off y."]
-    remembers = ["model: the last one, of rows that were scaled alike"] if mixes or way["anchor"] > 0 else []
-    if way["kept_generations"] != 0:
-        remembers.append(
-            "past: the labels of each generation" if averaged else "past: [(X, y), ...] of labelled rows, the last one first"
-        )
-    said += [f"# {each}." for each in remembers]
-    said += [*_labels(way, mixes), *_kept(way, averaged)]
-    ridge = f"Ridge(alpha={way['penalty']!r} * len(y){', fit_intercept=False' if timed else ''})"
+    said += [f"# {line}" for line in _given(way, timed, averaged, mixes)]
+    said += [*_labels(way, mixes, averaged, noise), *_kept(way, averaged)]
+    alpha = f"alpha={_number(way['penalty'])} * len(y)" + (", fit_intercept=False" if timed else "")
+    weight = ", sample_weight=weight" if way["row_weight"] > 0 or way["forgetting"] < 1 else ""
     if way["anchor"] == 0:
-        return "\n".join([*said, f"model = {ridge}.fit(X, y, sample_weight=weight)", ""])
+        return "\n".join([*said, f"model = Ridge({alpha}).fit(X, y{weight})", ""])
+    pull = _number(way["anchor"])
     return "\n".join(
         [
             *said,
-            f"last = {way['anchor']!r} * model.coef_, {way['anchor']!r} * model.intercept_",
-            f"model = {ridge}.fit(X, y - X @ last[0] - last[1], sample_weight=weight)",
-            "model.coef_, model.intercept_ = model.coef_ + last[0], model.intercept_ + last[1]",
+            f"new = Ridge({alpha})",
+            f"new.fit(X, y - {pull} * model.predict(X){weight})",
+            f"new.coef_ += {pull} * model.coef_",
+            f"new.intercept_ += {pull} * model.intercept_",
+            "model = new",
             "",
         ]
     )
 
 
-def _labels(way: Mapping[str, Any], mixes: bool) -> list[str]:
-    if not mixes or (way["real_weight"] == 1 and way["row_weight"] == 0):
-        return ["real = np.isfinite(y)", "X, y, weight = X[real], y[real], np.ones(real.sum())"]
-    w = way["real_weight"]
+def _number(value: float) -> str:
+    """With more digits than matter."""
+    return f"{value:.8g}"
+
+
+def _given(way: Way, timed: bool, averaged: bool, mixes: bool) -> list[str]:
+    """What the lines start from."""
+    said = ["X, y: the new rows, scaled as the table was" + ("." if averaged else "; y is NaN without a real label.")]
+    if timed:
+        said.append("X has a first column of ones; the mean of the table's labels is taken off y.")
+    if mixes or way["anchor"] > 0:
+        said.append("model: the last one, of rows that were scaled alike.")
+    if way["kept_generations"] != 0:
+        past = "the labels of each generation before" if averaged else "[(X, y), ...] of labelled rows, the last one first"
+        said.append(f"past: {past}.")
+    return said
+
+
+def _labels(way: Way, mixes: bool, averaged: bool, noise: float) -> list[str]:
+    if not mixes:
+        return [] if averaged else ["real = np.isfinite(y)", "X, y = X[real], y[real]"]
+    w, others = way["real_weight"], way["row_weight"]
     said = ["real, guess = np.isfinite(y), model.predict(X)"]
-    said += [
-        f"y = np.where(real, {w!r} * y + {1 - w!r} * guess, guess)",
-        f"weight = np.where(real, 1.0, {way['row_weight']!r})",
-    ]
-    return said if way["row_weight"] > 0 else [*said, "X, y, weight = X[real], y[real], weight[real]"]
+    if noise > 0:
+        said.append(f"guess += np.random.default_rng().normal(0, {_number(noise)}, len(y))")
+    label = "y" if w == 1 else f"{_number(w)} * y + {_number(1 - w)} * guess"
+    said.append(f"y = np.where(real, {label}, guess)")
+    if others > 0:
+        return [*said, f"weight = np.where(real, 1.0, {_number(others)})"]
+    return said if averaged else [*said, "X, y = X[real], y[real]"]
 
 
-def _kept(way: Mapping[str, Any], averaged: bool) -> list[str]:
+def _kept(way: Way, averaged: bool) -> list[str]:
     if way["kept_generations"] == 0:
         return []
     if averaged:
         return ["y = np.mean([y, *past], axis=0)"]
-    kept = "past" if way["kept_generations"] is None else f"past[:{way['kept_generations']}]"
-    return [
-        f"kept = [(X, y), *{kept}]",
-        f"weight = np.concatenate([np.full(len(old), {way['forgetting']!r} ** age) for age, (_, old) in enumerate(kept)])",
-        "X, y = np.vstack([rows for rows, _ in kept]), np.concatenate([old for _, old in kept])",
-    ]
+    past = "past" if way["kept_generations"] is None else f"past[:{way['kept_generations']}]"
+    said = [f"kept = [(X, y), *{past}]"]
+    if way["forgetting"] < 1:
+        said.append("age = np.repeat(np.arange(len(kept)), [len(old) for _, old in kept])")
+        said.append(f"weight = {_number(way['forgetting'])} ** age")
+    return [*said, "X = np.vstack([rows for rows, _ in kept])", "y = np.concatenate([old for _, old in kept])"]

@@ -1,6 +1,7 @@
 """What replays say: of a check that was made or not, of a backtest that was not, and of coefficients that drift."""
 
 from ..arguments import Floats
+from .figures import short
 
 TOO_SMALL = "not checked: fewer than 3 rows per generation"
 AT_THRESHOLD = "not checked: the rows to fit on are about as many as the features, and there is no penalty"
@@ -19,9 +20,9 @@ def compared(fits: bool, holds: bool, rows: int, observed: Floats, predicted: Fl
     """What a check found, in one sentence; ``z`` is the largest z-score, that of generation ``worst``."""
     found = "it fits" if fits else "the setting holds, its figures do not" if holds else "it does not"
     return (
-        f"{found}: replayed with {rows} of the table's rows, the loop has excess "
-        f"risk {observed[-1]:.4g} at generation {observed.size - 1}, and theory predicts {predicted[-1]:.4g} for that many; "
-        f"the largest z-score is {z:+.1f}, at generation {worst}"
+        f"{found}: replayed with {rows} of the table's rows, the loop has excess risk {short(observed[-1])} after "
+        f"{observed.size - 1} retrainings, and theory predicts {short(predicted[-1])} for that many; the largest z-score is "
+        f"{z:+.1f}, after {worst}"
     )
 
 
@@ -42,7 +43,7 @@ def better_there(w: float, penalty: float, chosen: float, instead: float) -> str
     """A note, where the replay finds a better setting than theory, which is recommended."""
     return (
         f"theory alone would choose real weight {w:.3g} and lambda {penalty:.3g}; replayed on the table's own rows that has "
-        f"excess risk {chosen:.4g}, and the recommended setting {instead:.4g}"
+        f"excess risk {short(chosen)}, and the recommended setting {short(instead)}"
     )
 
 
@@ -56,13 +57,13 @@ def in_place_of_theory(
     """
     said = (
         "here is what the replay says: on the table's own rows the recommended loop has excess risk "
-        f"{observed[-1]:.4g} at generation {observed.size - 1}, real labels only {real_only:.4g}"
+        f"{short(observed[-1])} after {observed.size - 1} retrainings, real labels only {short(real_only)}"
     )
     if best is not None:
         w, penalty, risk = best
-        said += f", and the best mix there {risk:.4g} (real weight {w:.2g}, lambda {penalty:.2g})"
+        said += f", and the best mix there {short(risk)} (real weight {w:.2g}, lambda {penalty:.2g})"
         said += ": real labels only do no worse" if no_worse else ""
-    said += f"; theory predicted {predicted:.4g}"
+    said += f"; theory predicted {short(predicted)}"
     if blocks:
         said += "; rows of a step are more alike than rows of different ones, and the theory assumes that they are not"
     return said
@@ -72,8 +73,8 @@ def neighbours(observed: Floats, predicted: float) -> str:
     """A warning where only rows that stand together in the table, held out together, are not as theory has them."""
     return (
         "rows near each other in the table are alike: where neighbours are held out together, the loop has excess risk "
-        f"{observed[-1]:.4g} at generation {observed.size - 1} and theory predicts {predicted:.4g}; if new rows come in that "
-        "order, name the column that holds their time; if the table is sorted, nothing is wrong"
+        f"{short(observed[-1])} after {observed.size - 1} retrainings and theory predicts {short(predicted)}; if new rows come "
+        "in that order, name the column that holds their time; if the table is sorted, nothing is wrong"
     )
 
 
@@ -92,5 +93,5 @@ def drifts(before: float, own: float, z: float) -> str:
     """Coefficients drift: errors on the later half of a model of the earlier one and of its own, and their z-score."""
     return (
         f"the coefficients drift: on the later half a model of the earlier half errs by {before:.3g}, one of the later "
-        f"half itself by {own:.3g} (z = {z:.1f}); the theory assumes no drift"
+        f"half itself by {own:.3g} (z = {z:.1f}); the ways to train count that, the check and the mix's own numbers do not"
     )

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from ..loop import Loop
-from .figures import figures
+from .figures import figures, short
 from .layout import Answer, Pairs, Verdict
 
 GROWS = "the excess risk grows without bound"
@@ -27,7 +27,7 @@ def answer(found: Any) -> Answer:
         ("excess risk in the long run", figures(found.risk)),
         ("excess risk of generation 0", figures(found.first)),
         ("with real labels only", figures(found.real_only)),
-        ("of predicting 0", figures(found.null)),
+        ("of predicting the mean", figures(found.null)),
         *collapse,
     ]
     return Verdict(found.verdict, found.reason), Pairs("Squared label units", rows)
@@ -43,13 +43,13 @@ def reason(
     by: str = "synthetic labels",
 ) -> str:
     """Of a bounded loop, with the figures that decide."""
-    figures = f"excess risk {risk:.4g} {when} against {real_only:.4g} with real labels only"
-    beside = f"; above the null risk {null:.4g} of predicting 0" if above_null else ""
+    figures = f"error above the unavoidable noise (excess risk) {short(risk)} {when}, {short(real_only)} with real labels only"
+    beside = f"; above that of predicting the mean, {short(null)}" if above_null else ""
     because = {
-        "holds": f"{by} change nothing",
-        "improves": f"{by} average the noise of past real labels",
+        "holds": f"no collapse, {by} change nothing",
+        "improves": f"no collapse, {by} average the noise of past real labels",
         "collapses": "worse than using no model at all",
-        "degrades": f"{by} cost more than they bring",
+        "degrades": f"no collapse, but {by} cost more than they bring",
     }
     return f"{because[verdict]}: {figures}{beside}"
 
