@@ -40,9 +40,9 @@ class Estimate:
     tau, weight : (b,) arrays
         Bands: eigenvalue of the feature covariance, and gamma times the share of eigenvalues in the band.
     profile : (r, b) array
-        phi_j(s_i): E c_i^2 = sigma^2 + leak_i + sum_j g_j phi_j(s_i).
-    leak : (r,) array
-        What the signal of outlying directions adds to the others.
+        phi_j(s_i): E c_i^2 = sigma^2 + sum_k leaks_ik m_k^2 + sum_j g_j phi_j(s_i).
+    leaks : (r, k) array
+        What one unit of signal in each outlying direction adds to the others.
     noise_draws, signal_draws : (d,), (d, b) arrays
         Posterior draws of sigma^2 and g.
     outlying_draws : (d, k) array
@@ -60,7 +60,7 @@ class Estimate:
     tau: Floats
     weight: Floats
     profile: Floats
-    leak: Floats
+    leaks: Floats
     noise_draws: Floats
     signal_draws: Floats
     outlying_draws: Floats
@@ -87,7 +87,8 @@ class Estimate:
     def null_draws(self) -> Floats:
         """(d,) posterior draws of the null risk beta'Sigma beta."""
         banded = self.signal_draws @ self.profile[self.outlying :].sum(axis=0)
-        return np.asarray((banded + self.leak.sum() + self.outlying_draws.sum(axis=1)) / self.factorisation.directions)
+        tops = self.outlying_draws @ (1 + self.leaks.sum(axis=0))
+        return np.asarray((banded + tops) / self.factorisation.directions)
 
     def interval(self, draws: Floats, floor: Floats | float = 0.0) -> tuple[float, float]:
         """90% interval from (d,) draws of a quantity that is at least 0, widened where the noise estimates disagree.
@@ -121,15 +122,20 @@ class Estimate:
             said.append(words.noise_disagrees(name, other.value, self.noise_variance, other.z, self.stretch))
         return tuple(said)
 
-    def equivalents(self, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
+    def equivalents(
+        self, noise_variance: float | None = None, signal: Floats | None = None, tops: Floats | None = None
+    ) -> SampleEquivalents:
         """The smoothed plug-in: c_i^2 replaced by its expectation under (sigma^2, g), by default their posterior means.
+
+        ``tops`` is the signal of the outlying directions, likewise.
 
         The limit risk is linear in (sigma^2, g), so that the posterior mean gives the posterior mean risk.
         """
         f = self.factorisation
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
-        squares = sigma2 + self.leak + self.profile @ (self.signal if signal is None else signal)
-        squares[: self.outlying] = sigma2 + self.outlying_signal
+        tops = self.outlying_signal if tops is None else tops
+        squares = sigma2 + self.leaks @ tops + self.profile @ (self.signal if signal is None else signal)
+        squares[: self.outlying] = sigma2 + tops
         s, count = f.eigenvalues, np.ones(f.eigenvalues.size)
         if f.zeros:
             s, squares, count = np.append(s, 0.0), np.append(squares, sigma2), np.append(count, f.zeros)
@@ -137,10 +143,13 @@ class Estimate:
             return RowEquivalents(s, squares, count, sigma2, f.classes)
         return sample_equivalents(s, squares, count, sigma2, f.row_weights)
 
-    def population(self, noise_variance: float | None = None, signal: Floats | None = None) -> Population:
+    def population(
+        self, noise_variance: float | None = None, signal: Floats | None = None, tops: Floats | None = None
+    ) -> Population:
         """The bands as atoms, and each outlying direction as a spike of share 1/p; by default at the posterior means."""
         sigma2 = self.noise_variance if noise_variance is None else noise_variance
-        tau, share, g = self.atoms(self.signal if signal is None else signal, self.outlying_signal)
+        tops = self.outlying_signal if tops is None else tops
+        tau, share, g = self.atoms(self.signal if signal is None else signal, tops)
         return Population(tau, share, g, sigma2, self.row_sizes)
 
     @property
@@ -182,7 +191,8 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     squares = f.responses**2
     # Above the mean of all others: an outlying direction at their level has no signal to speak of.
     level = (squares[outlying:].sum() + f.zero_energy) / max(f.directions - outlying, 1)
-    leak = leaks(f, np.maximum(squares[:outlying] - level, 0.0))
+    leaked = leaks(f, outlying)
+    leak = leaked @ np.maximum(squares[:outlying] - level, 0.0)
     posterior = Posterior.of(f, outlying, tau, weight, profile, leak)
     noise, signal = posterior.sample()
     # The likelihood speaks of expected energies; what a band's coefficients really hold varies about that.
@@ -197,7 +207,7 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     if f.exact:
         # What is left is rounding, of which nothing is said.
         tops = np.tile(squares[:outlying], (noise.size, 1))
-        return Estimate(f, outlying, tau, weight, profile, leak, np.zeros(noise.size), signal, tops, {}, 1.0, 0.0)
+        return Estimate(f, outlying, tau, weight, profile, leaked, np.zeros(noise.size), signal, tops, {}, 1.0, 0.0)
     fitted = float(noise.mean())
     others = noise_estimates(f, outlying, tau, fitted + profile @ signal.mean(axis=0), leak, fitted, rng)
     # The rows show their own noise; where a few of them carry much of it, its variance is another matter.
@@ -205,7 +215,7 @@ def banded(f: Factorisation, rng: np.random.Generator) -> Estimate:
     # Of mean 1: the estimate stays.
     noise = _spread(noise, np.exp(tails * rng.standard_normal(noise.size)))
     tops = _outlying_draws(f, noise, signal @ profile[outlying:].mean(axis=0), outlying, rng)
-    return Estimate(f, outlying, tau, weight, profile, leak, noise, signal, tops, others, stretch(others), tails)
+    return Estimate(f, outlying, tau, weight, profile, leaked, noise, signal, tops, others, stretch(others), tails)
 
 
 def _outlying_draws(f: Factorisation, noise: Floats, banded_signal: Floats, outlying: int, rng: np.random.Generator) -> Floats:

@@ -99,16 +99,16 @@ def profiles(f: Factorisation, tau: Floats, outlying: int = 0) -> Floats:
     return np.asarray(phi * (tau * (f.directions - outlying) / phi[outlying:].sum(axis=0)))
 
 
-def leaks(f: Factorisation, excess: Floats) -> Floats:
-    """(r,) what the outlying directions' signal adds to c^2 in the other ones, from (k,) c^2 - sigma^2 there.
+def leaks(f: Factorisation, outlying: int) -> Floats:
+    """(r, k) what one unit of signal, c^2 - sigma^2, in each outlying direction adds to c^2 in the other ones.
 
     The sample's outlying directions are near those of the population, not the same: phi at the spike's tau, times its energy.
     """
-    if not excess.size:
-        return np.zeros(f.eigenvalues.size)
-    tau, energy = spikes(f, excess.size)
-    found = _smoothed(f, tau) @ (excess * energy)
-    found[: excess.size] = 0.0
+    if not outlying:
+        return np.zeros((f.eigenvalues.size, 0))
+    tau, energy = spikes(f, outlying)
+    found = _smoothed(f, tau) * energy
+    found[:outlying] = 0.0
     return np.asarray(found)
 
 

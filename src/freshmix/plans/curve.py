@@ -150,7 +150,7 @@ def plan_from(
 def _drawn(found: Estimate, affine: Affine, curve: Curve) -> Floats:
     """(draws, points) risks of the curve's loops for drawn populations."""
     points = [curve.found[count] for count in curve.labels]
-    settings = [replace(curve.setting, population=found.population(float(each[0]), each[1:])) for each in affine.points]
+    settings = [replace(curve.setting, population=found.population(*affine.parts(each))) for each in affine.points]
     return affine(np.array([[at.risk(p.loop) for p in points] for at in settings]))
 
 

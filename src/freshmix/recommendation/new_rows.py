@@ -25,7 +25,7 @@ from ..words.table import without_rows
 from .answer import Answer
 from .request import Request
 from .schedule import Scheduled, followed_fresh
-from .uncertainty import Affine, Uncertainty, fresh_uncertainty, split
+from .uncertainty import Affine, Uncertainty, fresh_uncertainty
 from .ways import DRAWS, Streamed, Ways, standing
 
 
@@ -134,7 +134,7 @@ class NewRows(Answer[FreshSetting]):
 
     @cached_property
     def _drawn_settings(self) -> list[FreshSetting]:
-        return [self.setting.under(self.found, *split(point)) for point in self._affine.points]
+        return [self.setting.under(self.found, *self._affine.parts(point)) for point in self._affine.points]
 
     def drawn(self, loops: Sequence[Loop]) -> tuple[Floats, Floats]:
         """(draws, loops) excess risks and (draws,) noise variances, of the draws that the intervals of ``ways`` rest on."""

@@ -26,7 +26,7 @@ from .renewal import Renewal
 from .request import Request
 from .result import OtherEnd
 from .schedule import Scheduled, followed_frozen
-from .uncertainty import Affine, Uncertainty, few, frozen_uncertainty, split
+from .uncertainty import Affine, Uncertainty, few, frozen_uncertainty
 from .ways import DRAWS, Ways, standing
 
 
@@ -147,7 +147,7 @@ class SameRows(Answer[FrozenSetting]):
     def ways(self) -> Ways:
         """Ways to remember, where labels that are kept are averaged."""
         affine = Affine.of(self.found, DRAWS)
-        known = [replace(self.setting, equivalents=few(self.found, *split(point))) for point in affine.points]
+        known = [replace(self.setting, equivalents=few(self.found, *affine.parts(point))) for point in affine.points]
         setting = replace(self.setting, equivalents=few(self.found))
         return standing(setting, known, affine, self.shown, self.request.may_keep, self.rows, self.today)
 

@@ -1,6 +1,7 @@
 """Intervals and verdict probabilities of a recommendation: the search repeated over posterior draws (mathematics.md section 7).
 
-Every risk is affine in (sigma^2, g): it is evaluated at one point more than there are of these, and then known for all draws.
+Every risk is affine in sigma^2, the energies g of the bands and the signal m^2 of the outlying directions: it is evaluated at
+one point more than there are of these, and then known for all draws.
 """
 
 import math
@@ -26,6 +27,8 @@ DRAWS = 200
 # Penalties are searched within this factor of the recommended one.
 RANGE = 100.0
 _ATOMS = 300
+# Groups of outlying directions.
+_GROUPS = 4
 FEW_DRAWS, _EVALUATIONS = 40, 40
 _FINE = 4
 # Standard errors on either side of a 90% interval.
@@ -44,19 +47,35 @@ class Uncertainty:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """Posterior draws of (sigma^2, g), and the points at which a function that is affine in them has to be known."""
+    """Posterior draws of (sigma^2, g, m^2), and the points at which a function that is affine in them has to be known.
+
+    Outlying directions are gathered into a few groups of neighbours, whose parts of the group's signal are the mean ones:
+    ``tops`` (groups, k) holds these.
+    """
 
     draws: Floats
     points: Floats
+    tops: Floats
 
     @classmethod
     def of(cls, found: Estimate, most: int = DRAWS) -> "Affine":
         """Thinned draws, with points at their mean and one step from it along each coordinate."""
-        every = np.column_stack([found.noise_draws, found.signal_draws])
+        groups = np.array_split(np.arange(found.outlying), min(found.outlying, _GROUPS)) if found.outlying else []
+        tops = np.zeros((len(groups), found.outlying))
+        for row, group in zip(tops, groups, strict=True):
+            row[group] = found.outlying_signal[group]
+            row[group] = row[group] / row.sum() if row.sum() > 0 else 1 / group.size
+        sums = [found.outlying_draws[:, group].sum(axis=1) for group in groups]
+        every = np.column_stack([found.noise_draws, found.signal_draws, *sums])
         draws = every[np.linspace(0, len(every) - 1, min(most, len(every))).astype(int)]
         centre = every.mean(axis=0)
         steps = np.maximum(centre, 0.1 * centre.max())
-        return cls(draws, np.vstack([centre, centre + np.diag(steps)]))
+        return cls(draws, np.vstack([centre, centre + np.diag(steps)]), tops)
+
+    def parts(self, point: Floats) -> tuple[float, Floats, Floats]:
+        """sigma^2, g and the signal of the outlying directions at a point or a draw."""
+        bands = point.size - len(self.tops)
+        return float(point[0]), point[1:bands], point[bands:] @ self.tops
 
     def __call__(self, values: Floats) -> Floats:
         """(points, ...) values at the points -> (d, ...) at the draws; infinite ones (of the spectrum alone) stay so."""
@@ -134,14 +153,11 @@ class _Drawn:
         return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, floor, uneven))
 
 
-def split(point: Floats) -> tuple[float, Floats]:
-    """sigma^2 and g."""
-    return float(point[0]), point[1:]
-
-
-def few(found: Estimate, noise_variance: float | None = None, signal: Floats | None = None) -> SampleEquivalents:
+def few(
+    found: Estimate, noise_variance: float | None = None, signal: Floats | None = None, tops: Floats | None = None
+) -> SampleEquivalents:
     """The smoothed plug-in in few directions."""
-    return gathered(found.equivalents(noise_variance, signal), found.outlying, _ATOMS)
+    return gathered(found.equivalents(noise_variance, signal, tops), found.outlying, _ATOMS)
 
 
 def frozen_uncertainty(
@@ -158,7 +174,7 @@ def frozen_uncertainty(
     no interval of its weight or penalty.
     """
     affine = Affine.of(found)
-    known = [few(found, *split(point)) for point in affine.points]
+    known = [few(found, *affine.parts(point)) for point in affine.points]
     drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, uneven)
     scale, w, penalty = recommended.scale, constant.real_weight, constant.loop.penalty
     if given is not None:
@@ -190,11 +206,11 @@ def fresh_uncertainty(
     """
     loops, last = recommended.loops, recommended.loop
     affine = Affine.of(found)
-    settings = [recommended.under(found, float(point[0]), point[1:]) for point in affine.points]
+    settings = [recommended.under(found, *affine.parts(point)) for point in affine.points]
     drawn = _Drawn.of(found, affine, settings, horizon)
     # Penalties tuned for each draw are not affine: fewer draws.
     few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
-    pairs = [(float(each[0]), each[1:]) for each in affine.draws[few]]
+    pairs = [affine.parts(each) for each in affine.draws[few]]
     constant = len(loops) == 1 and last.schedule is None
     if constant:
         best = np.array([_best_point(recommended.under(found, *each), horizon, given is None) for each in pairs])

@@ -99,9 +99,9 @@ class FreshSetting:
         """Other loops on the same population."""
         return replace(self, loops=(loops,) if isinstance(loops, Loop) else tuple(loops))
 
-    def under(self, found: Any, noise_variance: float, signal: Floats) -> "FreshSetting":
-        """On the population behind an estimate, were these its noise and its signal."""
-        return replace(self, population=found.population(noise_variance, signal))
+    def under(self, found: Any, noise_variance: float, signal: Floats, tops: Floats) -> "FreshSetting":
+        """On the population behind an estimate, were these its noise and its signal, that of its outlying directions apart."""
+        return replace(self, population=found.population(noise_variance, signal, tops))
 
     def by_generation(self, generations: int, judged: str = "now") -> Floats:
         """(T + 1,) excess risk; the last loop is kept on. ``judged`` "next": on the next generation's coefficients."""
