@@ -9,8 +9,9 @@ import pytest
 import freshmix as fm
 from freshmix.estimation import banded, factorise
 from freshmix.prepared import Order
+from freshmix.prepared.copies import copies
 from freshmix.replays import draws
-from freshmix.replays.check import DOES_NOT_FIT, Check, copies, drawn_signals, standard_error
+from freshmix.replays.check import DOES_NOT_FIT, Check, drawn_signals, standard_error
 from freshmix.replays.folds import Fold, feature_rows
 
 from . import naive
@@ -117,7 +118,15 @@ def test_passes_where_theory_holds(kind, aspect):
         assert np.abs(found.check.observed / found.check.predicted - 1).max() < 0.1
 
 
-@pytest.mark.parametrize("kind", ["heavy", "copies", "dependent"])
+def test_copies_are_left_out_together():
+    rng = np.random.default_rng(11)
+    X = rows("copies", 240, 120, rng)
+    found = fm.recommend(X, labels(X, rng))
+    assert found.check.fits
+    assert found.check.observed[-1] / found.check.predicted[-1] == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["heavy", "dependent"])
 def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     rng = np.random.default_rng(11)
     X = rows(kind, 240, 120, rng)

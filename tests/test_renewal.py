@@ -9,9 +9,9 @@ import pytest
 
 import freshmix as fm
 from freshmix.prepared import prepare
+from freshmix.prepared.copies import copies
 from freshmix.recommendation.renewal import Renewal as Known
 from freshmix.recommendation.renewal import Repeated, classes
-from freshmix.replays.check import copies
 from freshmix.tables import open_table
 
 from .test_cli import failure, invoke

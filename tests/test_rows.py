@@ -8,8 +8,10 @@ import pytest
 import freshmix as fm
 from freshmix.equivalents import RowClasses, RowEquivalents, SampleEquivalents
 from freshmix.equivalents.gathered import gathered
+from freshmix.estimation import unevenness
 from freshmix.estimation.factorise import factorise
 from freshmix.estimation.left_out import LeaveOneOut
+from freshmix.prepared.copies import Copies
 from freshmix.risks import frozen
 
 from .tolerances import SOLVED
@@ -149,6 +151,48 @@ def test_leave_one_out_errors_are_those_of_refits(n, p):
         others, row = without_row(X, found.penalties[k], np.ones(n), i)
         errors.append((y[i] - row @ y[others]) ** 2)
     assert found.mean[k] == pytest.approx(np.mean(errors), rel=1e-6)
+
+
+def test_records_that_are_there_several_times_are_left_out_together():
+    """Refits without all of them, for errors of labels; and the errors of a signal, on rows that are alike otherwise."""
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(12), [1, 2, 3] * 4)
+    X = rng.standard_normal((12, 5))[group]
+    y, n, z = X[:, 0] + rng.standard_normal(group.size), group.size, 0.3
+    f = factorise(X, y)
+    found, errors, variances = f.left_out, [], []
+    k = int(np.argmin(np.abs(found.penalties - z)))
+    design = np.column_stack([np.ones(n), X])
+    for i in range(n):
+        others = group != group[i]
+        # The penalty is that of n rows, so that n z stays.
+        inner = design[others].T @ design[others] + n * found.penalties[k] * np.diag([0.0, 1, 1, 1, 1, 1])
+        row = design[i] @ np.linalg.solve(inner, design[others].T)
+        errors.append((y[i] - row @ y[others]) ** 2)
+        variances.append(row @ row)
+    assert found.mean[k] == pytest.approx(np.mean(errors), rel=1e-8)
+    s, count = np.append(f.eigenvalues, 0.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
+    known = RowEquivalents(s, np.ones(s.size), count, 1.0, f.classes)
+    at = known.solve(found.penalties[k])
+    assert known.variance(at, at)[0] == pytest.approx(np.mean(variances), rel=1e-8)
+    assert f.independent == pytest.approx(24 / np.mean(np.bincount(group)[group]))
+
+
+def test_rows_of_few_values_are_met_again():
+    """Chance makes rows equal where they hold next to nothing; a column that tells rows apart shows that these are copies."""
+    rng = np.random.default_rng(3)
+    X = rng.integers(3, size=(60, 4)).astype(float)
+    assert Copies.of(X) is None
+    assert Copies.of(np.column_stack([X, rng.standard_normal(60)])) is None
+    again = Copies.of(np.column_stack([X, rng.standard_normal(60)])[np.arange(120) // 2])
+    assert (again.times == 2).all()
+
+
+def test_labels_are_heard_as_far_as_rows_differ():
+    rng = np.random.default_rng(4)
+    X, size = rng.standard_normal((400, 100)), np.where(rng.uniform(size=400) < 0.2, 2.0, 0.5)
+    alike, differ = (unevenness(factorise(rows, rows[:, 0])) for rows in (X, X * size[:, None]))
+    assert alike < 0.2 < 0.9 < differ
 
 
 def test_a_penalty_within_doubt_costs_nothing():

@@ -34,8 +34,8 @@ _NOTHING = 1e-9
 _NEAR = 1e-3
 # bias or variance of solved points.
 Formula = Callable[[Solved, Solved], Numbers]
-# Rows of U and weights of these rows, in pieces.
-Pieces = Callable[[], Iterable[tuple[Floats, Floats]]]
+# Rows of U, weights of these rows, and how many times each is there, in pieces.
+Pieces = Callable[[], Iterable[tuple[Floats, Floats, Floats]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,25 +63,26 @@ class RowClasses:
 
     @classmethod
     def of(cls, pieces: Pieces, eigenvalues: Floats, rows: int) -> "RowClasses":
-        """From rows of U beside (r,) ``eigenvalues`` s > 0, and their weights a of mean 1, read twice.
+        """From rows of U beside (r,) ``eigenvalues`` s > 0, their weights a of mean 1, and their times k, read twice.
 
-        They may be some of the n ``rows`` of the fit.
+        They may be some of the n ``rows`` of the fit. k records of one row are left out together: they count as one row of
+        weight k a.
         """
         s = eigenvalues
         kept = 1 / (1 + np.multiply.outer(1 / (float(s.mean()) * _PROFILE), s))
         profiles, spent = [], []
-        for U, a in pieces():
-            profiles.append(np.hstack([U**2 @ (1 - kept).T, np.log(a)[:, None]]))
-            spent.append(a)
+        for U, a, times in pieces():
+            profiles.append(np.hstack([times[:, None] * (U**2 @ (1 - kept).T), np.log(a * times)[:, None]]))
+            spent.append(a * times)
         profile, weight = np.vstack(profiles), np.concatenate(spent)
         leverage = np.clip(profile[:, :-1] + (weight / rows)[:, None], 1e-12, 1 - 1e-12)
         profile[:, :-1] = np.log(leverage / (1 - leverage))
         index = _split(profile, CLASSES)
         count = np.bincount(index).astype(np.float64)
         squares, start = np.zeros((count.size, s.size)), 0
-        for U, _ in pieces():
+        for U, _, times in pieces():
             which = np.zeros((count.size, len(U)))
-            which[index[start : start + len(U)], np.arange(len(U))] = 1.0
+            which[index[start : start + len(U)], np.arange(len(U))] = times
             squares += which @ U**2
             start += len(U)
         squares /= count[:, None]

@@ -9,6 +9,7 @@ from .estimated import EstimatedPopulation, at_threshold, described, estimate, e
 from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
 from .left_out import LeaveOneOut
 from .noise import NoiseEstimate
+from .sizes import unevenness
 
 __all__ = [
     "Estimate",
@@ -23,5 +24,6 @@ __all__ = [
     "estimate_of",
     "factorise",
     "factorise_gram",
+    "unevenness",
     "weighted_rows",
 ]

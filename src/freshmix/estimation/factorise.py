@@ -11,7 +11,8 @@ from ..arguments import Floats
 from ..equivalents import RowClasses
 from ..equivalents.weights import RowWeights, WeightedSampleEquivalents
 from ..prepared import Products
-from .left_out import LeaveOneOut
+from ..prepared.copies import Copies
+from .left_out import LeaveOneOut, Piece
 
 # Of the mean eigenvalue: penalties at which ridge moves from interpolation to no fit at all.
 _PENALTIES = np.geomspace(1e-2, 1e2, 30)
@@ -48,6 +49,8 @@ class Factorisation:
         Leverages of the rows; None where the rows are not at hand.
     left_out : LeaveOneOut or None
         Leave-one-out errors on the labels themselves; None likewise.
+    independent : float or None
+        How many different rows there are, in effect; None likewise.
     """
 
     eigenvalues: Floats
@@ -63,6 +66,7 @@ class Factorisation:
     sizes: RowWeights | None = None
     classes: RowClasses | None = None
     left_out: LeaveOneOut | None = None
+    independent: float | None = None
 
     @property
     def directions(self) -> int:
@@ -81,21 +85,22 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
     ``weights`` are (n,) precisions of the labels with mean 1: weighted means are taken off, then each row is scaled by the
     root of its weight, so that the labels of all rows have the same noise.
     """
+    again = Copies.of(X, weights)
     if weights is not None:
-        return _weighted(_centred(*weighted_rows(X, y, weights), weights), weights)
-    return _centred(X - X.mean(axis=0), y - y.mean())
+        return _weighted(_centred(*weighted_rows(X, y, weights), weights, again), weights)
+    return _centred(X - X.mean(axis=0), y - y.mean(), None, again)
 
 
-def _centred(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisation:
+def _centred(X: Floats, y: Floats, weights: Floats | None, again: Copies | None) -> Factorisation:
     n, p = X.shape
     if p >= n:
-        return _outer(X @ X.T / n, y, p, weights)
+        return _outer(X @ X.T / n, y, p, weights, again)
     found, scaled = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
     left = y - X @ (scaled @ found.responses)
     # Once more, as what is all but collinear leaves rounding of the first fit.
     left -= X @ (scaled @ (scaled.T @ (X.T @ left)))
     found = replace(found, exact=_determined(found, float(left @ left), _DUST))
-    return _with_rows(found, lambda part: X[part] @ scaled, y, weights)
+    return _with_rows(found, lambda part: X[part] @ scaled, y, weights, again)
 
 
 def weighted_rows(X: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -142,7 +147,9 @@ def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factori
     return replace(found, exact=_determined(found, found.zero_energy, dust)), directions[:, ::-1][:, kept] / scale
 
 
-def _outer(gram: Floats, y: Floats, features: int | None, weights: Floats | None = None) -> Factorisation:
+def _outer(
+    gram: Floats, y: Floats, features: int | None, weights: Floats | None = None, again: Copies | None = None
+) -> Factorisation:
     """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
     n = y.size
     s, directions = np.linalg.eigh(gram)
@@ -154,7 +161,7 @@ def _outer(gram: Floats, y: Floats, features: int | None, weights: Floats | None
     kept, s = _positive(s[::-1], n, features or n)
     found = _factorisation(s, c[kept], float(y @ y), n, features, min(n - 1, features or n))
     U = directions[:, ::-1][:, kept]
-    return _with_rows(found, lambda part: U[part], y, weights)
+    return _with_rows(found, lambda part: U[part], y, weights, again)
 
 
 def _determined(f: Factorisation, left: float, dust: float) -> bool:
@@ -176,17 +183,26 @@ def _factorisation(s: Floats, c: Floats, energy: float, n: int, features: int | 
     return Factorisation(s, c, n - 1 - s.size, max(energy - float(c @ c), 0.0), n, features, condition)
 
 
-def _with_rows(f: Factorisation, U: Callable[[slice], Floats], y: Floats, weights: Floats | None) -> Factorisation:
+def _with_rows(
+    f: Factorisation, U: Callable[[slice], Floats], y: Floats, weights: Floats | None, again: Copies | None = None
+) -> Factorisation:
     """With what only the rows show: their leverages, leave-one-out errors, and the tails of the noise.
 
     ``U`` gives rows of the unit eigenvectors, as many as there are labels y; ``weights`` are those by whose roots the rows were
-    scaled.
+    scaled, ``again`` records that are there several times, all of which are left out together.
     """
     a = np.ones(y.size) if weights is None else weights
+    times, mean = np.ones(y.size), y
+    if again is not None:
+        root = np.sqrt(a)
+        times, mean = again.times, root * again.means(y / root, a)
     parts = [slice(start, start + _ROWS) for start in range(0, y.size, _ROWS)]
-    classes = RowClasses.of(lambda: ((U(part), a[part]) for part in parts), f.eigenvalues, f.rows)
-    found = LeaveOneOut.of(((U(part), a[part], y[part]) for part in parts), f.eigenvalues, f.responses, f.rows)
-    return replace(f, classes=classes, left_out=found, tail_error=_tail_error(f, U, parts, y))
+    classes = RowClasses.of(lambda: ((U(part), a[part], times[part]) for part in parts), f.eigenvalues, f.rows)
+    pieces = (Piece(U(part), a[part], mean[part], times[part], y[part] - mean[part]) for part in parts)
+    found = LeaveOneOut.of(pieces, f.eigenvalues, f.responses, f.rows)
+    independent = f.rows / float(times.mean())
+    tails = _tail_error(f, U, parts, y)
+    return replace(f, classes=classes, left_out=found, tail_error=tails, independent=independent)
 
 
 def _tail_error(f: Factorisation, U: Callable[[slice], Floats], parts: Sequence[slice], y: Floats) -> float:

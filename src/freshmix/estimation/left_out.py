@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,19 @@ DOUBT = 0.5
 _LEAST_FREE = 1e-9
 
 
+class Piece(NamedTuple):
+    """Rows of U with the weights a and labels of their fit, how many ``times`` each is there, and its label less those above.
+
+    Labels of records that are there several times are their mean.
+    """
+
+    U: Floats
+    a: Floats
+    y: Floats
+    times: Floats
+    apart: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class LeaveOneOut:
     """Squared leave-one-out errors of ridge over a grid of penalties.
@@ -26,38 +40,40 @@ class LeaveOneOut:
     penalties : (m,) array
         z, ascending.
     mean : (m,) array
-        Mean over the rows of (y_i - yhat_i)^2 / (1 - h_i)^2, by the precision of their labels.
+        Mean over the rows of (y_i - yhat_i)^2 / (1 - h_i)^2, by the precision of their labels. Of k records of one row all are
+        left out: the error is y_i - ybar + (ybar - yhat_i) / (1 - k h_i) then.
     error : (m,) array
         Standard error of the mean's distance from the least one, row by row.
+    heard : float
+        In [0, 1]: by how much what it says is multiplied (see ``sizes.unevenness``).
     """
 
     penalties: Floats
     mean: Floats
     error: Floats
+    heard: float = 1.0
 
     @classmethod
-    def of(
-        cls, pieces: Iterable[tuple[Floats, Floats, Floats]], eigenvalues: Floats, responses: Floats, rows: int
-    ) -> "LeaveOneOut":
-        """From rows of U with their weights and labels, (r,) eigenvalues s > 0 and responses c = U'y.
-
-        They may be some of the n ``rows`` of the fit.
-        """
+    def of(cls, pieces: Iterable[Piece], eigenvalues: Floats, responses: Floats, rows: int) -> "LeaveOneOut":
+        """From rows, (r,) eigenvalues s > 0 and responses c = U'y; they may be some of the n ``rows`` of the fit."""
         most = float(eigenvalues.max())
         least, _ = penalty_range((float(eigenvalues.min()), most))
         z = np.geomspace(least, _MOST * most, round(_PER_DECADE * math.log10(_MOST * most / least)) + 1)
         fitted = eigenvalues[:, None] / np.add.outer(eigenvalues, z)
-        count, total, products = 0, np.zeros(z.size), np.zeros((z.size, z.size))
-        for U, a, y in pieces:
-            free = 1 - (a / rows)[:, None] - U**2 @ fitted
-            squares = ((y[:, None] - U @ (fitted * responses[:, None])) / np.maximum(free, _LEAST_FREE)) ** 2
+        count, repeated, total, products = 0, 0.0, np.zeros(z.size), np.zeros((z.size, z.size))
+        for U, a, y, times, apart in pieces:
+            free = 1 - times[:, None] * ((a / rows)[:, None] + U**2 @ fitted)
+            left = (y[:, None] - U @ (fitted * responses[:, None])) / np.maximum(free, _LEAST_FREE)
+            squares = (apart[:, None] + left) ** 2
             count += len(y)
+            repeated += float(times.sum())
             total += squares.sum(axis=0)
             products += squares.T @ squares
         mean, second = total / count, products / count
         best = int(np.argmin(mean))
         variance = np.diag(second) - 2 * second[best] + second[best, best] - (mean - mean[best]) ** 2
-        return cls(z, mean, np.sqrt(np.maximum(variance, 0.0) / max(count - 1, 1)))
+        # Those that are left out together move together.
+        return cls(z, mean, np.sqrt(np.maximum(variance, 0.0) * (repeated / count) / max(count - 1, 1)))
 
     @property
     def best(self) -> float:
@@ -65,6 +81,9 @@ class LeaveOneOut:
         return float(self.penalties[int(np.argmin(self.mean))])
 
     def against(self, penalties: Floats) -> Floats:
-        """What these penalties cost beyond doubt: max(0, mean - least mean - half a standard error of that), interpolated."""
-        cost = np.maximum(self.mean - self.mean.min() - DOUBT * self.error, 0.0)
+        """What these penalties cost beyond doubt, interpolated.
+
+        heard max(0, mean - least mean - half a standard error of that).
+        """
+        cost = self.heard * np.maximum(self.mean - self.mean.min() - DOUBT * self.error, 0.0)
         return np.asarray(np.interp(np.log(np.maximum(penalties, 1e-300)), np.log(self.penalties), cost))

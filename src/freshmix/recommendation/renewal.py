@@ -9,7 +9,7 @@ from ..arguments import Floats
 from ..estimation import estimate_of
 from ..loop import Loop
 from ..prepared import Kernel, Prepared, Rows
-from ..replays.check import copies
+from ..prepared.copies import copies
 from ..words import renewal as words
 
 # Labels of at most so many whole numbers, with so many rows of each on average, are classes.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arguments import Floats
 from ..equivalents import RowEquivalents
-from ..estimation import LeaveOneOut
+from ..estimation import LeaveOneOut, unevenness
 from ..loop import Loop
 from ..optima import Optimum
 from ..optima import frozen_weight as optimum
@@ -120,10 +120,14 @@ class SameRows(Answer[FrozenSetting]):
         """That of ``real_only`` where labels that come again are the same."""
         return self.real_only[1] if self.setting.law[1] == 0 else super().keep_all
 
-    @property
+    @cached_property
     def labels(self) -> LeaveOneOut | None:
-        """What the labels themselves say of penalties."""
-        return self.found.factorisation.left_out
+        """What the labels themselves say of penalties, as far as rows differ.
+
+        Of rows alike a signal that is not linear is noise to the model, and the smoothed risk counts it as that.
+        """
+        f = self.found.factorisation
+        return None if f.left_out is None else replace(f.left_out, heard=unevenness(f))
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """From a table of all pairs of lambda/w and lambda/(2-w)."""
@@ -138,7 +142,8 @@ class SameRows(Answer[FrozenSetting]):
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
         known, z = self.setting.equivalents, ridge_penalty(self.setting, self.constant.loop, self.horizon)
-        uneven = known.row_spread(z) / math.sqrt(self.rows) if isinstance(known, RowEquivalents) else 0.0
+        independent = self.found.factorisation.independent or self.rows
+        uneven = known.row_spread(z) / math.sqrt(independent) if isinstance(known, RowEquivalents) else 0.0
         drawn = frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
         share = self.renewal.interval
         return drawn if share is None else replace(drawn, intervals={**drawn.intervals, "label_renewal": share})

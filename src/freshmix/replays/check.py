@@ -24,8 +24,6 @@ MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
 # A mix that gains less than this over real labels only is not worth one.
 _NO_WORSE = 1.02
 DOES_NOT_FIT = "theory does not fit"
-# Columns by which rows are first told apart.
-_COLUMNS = 8
 # Real weight, penalty and excess risk.
 Mix = tuple[float, float, float]
 
@@ -178,20 +176,6 @@ def drawn_signals(X: Floats, y: Floats, noise: float, null_risk: float, rng: np.
     if p <= n:
         return np.asarray(beta + np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ apart))
     return np.asarray(beta + X.T @ np.linalg.solve(X @ X.T + penalty * np.eye(n), apart))
-
-
-def copies(X: Floats) -> NDArray[np.intp]:
-    """(n,) number of each row's group of identical rows, in the order in which they come first."""
-    first = np.arange(len(X))
-    alike = first
-    # A few columns tell nearly all rows apart; only those that they do not are compared as a whole.
-    for j in np.linspace(0, X.shape[1] - 1, min(_COLUMNS, X.shape[1])).astype(int):
-        _, place, count = np.unique(X[alike, j], return_inverse=True, return_counts=True)
-        alike = alike[count[place] > 1]
-    if alike.size:
-        _, at, place = np.unique(X[alike], axis=0, return_index=True, return_inverse=True)
-        first[alike] = alike[at][place.ravel()]
-    return np.asarray(np.unique(first, return_inverse=True)[1], dtype=np.intp)
 
 
 def standard_error(apart: Floats, predicted: Floats, group: NDArray[np.intp]) -> Floats:

@@ -16,9 +16,10 @@ from ..estimation.spectrum import Companion
 from ..loop import Group, Loop, takes_labels
 from ..population import Population
 from ..prepared import Order
+from ..prepared.copies import copies
 from ..risks.fresh import FreshSetting
 from ..words.replay import AT_THRESHOLD, TOO_SMALL, too_few
-from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, copies, decided, drawn_signals, ranks
+from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, decided, drawn_signals, ranks
 from .learners import FastRidge
 from .run import Learner, Turn, run
 

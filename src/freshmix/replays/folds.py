@@ -18,11 +18,12 @@ from ..equivalents import RowClasses, RowEquivalents
 from ..estimation import Estimate, weighted_rows
 from ..loop import Loop
 from ..prepared import Order
+from ..prepared.copies import Copies, copies
 from ..prepared.kernels import Kernel, gram_of
 from ..risks.filters import ridge_filters, variance_factors
 from ..risks.frozen import FrozenSetting
 from ..words.replay import AT_THRESHOLD, too_few
-from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, copies, decided, drawn_signals, ranks, standard_error
+from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, decided, drawn_signals, ranks, standard_error
 
 FOLDS = 4
 # The rows of a kernel that a replay uses at most, and of a table: rows times features squared, the work for a fold.
@@ -55,9 +56,11 @@ class Fold:
         noise: float,
         precision: Floats | None = None,
         products: Floats | None = None,
+        again: Copies | None = None,
     ) -> "Fold":
         """Split (n, p) rows of this ``precision``; everything is centred by the training rows, as an intercept does.
 
+        Records that are there several times stay together.
         With more features than rows all is read off the rows' ``products`` XX', which serve every fold.
         """
         used = np.ones(held.size - held.sum()) if precision is None else precision[~held]
@@ -78,7 +81,8 @@ class Fold:
             inner = G[~held] * np.multiply.outer(root, root / n)
             s, U = _kept((inner + inner.T) / 2, n, p)
             seen = (G[held] * root) @ U / np.sqrt(n * s)
-        classes = RowClasses.of(lambda: [(U, used)], s, n)
+        times = np.ones(n) if again is None else again.times[~held]
+        classes = RowClasses.of(lambda: [(U, used, times)], s, n)
         return cls(s, U.T @ (signal[~held] * root[:, None]), seen, signal[held], n, noise / level, classes)
 
     def predicted(self, loop: Loop, generations: int) -> Floats:
@@ -154,6 +158,7 @@ def check_frozen(
     few = X.shape[1] >= y.size * (FOLDS - 1) / FOLDS - 1
     centred = X - X.mean(axis=0)
     products = centred @ centred.T if few else None
+    again = Copies.of(X, precision)
 
     def replay(held_out: str) -> tuple[Check, partial[tuple[Mix, float]]]:
         if order is not None and held_out == "blocks":
@@ -161,7 +166,7 @@ def check_frozen(
         else:
             part = rng.permutation(count) % FOLDS
         fold = part[group]
-        folds = [Fold.of(X, beta, fold == k, noise, precision, products) for k in range(FOLDS)]
+        folds = [Fold.of(X, beta, fold == k, noise, precision, products, again) for k in range(FOLDS)]
         observed = _observed(folds, loop, generations)
         predicted = np.repeat([f.predicted(loop, generations) for f in folds], [len(f.f) for f in folds], axis=0).T
         mean = predicted.mean(axis=1)

@@ -308,9 +308,9 @@ class FrozenSetting:
         """Other loops on the same rows."""
         return replace(self, loops=(loops,) if isinstance(loops, Loop) else tuple(loops))
 
-    def under(self, found: Any, noise_variance: float, signal: Floats) -> "FrozenSetting":
+    def under(self, found: Any, noise_variance: float, signal: Floats, tops: Floats) -> "FrozenSetting":
         """On the sample behind an estimate, were these its noise and its signal."""
-        return replace(self, equivalents=found.equivalents(noise_variance, signal))
+        return replace(self, equivalents=found.equivalents(noise_variance, signal, tops))
 
     def by_generation(self, generations: int, judged: str = "now") -> Floats:
         """(T + 1,) excess risk; on the same rows coefficients stay, and ``judged`` changes nothing."""

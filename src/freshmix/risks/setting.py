@@ -94,8 +94,8 @@ class Setting(Protocol):
     def with_loops(self, loops: Loop | Sequence[Loop]) -> Self:
         """Other loops of this kind on the same data; not checked."""
 
-    def under(self, found: Any, noise_variance: float, signal: Floats) -> Self:
-        """The data of an estimate, were these sigma^2 and g: all risks are affine in them."""
+    def under(self, found: Any, noise_variance: float, signal: Floats, tops: Floats) -> Self:
+        """The data of an estimate, were these sigma^2, g and the signal of outlying directions; risks are affine in them."""
 
     def by_generation(self, generations: int, judged: str = "now") -> Floats:
         """(T + 1,) risks of generations 0 ... T; ``judged`` "next": on the next generation's coefficients (R_next)."""
