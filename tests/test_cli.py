@@ -117,6 +117,22 @@ def test_help_names_what_the_registries_hold(command: str, names: list[str]) -> 
     assert "{" not in text
 
 
+COMMANDS = vars(typer.main.get_command(app))["commands"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_short_to_ask_for_and_has_no_types_of_python(command: str) -> None:
+    text = invoke(command, "-h")
+    assert text == invoke(command, "--help")
+    assert not re.search(r"<\w|list\[|Path", text)
+    assert [each.name for each in COMMANDS[command].params if not each.help] == []
+
+
+def test_options_are_completed(tmp_path: Path) -> None:
+    asked = {"_FRESHMIX_COMPLETE": "complete_bash", "COMP_WORDS": "freshmix recommend --may", "COMP_CWORD": "2"}
+    assert run(env=os.environ | asked).stdout.split() == ["--may-keep"]
+
+
 @pytest.mark.parametrize("name", of_theory.NAMES)
 def test_every_plot_of_theory_has_its_file(name: str) -> None:
     file = import_module(f"freshmix.plots.{name}")

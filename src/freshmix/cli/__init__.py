@@ -13,21 +13,23 @@ import typer
 
 from freshmix.version import __version__
 
-from .command import Command, Refused
+from .command import HELP, Command, Refused, examples
 from .output import say
 
 app = typer.Typer(
     name="freshmix",
     help="Retraining on real and self-generated labels: does the loop collapse, and which mix keeps it best?",
-    add_completion=False,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
     # Plain help: importing rich takes longer than everything else in it.
     rich_markup_mode=None,
+    context_settings=HELP,
 )
-# Each is a function in the file of its name.
+# Each is a function in the file of its name, with examples beside it.
 for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce"):
-    app.command(_name, cls=Command)(getattr(import_module(f".{_name}", __name__), _name))
+    _file = import_module(f".{_name}", __name__)
+    _examples = examples(getattr(_file, "EXAMPLES", ()))
+    app.command(_name, cls=Command, context_settings=HELP, epilog=_examples)(getattr(_file, _name))
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

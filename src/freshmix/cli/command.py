@@ -1,8 +1,9 @@
 """A command: help that names what the registries hold, and refusals in the words of the command line."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -19,11 +20,18 @@ _IN_PYTHON = {"table": "X", "target": "y", "group": "groups"}
 # What there is no option for is called by what it is.
 _IN_WORDS = {"X": "the table", "y": "the target"}
 _EXPECTED = (ValueError, TypeError, ArithmeticError, OSError, MemoryError, BrokenExecutor)
+HELP = {"help_option_names": ["-h", "--help"]}
 _VALUE = r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|[+\-.\w]*\w|"
 
 
 class Refused(Exception):
     """What cannot be done, in one line for the user."""
+
+
+def examples(commands: Sequence[str]) -> str | None:
+    """What help ends with; None where there are none."""
+    # Lines after this sign are not put together.
+    return "\n".join(["\b", "Examples:", *(f"  {each}" for each in commands)]) if commands else None
 
 
 class _Names(dict[str, str]):
@@ -37,9 +45,12 @@ class Command(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """The help page; names are looked up when it is asked for."""
-        for option in map(vars, self.params):
+        for parameter in self.params:
+            option = vars(parameter)
             if option.get("help"):
                 option["help"] = option["help"].format_map(_Names())
+            if option.get("param_type_name") == "argument" or type(parameter).__name__.endswith("Argument"):
+                _plainly(parameter)
         return super().get_help(ctx)
 
     def invoke(self, ctx: Any) -> Any:
@@ -48,6 +59,20 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         except _EXPECTED as error:
             raise Refused(spelled(_in_words(error), self.params)) from error
+
+
+def _plainly(argument: Any) -> None:
+    """An argument by its name alone: some versions of typer add braces and the type in Python."""
+    name = str(argument.metavar)
+    optional = name if argument.required or name.startswith("[") else f"[{name}]"
+    usage = optional + ("..." if argument.nargs != 1 and not name.endswith("...") else "")
+    for method, said in (("display_type_rich", ""), ("_usage_display_name", usage), ("_rich_display_name", name)):
+        if hasattr(argument, method):
+            setattr(argument, method, partial(_said, said))
+
+
+def _said(said: str, **_: Any) -> str:
+    return said
 
 
 def spelled(message: str, parameters: Iterable[Any]) -> str:

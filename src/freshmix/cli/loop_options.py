@@ -16,51 +16,131 @@ PopulationName = Annotated[
     str,
     typer.Argument(
         metavar="POPULATION",
-        help="{populations}; a .json or .toml file.",
+        help="What the data are like: {populations}; or a .json or .toml file.",
     ),
 ]
 Parameters = Annotated[
     list[str] | None,
-    typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Parameter of the population, such as strength=10; repeat."),
+    typer.Option(
+        "--parameter", "-p", metavar="NAME=VALUE", help="Parameter of the population, such as -p strength=10; repeat for more."
+    ),
 ]
-Aspect = Annotated[float | None, typer.Option(metavar="GAMMA", help="Features / rows per generation.")]
-Penalty = Annotated[float, typer.Option(metavar="LAMBDA", help="Ridge penalty; 0 interpolates (min-norm or least squares).")]
+Aspect = Annotated[
+    float | None, typer.Option(metavar="GAMMA", help="Features per row of one fit (aspect ratio), such as --aspect 0.5.")
+]
+Penalty = Annotated[
+    float,
+    typer.Option(
+        metavar="LAMBDA",
+        help=(
+            "Ridge penalty per row, such as --penalty 0.1; 0 is least squares, or interpolation where features outnumber rows."
+        ),
+    ),
+]
 RealWeight = Annotated[
-    float | None, typer.Option(metavar="W", help="Real weight, 0 to 1 with new rows; without any, the best one.")
+    float | None,
+    typer.Option(
+        metavar="W",
+        help=("Weight of the real label in the mix, such as --real-weight 0.6, 0 to 1 with new rows; by default the best one."),
+    ),
 ]
-Schedule = Annotated[str | None, typer.Option(metavar="W1,W2,...", help="Real weights by generation; the last is kept on.")]
-Covariates = Annotated[str, typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones.")]
-Labels = Annotated[str, typer.Option(metavar="fresh|frozen", help="Real labels anew in each generation, or only the first.")]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        metavar="W1,W2,...", help="A real weight for each retraining, such as --schedule 0.9,0.7,0.6; the last is kept on."
+    ),
+]
+Covariates = Annotated[
+    str, typer.Option(metavar="frozen|fresh", help="Whether each retraining has the same rows (frozen) or new ones (fresh).")
+]
+Labels = Annotated[
+    str,
+    typer.Option(
+        metavar="fresh|frozen",
+        help="Whether real labels are collected anew at each retraining (fresh) or only the first time (frozen).",
+    ),
+]
 SyntheticNoise = Annotated[
     float,
     typer.Option(
         "--synthetic-noise-ratio",
         "--synthetic-noise",
         metavar="RHO",
-        help="Noise of synthetic labels over that of real ones; 0: plain predictions.",
+        help=(
+            "Variance of the noise in synthetic labels over that in real ones, such as --synthetic-noise 0: plain predictions."
+        ),
     ),
 ]
-Labelled = Annotated[float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label.")]
-RowWeight = Annotated[float, typer.Option(metavar="A", help="Loss weight of rows without a real label, with --labelled.")]
+Labelled = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label, such as --labelled 0.3.")
+]
+RowWeight = Annotated[
+    float,
+    typer.Option(
+        metavar="A",
+        help=("Weight in the loss (sample_weight) of rows without a real label, such as --row-weight 0.5, with --labelled."),
+    ),
+]
 Groups = Annotated[
-    list[str] | None, typer.Option("--group", metavar="SHARE,ROW_WEIGHT,W", help="A group of new rows; repeat for each.")
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="SHARE,ROW_WEIGHT,W",
+        help=(
+            "A group of new rows: its share, weight in the loss and real weight, such as --group 0.3,1,0.8; repeat for each."
+        ),
+    ),
 ]
 Persistence = Annotated[
-    float | None, typer.Option(metavar="C", help="Share of the coefficients that the next generation keeps; 1: nothing drifts.")
+    float | None,
+    typer.Option(
+        metavar="C",
+        help=("Share of the coefficients that the next generation keeps, such as --persistence 0.97; 1: nothing drifts."),
+    ),
 ]
 RowSizes = Annotated[
     str | None,
-    typer.Option(metavar="B:SHARE,...", help="Sizes of rows, times the root of which they are; scaled to a mean of 1."),
+    typer.Option(
+        metavar="B:SHARE,...",
+        help=(
+            "Rows of unequal size: squared size and share of each kind, such as --row-sizes 0.5:0.8,3:0.2; scaled"
+            " to a mean of 1."
+        ),
+    ),
 ]
 LabelRenewal = Annotated[
-    float | None, typer.Option(metavar="SHARE", help="Share of the label noise that is new each time; same rows only.")
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="For the same rows labelled again: share of the label noise that is new, such as --label-renewal 0.3.",
+    ),
 ]
-Anchor = Annotated[float, typer.Option(metavar="ALPHA", help="The penalty pulls towards ALPHA times the previous model.")]
+Anchor = Annotated[
+    float,
+    typer.Option(
+        metavar="ALPHA",
+        help="Share of the previous model that the penalty pulls towards, such as --anchor 0.9; 0 is plain ridge.",
+    ),
+]
 KeptGenerations = Annotated[
-    str, typer.Option(metavar="M|all", help="Earlier generations whose labelled rows stay in the fit; new rows only.")
+    str,
+    typer.Option(
+        metavar="M|all",
+        help=(
+            "How many earlier generations' labelled rows stay in the fit, such as --kept-generations 3, or all; new rows only."
+        ),
+    ),
 ]
-Forgetting = Annotated[float, typer.Option(metavar="F", help="Kept rows of age a count F to the power of a.")]
-FirstRows = Annotated[float, typer.Option(metavar="RATIO", help="Rows of generation 0 over those of any other; new rows only.")]
+Forgetting = Annotated[
+    float,
+    typer.Option(
+        metavar="F", help="Weight of a kept row for each generation of its age, such as --forgetting 0.8; 1 keeps all alike."
+    ),
+]
+FirstRows = Annotated[
+    float,
+    typer.Option(metavar="RATIO", help="Rows of generation 0 over those of any other, such as --first-rows 2; new rows only."),
+]
 
 
 def population_of(

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 PICTURES = (".png", ".svg", ".pdf")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; unbounded values are null.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs, by the keys in docs/keys.md; unbounded values are null.")
+]
 
 
 @dataclasses.dataclass(frozen=True)

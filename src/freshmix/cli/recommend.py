@@ -16,36 +16,98 @@ from . import table_options as options
 from .output import AsJson, Output, printed, quiet
 
 Kernel = Annotated[
-    str, typer.Option(metavar="NAME", help="linear, or a kernel of scikit-learn: rbf, polynomial, laplacian ...")
+    str,
+    typer.Option(
+        metavar="NAME",
+        help=(
+            "Kernel of the regression, such as --kernel rbf; linear, or one of scikit-learn's: rbf, polynomial, laplacian ..."
+        ),
+    ),
 ]
 SampleWeight = Annotated[
     str | None,
-    typer.Option("--sample-weight", "--weight", metavar="COLUMN", help="Column of sample weights: label precisions."),
+    typer.Option(
+        "--sample-weight",
+        "--weight",
+        metavar="COLUMN",
+        help=(
+            "Column with the precision of each label, such as --sample-weight n_raters; twice the weight means "
+            "half the noise variance."
+        ),
+    ),
 ]
 Covariates = Annotated[
     str | None,
-    typer.Option(metavar="frozen|fresh", help="The same rows in each generation, or new ones; by default read off the table."),
+    typer.Option(
+        metavar="frozen|fresh",
+        help=("Whether each retraining has the same rows (frozen) or new ones (fresh); by default what the table shows."),
+    ),
 ]
 Labelled = Annotated[
-    float | None, typer.Option(metavar="SHARE", help="Share of new rows that get a real label; by default the table's.")
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="Share of new rows that get a real label, such as --labelled 0.3; by default the table's."
+    ),
 ]
 RowWeight = Annotated[
-    float | None, typer.Option(metavar="A", help="Loss weight in use today of rows without a real label, others having 1.")
+    float | None,
+    typer.Option(
+        metavar="A",
+        help=(
+            "Weight in the loss (sample_weight) that rows without a real label have today, such as --row-weight "
+            "0.5, others having 1; compared with the best."
+        ),
+    ),
 ]
-Schedule = Annotated[bool, typer.Option("--schedule", help="A weight for each generation instead of a constant one.")]
+Schedule = Annotated[
+    bool, typer.Option("--schedule", help="Choose a real weight for each retraining instead of a constant one.")
+]
 MayKeep = Annotated[
     str,
-    typer.Option(metavar="nothing|model|moments|rows", help="What may be kept from one generation to the next."),
+    typer.Option(
+        metavar="nothing|model|moments|rows",
+        help=(
+            "What may be kept from one retraining to the next, such as --may-keep model: nothing, the last model,"
+            " sums over past rows (X'X and X'y), or the rows."
+        ),
+    ),
 ]
 Labels = Annotated[
-    str, typer.Option(metavar="fresh|frozen", help="Real labels come anew in each generation, or only the first time.")
+    str,
+    typer.Option(
+        metavar="fresh|frozen",
+        help="Whether real labels are collected anew at each retraining (fresh) or only the first time (frozen).",
+    ),
 ]
 LabelRenewal = Annotated[
     float | None,
-    typer.Option(metavar="SHARE", help="Of the label noise, new when a row is labelled again; by default read off the table."),
+    typer.Option(
+        metavar="SHARE",
+        help=(
+            "For the same rows labelled again: share of the label noise that is new, from 0 (the same label comes"
+            " back) to 1, such as --label-renewal 0.3; by default what the table shows."
+        ),
+    ),
 ]
-RealWeight = Annotated[float | None, typer.Option(metavar="W", help="Real weight in use today, 0 to 1, to compare with.")]
-Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as well: .html, .png or .pdf.")]
+RealWeight = Annotated[
+    float | None,
+    typer.Option(
+        metavar="W",
+        help=(
+            "Weight of the real label in today's mix, 0 to 1, such as --real-weight 0.5: today's setting is "
+            "compared with the best."
+        ),
+    ),
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report as well, such as --report report.html; .html, .png or .pdf.")
+]
+
+EXAMPLES = (
+    "freshmix recommend homes.csv --target value --time month",
+    "freshmix recommend homes.csv --target value --time month --may-keep model --real-weight 0.5",
+    "freshmix recommend diabetes.csv --target progression --report report.html",
+)
 
 
 def recommend(
@@ -78,7 +140,7 @@ def recommend(
     report: Report = None,
     seed: options.Seed = 0,
 ) -> None:
-    """Best real weight and ridge penalty for a table."""
+    """How to retrain on a table: the best way, what it brings, and how sure that is."""
     # Before the computation: nobody should wait to be told of a typing error.
     targets = [] if report is None else [checked_path(report, "--report", SUFFIXES)]
     with quiet():

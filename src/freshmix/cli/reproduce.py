@@ -7,14 +7,25 @@ import typer
 
 from .output import say
 
-Figures = Annotated[list[str] | None, typer.Argument(metavar="[FIGURE]...", help="Numbers, or {figures}; all by default.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Fewer and smaller runs: two minutes on two cores.")]
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the figures and their data.")]
-Store = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Folder of the runs, from which the same command goes on; OUT/store.")
+Figures = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FIGURE]...", help="Numbers or names, such as 2 or ridge-weight: {figures}; all by default."),
 ]
-Workers = Annotated[int | None, typer.Option(metavar="K", help="Processes; by default as many as cores.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer and smaller runs: two minutes on two cores.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the figures and their data, such as --out figures.")]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help=("Folder for the runs, from which the same command continues; by default store in the folder of the figures."),
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option(metavar="K", help="Worker processes, such as --workers 4; by default one for each core.")
+]
 List = Annotated[bool, typer.Option("--list", help="Name the figures and exit.")]
+
+EXAMPLES = ("freshmix reproduce --list", "freshmix reproduce --quick", "freshmix reproduce 2 --out figures")
 
 
 def reproduce(

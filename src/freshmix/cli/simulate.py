@@ -20,32 +20,64 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".nc", ".csv", ".json", *PICTURES)
 
-Rows = Annotated[int, typer.Option(metavar="N", help="Rows of generation 0.")]
-Replicates = Annotated[int, typer.Option(metavar="R", help="Independent repetitions.")]
-Generations = Annotated[int, typer.Option(metavar="T", help="Last generation.")]
-Weights = Annotated[str | None, typer.Option(metavar="W1,W2,...", help="Grid of real weights on the same designs and noise.")]
-Penalties = Annotated[str | None, typer.Option(metavar="L1,L2,...", help="Grid of penalties on the same designs and noise.")]
+Rows = Annotated[int, typer.Option(metavar="N", help="Rows of generation 0, such as --rows 400.")]
+Replicates = Annotated[int, typer.Option(metavar="R", help="Independent repetitions, such as --replicates 100.")]
+Generations = Annotated[int, typer.Option(metavar="T", help="Last generation, such as --generations 20.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="W1,W2,...", help="Several real weights on the same rows and noise, such as --weights 0.3,0.6,1."),
+]
+Penalties = Annotated[
+    str | None,
+    typer.Option(metavar="L1,L2,...", help="Several penalties on the same rows and noise, such as --penalties 0.01,0.1,1."),
+]
 _LAW = "gaussian, rademacher, uniform, t5 ...; or a .txt or .csv file of numbers to resample, one a line."
-Entries = Annotated[str, typer.Option(metavar="NAME", help=f"Law of feature entries: {_LAW}")]
-LabelNoise = Annotated[str, typer.Option(metavar="NAME", help=f"Law of label noise: {_LAW}")]
+Entries = Annotated[
+    str, typer.Option(metavar="NAME", help=f"Distribution of the features' entries, such as --entries t5: {_LAW}")
+]
+LabelNoise = Annotated[
+    str, typer.Option(metavar="NAME", help=f"Distribution of the label noise, such as --label-noise t5: {_LAW}")
+]
 Noise = Annotated[
     str,
-    typer.Option(metavar="auto|expected|sampled", help="Expectation over label noise given the rows, or drawn labels."),
+    typer.Option(
+        metavar="auto|expected|sampled",
+        help="Average over the label noise given the rows (expected), or draw labels (sampled).",
+    ),
 ]
-Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, {engines}.")]
-Workflow = Annotated[str, typer.Option(metavar="NAME", help="{workflows}.")]
-Device = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs; cuda needs torch.")]
-Precision = Annotated[str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra.")]
+Engine = Annotated[str, typer.Option(metavar="NAME", help="How it is computed, such as --engine redraw: auto, {engines}.")]
+Workflow = Annotated[
+    str, typer.Option(metavar="NAME", help="What becomes of earlier labels, such as --workflow accumulate: {workflows}.")
+]
+Device = Annotated[
+    str, typer.Option(metavar="cpu|cuda", help="Where linear algebra runs, such as --device cuda, which needs torch.")
+]
+Precision = Annotated[
+    str, typer.Option("--dtype", metavar="float64|float32", help="Precision of linear algebra, such as --dtype float32.")
+]
 Judged = Annotated[
     str,
-    typer.Option(metavar="now|next", help="The coefficients that a model is judged on: its own generation's or the next's."),
+    typer.Option(
+        metavar="now|next", help="Whether a model is judged on its own generation's coefficients (now) or on the next one's."
+    ),
 ]
-Workers = Annotated[int, typer.Option(metavar="K", help="Processes.")]
-Seed = Annotated[int, typer.Option(metavar="S", help="Seed: the same numbers for any number of workers.")]
+Workers = Annotated[int, typer.Option(metavar="K", help="Worker processes, such as --workers 4.")]
+Seed = Annotated[int, typer.Option(metavar="S", help="Seed, such as --seed 1: the same numbers for any number of workers.")]
 Save = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help=".nc (all replicates), .csv and .json (means and errors), .png .svg .pdf; repeat."),
+    typer.Option(
+        metavar="FILE",
+        help=(
+            "Write the results, such as --save runs.nc: .nc (all replicates), .csv and .json (means and errors), "
+            ".png .svg .pdf; repeat for more."
+        ),
+    ),
 ]
+
+EXAMPLES = (
+    "freshmix simulate --aspect 0.5 --penalty 0.1 --real-weight 0.6 --rows 200",
+    "freshmix simulate --aspect 0.5 --penalty 0.1 --weights 0.3,0.6,1 --save weights.csv",
+)
 
 
 def simulate(
@@ -86,7 +118,7 @@ def simulate(
     as_json: AsJson = False,
     save: Save = None,
 ) -> None:
-    """Excess risk by generation of finite samples, beside theory."""
+    """Runs of a loop on drawn rows, beside what theory says."""
     given: dict[str, Any]
     grids: dict[str, Any]
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]

@@ -16,17 +16,47 @@ if TYPE_CHECKING:
     from freshmix.sweeps.complete import Summary
     from freshmix.sweeps.grid import Sweep
 
-Spec = Annotated[Path | None, typer.Argument(metavar="SPEC.toml", help="What to run; --status and --verify need none.")]
-Store = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results, made or gone on with; xarray opens it.")]
-Workers = Annotated[
-    int | None, typer.Option(metavar="K", help="Processes; one for each core by default, 0: none of their own.")
+Spec = Annotated[
+    Path | None, typer.Argument(metavar="SPEC.toml", help="File that says what to run; --status and --verify need none.")
 ]
-Scheduler = Annotated[str | None, typer.Option(metavar="tcp://...", help="Run on the Dask cluster with this scheduler.")]
-Shard = Annotated[str | None, typer.Option(metavar="I/N", help="Only part I of N, in DIR.I-of-N: for job arrays.")]
-Merge = Annotated[bool, typer.Option("--merge", help="Take the results of the shards beside DIR into DIR.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the number of tasks, time from one task, and size on disk.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Check all that is in DIR; exit code 1 if something is wrong.")]
-Status = Annotated[bool, typer.Option("--status", help="Print how far DIR and its shards are.")]
+Store = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        help=("Folder of the results, such as --store runs.zarr: made, or continued where it stopped; xarray opens it."),
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K", help="Worker processes, such as --workers 4; by default one for each core, 0 for none beside this one."
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tcp://...", help="Run on the Dask cluster with this scheduler, such as --scheduler tcp://10.0.0.1:8786."
+    ),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(metavar="I/N", help="Only one part, in a folder of its own (DIR.2-of-8), such as --shard 2/8 in a job array."),
+]
+Merge = Annotated[bool, typer.Option("--merge", help="Take the results of all parts beside DIR into DIR.")]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Say how many tasks there are, how long they take (from one of them) and how large the results are."
+    ),
+]
+Verify = Annotated[bool, typer.Option("--verify", help="Check everything in DIR; the exit code is 1 if something is wrong.")]
+Status = Annotated[bool, typer.Option("--status", help="Say how far DIR and its parts are.")]
+
+EXAMPLES = (
+    "freshmix sweep spec.toml --store runs.zarr --dry-run",
+    "freshmix sweep spec.toml --store runs.zarr",
+    "freshmix sweep --store runs.zarr --status",
+)
 
 
 def sweep(
@@ -40,7 +70,7 @@ def sweep(
     verify: Verify = False,
     status: Status = False,
 ) -> None:
-    """Simulations over a grid of parameters; the same command goes on where it stopped."""
+    """Runs over a grid of parameters, continued where they stopped."""
     chosen = [
         n for n, given in (("--merge", merge), ("--dry-run", dry_run), ("--verify", verify), ("--status", status)) if given
     ]

@@ -9,19 +9,53 @@ import typer
 Tables = Annotated[
     list[Path],
     typer.Argument(
-        metavar="TABLE...",
-        help="CSV, Parquet, Arrow or Excel, a row per example; several, a pattern, or - (standard input).",
+        metavar="TABLE",
+        help=(
+            "The table: CSV, Parquet, Arrow or Excel, one row per example. Several files, a pattern such as "
+            "'part-*.csv', or - for standard input."
+        ),
     ),
 ]
-Target = Annotated[str, typer.Option("--target", metavar="COLUMN", help="Column that holds the real labels.")]
-Penalty = Annotated[str, typer.Option(metavar="auto|VALUE", help="Ridge penalty lambda; 0 interpolates; auto finds the best.")]
-Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of time steps: one generation each.")]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        metavar="COLUMN",
+        help="Column with the real labels, such as --target price; an empty cell is a row without a real label.",
+    ),
+]
+Penalty = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|VALUE",
+        help=(
+            "Ridge penalty per row, scikit-learn's alpha over the rows, such as --penalty 0.1; 0 is least squares"
+            " or interpolation; auto finds the best."
+        ),
+    ),
+]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help=("Column with the time of each row, such as --time month; each month, or other step, is one retraining."),
+    ),
+]
 RowsPerGeneration = Annotated[
-    int | None, typer.Option(metavar="N", help="New rows per generation; by default the median per time step.")
+    int | None,
+    typer.Option(
+        metavar="N", help="New rows at each retraining, such as --rows-per-generation 200; by default the median per time step."
+    ),
 ]
 SyntheticLabels = Annotated[
     str | None,
-    typer.Option(metavar="predictions|sampled", help="Plain predictions, or with the model's own noise."),
+    typer.Option(
+        metavar="predictions|sampled",
+        help=(
+            "What the model writes in place of real labels: its plain predictions, or predictions with noise "
+            "drawn as in the real labels (sampled)."
+        ),
+    ),
 ]
 SyntheticNoise = Annotated[
     float | None,
@@ -29,25 +63,58 @@ SyntheticNoise = Annotated[
         "--synthetic-noise-ratio",
         "--synthetic-noise",
         metavar="RHO",
-        help="Noise of synthetic labels over that of real ones; in place of the above.",
+        help=(
+            "The same as a number: variance of the noise in synthetic labels over that in real ones, such as "
+            "--synthetic-noise 0.5; 0 is predictions, 1 sampled."
+        ),
     ),
 ]
 Generations = Annotated[
-    str | None, typer.Option(metavar="T|inf", help="Generation to be best at; inf: the long run (12 with fresh covariates).")
+    str | None,
+    typer.Option(
+        metavar="T|inf",
+        help=(
+            "Number of retrainings after which the error counts, such as --generations 24; inf is the long run. "
+            "By default the long run for the same rows, 12 for new ones."
+        ),
+    ),
 ]
-Separator = Annotated[str | None, typer.Option(metavar="SIGN", help="What separates fields; by default read off the file.")]
-Decimal = Annotated[str | None, typer.Option(metavar=".|,", help="The decimal sign; by default read off the file.")]
-Drop = Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out; may be repeated.")]
-DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with missing features.")]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIGN", help="What separates fields in a text file, such as --separator ';'; by default read off the file."
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option(metavar=".|,", help="The decimal sign of a text file, such as --decimal ,; by default read off the file."),
+]
+Drop = Annotated[
+    list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Column to leave out, such as --drop id; repeat for more.")
+]
+DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with an empty cell in a feature.")]
 Impute = Annotated[
-    str | None, typer.Option(metavar="mean|median", help="Fill missing features by that of the column on labelled rows.")
+    str | None,
+    typer.Option(
+        metavar="mean|median",
+        help="Fill empty cells of a feature by its mean or median over the labelled rows, such as --impute median.",
+    ),
 ]
-DropUnlabelled = Annotated[bool, typer.Option("--drop-unlabelled", help="Leave out rows with an empty target.")]
+DropUnlabelled = Annotated[bool, typer.Option("--drop-unlabelled", help="Leave out rows without a real label.")]
 Standardize = Annotated[
     bool,
-    typer.Option("--standardize/--no-standardize", show_default=False, help="Features of variance 1, or as they are scaled."),
+    typer.Option(
+        "--standardize/--no-standardize",
+        show_default=False,
+        help="Scale every feature to variance 1 (the default), or leave them as they are.",
+    ),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the posterior draws.")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Seed of the draws behind the intervals, such as --seed 1; the same seed gives the same answer."
+    ),
+]
 
 
 def files(tables: Sequence[Path]) -> str | list[str]:

@@ -13,15 +13,27 @@ from .output import PICTURES, AsJson, Output, grid_csv, printed
 
 SUFFIXES = (".json", ".csv", *PICTURES)
 
-Generations = Annotated[int, typer.Option(metavar="T", help="Last generation of the table.")]
+Generations = Annotated[int, typer.Option(metavar="T", help="Last generation in the table, such as --generations 50.")]
 Plot = Annotated[
     str | None,
     typer.Option(metavar="|".join(of_theory.NAMES), help=f"What to draw: {', '.join(of_theory.NAMES.values())}."),
 ]
 Save = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help=".json, .csv (the data of the plot) or a picture: .png .svg .pdf; repeat."),
+    typer.Option(
+        metavar="FILE",
+        help=(
+            "Write what was found, such as --save theory.csv: .json, .csv (the data of the plot) or a picture, "
+            ".png .svg .pdf; repeat for more."
+        ),
+    ),
 ]
+
+EXAMPLES = (
+    "freshmix theory --aspect 0.5 --penalty 0.1 --real-weight 0.6",
+    "freshmix theory spiked -p strength=10 -p alignment=0.7 --aspect 2 --penalty 0.1",
+    "freshmix theory --aspect 1.2 --labelled 0.5 --plot phase --save phase.png",
+)
 
 
 def theory(
@@ -49,7 +61,7 @@ def theory(
     plot: Plot = None,
     save: Save = None,
 ) -> None:
-    """Risk by generation, long run, verdict, best loop and collapse boundary of a population."""
+    """What theory says of a loop: error by generation, long run, best loop, collapse."""
     from freshmix.arguments import choice
 
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]

@@ -109,11 +109,11 @@ def show(answer: Answer, console: "Console") -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    for block in answer:
+    for place, block in enumerate(answer):
         if isinstance(block, Lines) and not block.texts:
             continue
         heading = None if isinstance(block, Block | Verdict) else block.heading
-        if heading is not None or isinstance(block, Verdict):
+        if place and (heading is not None or isinstance(block, Verdict)):
             console.print()
         if heading is not None:
             console.print(Text(heading, style="bold"))
@@ -159,7 +159,7 @@ def _whole(block: Grid, width: int) -> Sequence[int | None]:
     if block.wraps is None:
         return [None] * len(block.names)
     columns = zip(block.names, *block.rows, strict=True)
-    cells = [max(*(len(word) for word in name.split()), *map(len, column)) for name, *column in columns]
+    cells = [max(min(len(name), _LEAST_WRAPPED), *map(len, column)) for name, *column in columns]
     others = sum(cells) - cells[block.wraps] + 2 * len(cells)
     fits = others + _LEAST_WRAPPED <= width
     return [cell if fits and place != block.wraps else None for place, cell in enumerate(cells)]

@@ -82,6 +82,9 @@ def _best(r: Recommended) -> list[tuple[str, str]]:
     if "real_only" not in told:
         this = remembering.this(step(r))
         said.append((f"{this[0].upper()}{this[1:]} labels alone", _second(r, "real_only", alone=True)))
+    name = remembering.best_with(rivals, "rows")
+    if not rivals[name]["allowed"]:
+        said.append(("If more may be kept", _second(r, name)))
     return said
 
 
@@ -94,7 +97,8 @@ def _second(r: Recommended, name: str, alone: bool = False) -> str:
     way = r.rivals[name]
     what = _learner(r, way["alpha"]) if alone else _instruction(r, name)
     gap = remembering.gap(way)
-    return f"{what}. {short(way['prediction_error'])}, " + (gap if gap == "as good" else f"{gap} above the best") + "."
+    beside = gap if gap == "as good" else f"{gap} above the best" if way["difference"] >= 0 else f"{gap} beside the best"
+    return f"{what}. {short(way['prediction_error'])}, {beside}."
 
 
 def _instruction(r: Recommended, name: str) -> str:
@@ -125,7 +129,7 @@ def _mix(r: Recommended) -> tuple[str, str] | None:
 
 def ways(r: Recommended) -> list[Grid | Lines]:
     """Ways to remember beside each other, and what their settings mean."""
-    if not r.rivals:
+    if not r.rivals or r.verdict == "exact":
         return []
     tried = any(way["backtest"] is not None for way in r.rivals.values())
     names = (*remembering.COLUMNS, *(["tried"] if tried else []))

@@ -108,7 +108,7 @@ def rows(ways: Ways, best: str) -> list[Sequence[str]]:
 
 
 def _row(name: str, way: Way, best: bool) -> Sequence[str]:
-    label = IN_TABLE[name] + ("" if way["allowed"] else " (not allowed)")
+    label = IN_TABLE[name] if way["allowed"] else f"({IN_TABLE[name]})"
     tried = () if way["backtest"] is None else (short(way["backtest"][0], zeros=True),)
     return label, settings(way), short(way["prediction_error"], zeros=True), "best" if best else gap(way), *tried
 
@@ -140,6 +140,8 @@ def legend(ways: Ways, step: str, tried: bool) -> str:
         said.append("anchor: share of the last model that the penalty pulls towards")
     if any(way["forgetting"] < 1 for way in ways.values()):
         said.append(f"forgetting: sample_weight of a kept row, to the power of its age in {_many(step)}")
+    if not all(way["allowed"] for way in ways.values()):
+        said.append("in brackets: needs more to be kept than is allowed")
     if tried:
         said.append(f"tried: mean squared error on the table's own next {_many(step)}")
     return "; ".join(said)
