@@ -1,10 +1,16 @@
 from .estimation import EstimatedPopulation as EstimatedPopulation
 from .estimation import estimate as estimate
 from .estimators import (
+    FoundWeight as FoundWeight,
+)
+from .estimators import (
     MixedKernelRidge as MixedKernelRidge,
 )
 from .estimators import (
     MixedRidge as MixedRidge,
+)
+from .estimators import (
+    find_weight as find_weight,
 )
 from .loop import Group as Group
 from .loop import Loop as Loop
@@ -40,6 +46,7 @@ from .plans import plan as plan
 from .population import Population as Population
 from .recommendation import Recommendation as Recommendation
 from .recommendation import recommend as recommend
+from .replays import replay as replay
 from .risks import Limit as Limit
 from .risks import limit as limit
 from .risks import risk as risk

@@ -1,1 +1,5 @@
-"""The loop on real rows: the check of the theory and the backtest in time order."""
+"""The loop on real rows: with any model, the check of the theory, and the backtest in time order."""
+
+from .any_model import replay
+
+__all__ = ["replay"]

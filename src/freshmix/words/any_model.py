@@ -1,0 +1,40 @@
+"""The loop with any model on real rows."""
+
+from typing import Any
+
+from .figures import figures
+from .layout import Answer, Grid, Lines
+
+# xarray datasets: of all repeats, and their means with standard errors.
+Dataset = Any
+
+_MEASURES = {"squared_error": "Squared error", "log_loss": "Log loss", "accuracy": "Share of right classes"}
+_MIXED = {
+    "labels": "rows with both labels are fitted to their weighted mean",
+    "rows": "rows with both labels are fitted twice, with weights w and 1 - w",
+    "draws": "rows with both labels are fitted to one of them, the real one with probability w",
+}
+# Generations that are shown.
+_SHOWN = 5
+
+
+def answer(found: Dataset, means: Dataset) -> Answer:
+    """A table for each measure: real weights by generation."""
+    T = found.sizes["generation"] - 1
+    shown = sorted({round(T * k / (_SHOWN - 1)) for k in range(_SHOWN)})
+    names = ("real weight", *(f"t = {t}" for t in shown), "standard error")
+    grids = []
+    for name in found.data_vars:
+        rows = []
+        for k, w in enumerate(found["real_weight"].to_numpy()):
+            error = float(means[f"{name}_error"][k, -1])
+            last = "" if error != error else figures(error)
+            rows.append((figures(w), *(figures(float(means[name][k, t])) for t in shown), last))
+        grids.append(Grid(f"{_MEASURES[name]} by generation t, on {found.attrs['test_rows']} rows held out", names, rows))
+    size, kind = found.attrs["rows_per_generation"], found.attrs["covariates"]
+    said = [f"{found.sizes['repeat']} repeats of {size} {kind} rows a generation.", f"Mixing: {_MIXED[found.attrs['mixing']]}."]
+    if found.attrs["rows_come_again"]:
+        said.append("The table has too few rows for each generation to have its own: rows come again.")
+    if found.attrs["anchoring"] == "offset":
+        said.append("Each model is fitted to what the anchor leaves of the labels, and added to it.")
+    return *grids, Lines("How", said)
