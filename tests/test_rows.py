@@ -89,7 +89,7 @@ def test_rows_alike_are_the_special_case():
         np.testing.assert_allclose(one.variance(a, a[::-1]), other.variance(b, b[::-1]) * n / (n - 1) + 1 / (n - 1), rtol=1e-9)
         np.testing.assert_allclose(one.trace(a), other.trace(b) * n / (n - 1), rtol=SOLVED)
     np.testing.assert_allclose(one.spread(a), other.spread(b) * n / (n - 1), rtol=SOLVED)
-    assert one.row_spread(0.1) == pytest.approx(0, abs=1e-9)
+    assert one.row_spread(0.1) == pytest.approx((0, 0), abs=1e-9)
 
 
 @pytest.mark.parametrize(("n", "p"), SHAPES)

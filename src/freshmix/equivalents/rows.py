@@ -11,8 +11,9 @@ every z are gathered into classes, which makes all of this as cheap as there. Wh
 weights a, the means are those of rows over a: a new row comes without a weight.
 """
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,8 @@ CLASSES = 32
 _PROFILE = np.geomspace(1e-3, 1e1, 5)
 # The bias counts a row as its own leverage says up to so many times as much as the row that a tenth of the rows are beyond.
 _MOST, _BEYOND = 2.0, 0.1
+# How much more such rows count at the upper end of an interval.
+_FAR = 100.0
 # Where it is asked: penalties at which the mean leverage is between 3% and 90%.
 _BOUND_AT, _LEVERAGES = np.geomspace(1e-7, 1e1, 61), (0.03, 0.9)
 # Rows that have no part beyond this in the directions of eigenvalue 0 are fitted whatever they hold.
@@ -272,8 +275,16 @@ class RowEquivalents(SampleEquivalents):
         first, second = q @ (self.parts * self.s).T, q @ (self.parts * self.s**2).T
         return np.asarray((second / self.a - (self.parts @ self.s) * first / self.a**2) / D @ self.count / one.z)
 
-    def row_spread(self, z: float) -> float:
-        """Relative standard deviation, over the rows, of the error that ridge makes at each of them: bias + sigma^2 V12."""
+    def counting_far_rows(self) -> "RowEquivalents":
+        """The same with rows far beyond all others counted ``_FAR`` times as much as in the bias here, or as they are."""
+        rows = replace(self.rows, own=np.minimum(_FAR * self.rows.own, 1.0))
+        return RowEquivalents(self.s, self.energy + self.noise_variance, self.share, self.noise_variance, rows)
+
+    def row_spread(self, z: float) -> tuple[float, float]:
+        """Relative standard deviation, over the rows, of the error that ridge makes at each of them, and its skewness.
+
+        The error is bias + sigma^2 V12.
+        """
         q, D, rest, e = self._apart(self.solve(z))
         q, D, rest, e = q[0], D[0], rest[0], e[0]
         own, share = self.rows.own, self.rows.share
@@ -281,4 +292,7 @@ class RowEquivalents(SampleEquivalents):
         variance = (self.parts @ rest**2 - e**2 / self.a) / D**2 + (1 - self.a) / self.a
         error = self.rows.inverse * (bias + self.noise_variance * variance)
         mean = float(share @ error)
-        return float(np.sqrt(share @ (error - mean) ** 2)) / mean if mean > 0 else 0.0
+        deviation = math.sqrt(float(share @ (error - mean) ** 2))
+        if not (mean > 0 and deviation > 1e-12 * mean):
+            return 0.0, 0.0
+        return deviation / mean, float(share @ ((error - mean) / deviation) ** 3)

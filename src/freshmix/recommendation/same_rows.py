@@ -26,7 +26,7 @@ from .renewal import Renewal
 from .request import Request
 from .result import OtherEnd
 from .schedule import Scheduled, followed_frozen
-from .uncertainty import Affine, Uncertainty, few, frozen_uncertainty
+from .uncertainty import Affine, OfRows, Uncertainty, few, frozen_uncertainty
 from .ways import DRAWS, Ways, standing
 
 
@@ -141,12 +141,20 @@ class SameRows(Answer[FrozenSetting]):
     @cached_property
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
-        known, z = self.setting.equivalents, ridge_penalty(self.setting, self.constant.loop, self.horizon)
-        independent = self.found.factorisation.independent or self.rows
-        uneven = known.row_spread(z) / math.sqrt(independent) if isinstance(known, RowEquivalents) else 0.0
-        drawn = frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, uneven)
+        drawn = frozen_uncertainty(self.found, self.recommended, self.constant, self.horizon, self.given, self._of_rows())
         share = self.renewal.interval
         return drawn if share is None else replace(drawn, intervals={**drawn.intervals, "label_renewal": share})
+
+    def _of_rows(self) -> OfRows:
+        known, at = self.setting.equivalents, self.recommended
+        if not isinstance(known, RowEquivalents):
+            return OfRows()
+        z = ridge_penalty(self.setting, self.constant.loop, self.horizon)
+        risk = at.risk(self.horizon)
+        if not 0 < risk < math.inf:
+            return OfRows()
+        far = replace(at, equivalents=known.counting_far_rows()).risk(self.horizon) / risk - 1
+        return OfRows.of(known, z, self.found.factorisation.independent or self.rows, far)
 
     @cached_property
     def ways(self) -> Ways:

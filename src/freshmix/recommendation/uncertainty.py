@@ -12,7 +12,7 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline
 
 from ..arguments import Floats
-from ..equivalents import SampleEquivalents
+from ..equivalents import RowEquivalents, SampleEquivalents
 from ..equivalents.gathered import gathered
 from ..estimation import Estimate
 from ..optima import Optimum
@@ -35,6 +35,37 @@ _FINE = 4
 _TAIL = 1.645
 # A loop that uses real labels alone is its own rival: the draws would tell by how much their best penalties differ.
 _HOLDS: Mapping[str, float] = {"holds": 1.0}
+
+
+@dataclass(frozen=True)
+class OfRows:
+    """What a risk owes to the rows of the table: others would differ as these do. All are parts of the risk.
+
+    ``below`` and ``above`` are half-widths of its 90% interval, and ``far`` is what rows far beyond all others may add to it.
+    """
+
+    below: float = 0.0
+    above: float = 0.0
+    far: float = 0.0
+
+    @classmethod
+    def of(cls, known: RowEquivalents, z: float, rows: float, far: float) -> "OfRows":
+        """At a ridge penalty, from a number of independent rows: the normal interval of a mean, and Johnson's where it is skew.
+
+        With standard error e and skewness g of single rows the upper end is e (1.645 + (1 + 2 1.645^2) g / (6 sqrt(n))) off.
+        """
+        below = _TAIL * known.row_spread(z)[0] / math.sqrt(rows)
+        spread, skewness = known.counting_far_rows().row_spread(z)
+        shift = (1 + 2 * _TAIL**2) * max(skewness, 0.0) / (6 * math.sqrt(rows))
+        return cls(below, (_TAIL + shift) * spread / math.sqrt(rows), max(far, 0.0))
+
+    def wider(self, interval: tuple[float, float], middle: float, risk: float) -> tuple[float, float]:
+        """An interval about ``middle`` of a ``risk``, or of that and something else, with independent errors of its rows."""
+        if not math.isfinite(risk):
+            return interval
+        low = math.hypot(interval[0] - middle, self.below * risk)
+        high = math.hypot(interval[1] - middle, self.above * risk) + self.far * risk
+        return max(middle - low, 0.0), middle + high
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +176,12 @@ class _Drawn:
 
     @classmethod
     def of(
-        cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None, uneven: float = 0.0
+        cls, found: Estimate, affine: Affine, settings: Sequence[Setting], horizon: int | None, of_rows: OfRows = OfRows()
     ) -> "_Drawn":
         known = np.array([each.risk(horizon) for each in settings])
         risks, floor = affine(known), affine.without_signal(known)
         nulls = affine(np.array([each.null_risk for each in settings]))
-        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, floor, uneven))
+        return cls(affine, settings, risks, nulls, _risk_intervals(found, affine, risks, floor, of_rows))
 
 
 def few(
@@ -166,16 +197,16 @@ def frozen_uncertainty(
     constant: Optimum,
     horizon: int | None,
     given: float | None,
-    uneven: float = 0.0,
+    of_rows: OfRows = OfRows(),
 ) -> Uncertainty:
     """Of recommended loops on frozen covariates, and of the best ``constant`` one.
 
-    ``uneven`` is the relative standard error of a risk that comes of the rows: others would differ as these do. A schedule has
+    ``of_rows`` is what the risk owes to the rows. A schedule has
     no interval of its weight or penalty.
     """
     affine = Affine.of(found)
     known = [few(found, *affine.parts(point)) for point in affine.points]
-    drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, uneven)
+    drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, of_rows)
     scale, w, penalty = recommended.scale, constant.real_weight, constant.loop.penalty
     if given is not None:
         search = Search(np.array([given]), np.linspace(0.0, 1.0, 101), False)
@@ -257,23 +288,16 @@ def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple
 
 
 def _risk_intervals(
-    found: Estimate, affine: Affine, risks: Floats, floor: Floats, uneven: float
+    found: Estimate, affine: Affine, risks: Floats, floor: Floats, of_rows: OfRows
 ) -> dict[str, tuple[float, float]]:
     own = found.intervals()
     middle, errors = float(np.median(risks)), risks + affine.draws[:, 0]
 
-    def wider(interval: tuple[float, float], value: float) -> tuple[float, float]:
-        more = _TAIL * uneven * middle
-        if not (more > 0 and math.isfinite(middle)):
-            return interval
-        low, high = (math.hypot(end - value, more) for end in interval)
-        return max(value - low, 0.0), value + high
-
     return {
         "noise_variance": own["noise_variance"],
         "signal_to_noise_ratio": own["signal_to_noise_ratio"],
-        "risk": wider(found.interval(risks, floor), middle),
-        "prediction_error": wider(found.interval(errors), float(np.median(errors))),
+        "risk": of_rows.wider(found.interval(risks, floor), middle, middle),
+        "prediction_error": of_rows.wider(found.interval(errors), float(np.median(errors)), middle),
     }
 
 
