@@ -1,6 +1,7 @@
 """The command line parses, calls and prints; a failed run says so in one line and leaves nothing behind."""
 
 import html
+import io
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -20,11 +22,13 @@ from typer.testing import CliRunner
 import freshmix as fm
 from freshmix.cli import app, main
 from freshmix.cli.command import spelled
-from freshmix.cli.output import csv
+from freshmix.cli.output import csv, waiting
 from freshmix.plots import of_theory
 from freshmix.population_file import MODELS
 from freshmix.reproduce import NAMES
 from freshmix.simulation import ENGINES, WORKFLOWS
+from freshmix.stages import at, told_to
+from freshmix.words import waiting as words
 
 from .test_plots import UNBOUNDED, recommendation
 
@@ -470,3 +474,30 @@ sys.exit(cli.main(["theory"]))
     assert os.read(terminal, 100).startswith(b"ready")
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+
+
+def test_a_wait_is_told_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        shown = False
+
+        def isatty(self) -> bool:
+            return self.shown
+
+    for shown in (True, False):
+        stream = Terminal()
+        stream.shown = shown
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", "xterm")
+        with waiting():
+            at(words.READING)
+            at(words.SEARCHING)
+        assert ("searching for the best weight" in stream.getvalue()) == shown
+
+
+@pytest.mark.slow
+def test_stages_are_told_in_their_order() -> None:
+    rng, said = np.random.default_rng(0), []
+    X = rng.standard_normal((30, 3))
+    with told_to(said.append):
+        fm.recommend(X, X[:, 0] + rng.standard_normal(30), penalty=0.1, generations=2, labels="frozen").to_dict()
+    assert said == [words.READING, words.ESTIMATING, words.SEARCHING, words.REPLAYING, words.INTERVALS, words.COMPARING]

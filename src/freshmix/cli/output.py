@@ -7,12 +7,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
 from freshmix.files import picture, replace_file
 from freshmix.words.signs import visible
+from freshmix.words.waiting import STARTING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,6 +95,26 @@ def grid_csv(table: Any, nan: str = "nan") -> bytes:
     """An xarray.Dataset as CSV: a row for each point of the grid, its coordinates first."""
     frame = table.to_dataframe().reset_index()
     return csv({str(name): frame[name].to_numpy() for name in frame}, nan)
+
+
+@contextlib.contextmanager
+def waiting() -> Iterator[None]:
+    """On a terminal, a line that says what is being done and for how long, gone when it is done; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from freshmix.simulation.progress import Patient
+    from freshmix.stages import told_to
+
+    console = Console(file=cast(TextIO, Patient(sys.stderr)))
+    columns = SpinnerColumn(), TextColumn("{task.description} ..."), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(STARTING, total=None)
+        with told_to(lambda stage: shown.update(task, description=stage)):
+            yield
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from freshmix.report import SUFFIXES, TITLE
 from freshmix.report.page import page
 
 from . import table_options as options
-from .output import AsJson, Output, printed, quiet
+from .output import AsJson, Output, printed, quiet, waiting
 
 Kernel = Annotated[
     str,
@@ -144,34 +144,37 @@ def recommend(
     # Before the computation: nobody should wait to be told of a typing error.
     targets = [] if report is None else [checked_path(report, "--report", SUFFIXES)]
     with quiet():
-        found = fm.recommend(
-            options.files(table),
-            target,
-            kernel=kernel,
-            penalty=options.number_or_word(penalty),
-            covariates=covariates,
-            time=time,
-            rows_per_generation=rows_per_generation,
-            labelled=labelled,
-            sample_weight=sample_weight,
-            labels=labels,
-            label_renewal=label_renewal,
-            synthetic_labels=synthetic_labels,
-            synthetic_noise_ratio=synthetic_noise_ratio,
-            real_weight=real_weight,
-            row_weight=row_weight,
-            schedule=schedule,
-            may_keep=may_keep,
-            generations=options.number_or_word(generations),
-            drop=drop or (),
-            drop_missing=drop_missing,
-            impute=impute,
-            drop_unlabelled=drop_unlabelled,
-            separator=separator,
-            decimal=decimal,
-            standardize=standardize,
-            seed=seed,
-        )
+        with waiting():
+            found = fm.recommend(
+                options.files(table),
+                target,
+                kernel=kernel,
+                penalty=options.number_or_word(penalty),
+                covariates=covariates,
+                time=time,
+                rows_per_generation=rows_per_generation,
+                labelled=labelled,
+                sample_weight=sample_weight,
+                labels=labels,
+                label_renewal=label_renewal,
+                synthetic_labels=synthetic_labels,
+                synthetic_noise_ratio=synthetic_noise_ratio,
+                real_weight=real_weight,
+                row_weight=row_weight,
+                schedule=schedule,
+                may_keep=may_keep,
+                generations=options.number_or_word(generations),
+                drop=drop or (),
+                drop_missing=drop_missing,
+                impute=impute,
+                drop_unlabelled=drop_unlabelled,
+                separator=separator,
+                decimal=decimal,
+                standardize=standardize,
+                seed=seed,
+            )
+            # Worked out when it is asked for: here, where it is seen to be done.
+            content = found.to_dict()
         makers = {".html": lambda: page(found, TITLE, None).encode()}
-        output = Output(printed(found), found.to_dict(), partial(plots.all_pictures, found), makers)
+        output = Output(printed(found), content, partial(plots.all_pictures, found), makers)
         output.deliver(as_json, targets, f"Report written to {report}")

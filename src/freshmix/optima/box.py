@@ -77,14 +77,19 @@ class Box:
         return {name: np.exp(x) if name in _LOGARITHMIC else x for name, x in zip(self.bounds, inside, strict=True)}
 
     def least(
-        self, function: Many, axes: Mapping[str, Floats] | None, starts: Sequence[Mapping[str, float]] = ()
+        self,
+        function: Many,
+        axes: Mapping[str, Floats] | None,
+        starts: Sequence[Mapping[str, float]] = (),
+        tolerance: float = 1e-11,
     ) -> tuple[dict[str, float], float]:
         """The least point of a function of many points at once, and the value there: the best of a grid, and from there down.
 
-        ``axes`` span the grid, in the coordinates' own units (None: no grid); ``starts`` are further points to go down from.
+        ``axes`` span the grid, in the coordinates' own units (None: no grid); ``starts`` are further points to go down from,
+        until a step gains less than the ``tolerance``, of the value.
         """
         firsts = [] if axes is None else self._best_of_grid(function, axes)
-        found = [self._down(function, self.point(first)) for first in [*firsts, *starts]]
+        found = [self._down(function, self.point(first), tolerance) for first in [*firsts, *starts]]
         point, value = min(found, key=lambda each: each[1])
         return self.values(point), value
 
@@ -93,7 +98,7 @@ class Box:
         values = function(dict(zip(self.bounds, (each.ravel() for each in mesh), strict=True))).reshape(mesh[0].shape)
         return [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
 
-    def _down(self, function: Many, start: Floats) -> tuple[Floats, float]:
+    def _down(self, function: Many, start: Floats, tolerance: float) -> tuple[Floats, float]:
         """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once."""
         low, high = np.array(self.ends).T
         steps = _DIFFERENCE * np.vstack([np.zeros(start.size), np.eye(start.size), -np.eye(start.size)])
@@ -114,7 +119,7 @@ class Box:
             gaps = np.diagonal(points[ahead] - points[behind])
             return float(values[0]), np.where(gaps > 0, (values[ahead] - values[behind]) / np.maximum(gaps, 1e-300), 0.0)
 
-        options = {"ftol": 1e-11, "gtol": 1e-8, "maxiter": 200}
+        options = {"ftol": tolerance, "gtol": 1e-8, "maxiter": 200}
         minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options)
         return best, lowest * unit
 

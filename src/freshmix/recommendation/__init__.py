@@ -9,7 +9,9 @@ from ..prepared import Kernel, prepare
 from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.setting import kind_of
+from ..stages import at
 from ..threads import one_blas_thread
+from ..words import waiting
 from .new_rows import NewRows
 from .request import Request
 from .result import Recommendation
@@ -141,6 +143,7 @@ def recommend(
     """
     asked = {name: value for name, value in locals().items() if name in DEFAULTS}
     request = Request.of(asked, DEFAULTS)
+    at(waiting.READING)
     table = prepare(
         X,
         y,

@@ -22,8 +22,9 @@ from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.setting import varied
 from ..risks.verdict import judge
+from ..stages import at
 from ..threads import one_blas_thread
-from ..words import doubts
+from ..words import doubts, waiting
 from ..words.loop import RETRAININGS, assumption, horizon
 from ..words.replay import EXACT, better_there
 from .request import Request
@@ -56,6 +57,7 @@ class Answer(ABC, Generic[Kind]):
     @classmethod
     def of(cls, known: Loop, table: Prepared, request: Request) -> Self:
         """From a table; at a horizon where the long run has no best weight."""
+        at(waiting.ESTIMATING)
         found = estimate_of(table, cls.fitted_at(request), np.random.default_rng(request.seed), cls.sizes)
         answer: Self = cls(found, known, table, request, request.horizon(known), cls.notes_of(table))
         if answer.horizon is not None or known.synthetic_noise_ratio > 0 or answer.has_best_weight():
@@ -148,7 +150,9 @@ class Answer(ABC, Generic[Kind]):
     @cached_property
     def replayed(self) -> Check | str:
         """The loop of theory on the table's own rows: the schedule, or the best constant one."""
-        return EXACT if self.found.exact else self.check((self.by_theory.loop,) if self.scheduled is None else self.loops)
+        loops = (self.by_theory.loop,) if self.scheduled is None else self.loops
+        at(waiting.REPLAYING)
+        return EXACT if self.found.exact else self.check(loops)
 
     @cached_property
     def constant(self) -> Optimum:
@@ -168,6 +172,7 @@ class Answer(ABC, Generic[Kind]):
     @cached_property
     def by_theory(self) -> Optimum:
         """The best of the constant loops by theory; the first where no other is really better: row weights may be inert."""
+        at(waiting.SEARCHING)
         own, found = self.constants[0], min(self.constants, key=lambda each: each.risk)
         if self.given is not None and found.risk >= own.risk * (1 - 1e-9):
             found = own
@@ -295,6 +300,7 @@ class Answer(ABC, Generic[Kind]):
 
     def compare(self) -> dict[str, Any]:
         """Ways to remember, and the persistence of coefficients, where they are looked at."""
+        at(waiting.COMPARING)
         with one_blas_thread():
             return {"best": self.ways.best, "rivals": self.ways.rivals(), "persistence": self.persistence}
 

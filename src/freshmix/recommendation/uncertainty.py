@@ -20,8 +20,10 @@ from ..optima.box import Box
 from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.plain import penalty_grid
-from ..risks.setting import Setting, varied
+from ..risks.setting import Setting
 from ..risks.verdict import judge
+from ..stages import at
+from ..words import waiting
 
 DRAWS = 200
 # Penalties are searched within this factor of the recommended one.
@@ -29,7 +31,9 @@ RANGE = 100.0
 _ATOMS = 300
 # Groups of outlying directions.
 _GROUPS = 4
-FEW_DRAWS, _EVALUATIONS = 40, 40
+FEW_DRAWS = 40
+# Best points of draws are looked for until a step gains less than this part of the risk.
+_LEAST_GAIN = 1e-6
 _FINE = 4
 # Standard errors on either side of a 90% interval.
 _TAIL = 1.645
@@ -204,6 +208,7 @@ def frozen_uncertainty(
     ``of_rows`` is what the risk owes to the rows. A schedule has
     no interval of its weight or penalty.
     """
+    at(waiting.INTERVALS)
     affine = Affine.of(found)
     known = [few(found, *affine.parts(point)) for point in affine.points]
     drawn = _Drawn.of(found, affine, [replace(recommended, equivalents=each) for each in known], horizon, of_rows)
@@ -236,6 +241,7 @@ def fresh_uncertainty(
     A schedule has no interval of its weights or penalty.
     """
     loops, last = recommended.loops, recommended.loop
+    at(waiting.INTERVALS)
     affine = Affine.of(found)
     settings = [recommended.under(found, *affine.parts(point)) for point in affine.points]
     drawn = _Drawn.of(found, affine, settings, horizon)
@@ -265,7 +271,7 @@ def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, 
 
 
 def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple[float, float]:
-    """Best weight and penalty for another population, from the recommended loop by a short simplex search."""
+    """Best weight and penalty for another population, downhill from the recommended loop."""
     loop = setting.loop
     groups = loop.groups or ()
     real = [group.real_weight for group in groups if group.labelled]
@@ -276,14 +282,7 @@ def _best_point(setting: FreshSetting, horizon: int | None, free: bool) -> tuple
         if real and rows and rows[0] > 0:
             start["row_weight"] = rows[0]
     box = Box({name: (0.0, 1.0) if name == "real_weight" else (x / RANGE, x * RANGE) for name, x in start.items()})
-    found, _ = box.simplex(
-        lambda at: setting.with_loops(varied(loop, **at)).risk(horizon),
-        start,
-        steps=(0.1, 0.5),
-        tolerance=1e-2,
-        value_tolerance=1e-12,
-        evaluations=_EVALUATIONS,
-    )
+    found, _ = box.least(lambda points: setting.risks(horizon, "now", **points), None, [start], _LEAST_GAIN)
     return found["real_weight"], found.get("penalty", loop.penalty)
 
 

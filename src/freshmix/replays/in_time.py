@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..loop import Loop, takes_labels
+from ..stages import at
+from ..words import waiting
 from ..words.replay import drifts, no_backtest
 from .learners import FastRidge, ridge
 from .run import Learner, Turn, fitted, run
@@ -135,6 +137,7 @@ def errors_in_time(
     few = sum(np.isfinite(shown[rows]).sum() < 2 for rows in blocks)
     if len(blocks) < FEWEST_STEPS or few:
         return None, no_backtest(len(blocks), few, FEWEST_STEPS)
+    at(waiting.BACKTESTING)
     drawn = math.sqrt(noise) * rng.standard_normal(y.size)
     later = [rows[np.isfinite(y[rows])] for rows in blocks[1:]]
     turns = {name: each.turns(shown, drawn, blocks[:-1], later) for name, each in courses.items()}

@@ -1,0 +1,12 @@
+"""What a person who waits reads: one line for each stage that takes a while."""
+
+STARTING = "starting"
+READING = "reading the table"
+ESTIMATING = "estimating noise and signal"
+SEARCHING = "searching for the best weight and penalty"
+REPLAYING = "replaying the loop on the table's own rows"
+INTERVALS = "drawing intervals"
+COMPARING = "comparing ways to remember"
+BACKTESTING = "trying them on the table's own steps"
+LABELS = "working out what labels bring"
+DRAWING = "drawing pictures"
