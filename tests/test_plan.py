@@ -14,6 +14,7 @@ from freshmix.plans.curve import Curve, _drawn
 from freshmix.population import Population
 from freshmix.recommendation.uncertainty import Affine
 from freshmix.tables import Blocks
+from freshmix.words.remembering import NAMES
 
 from .test_cli import failure, invoke
 from .tolerances import FINITE_SIZE, largest_z
@@ -181,7 +182,7 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
     [
         ({"cost_per_label": 0}, "cost_per_label must be a number above 0"),
         ({"target_risk": -1}, "target_risk must be a number above 0"),
-        ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error and budget, got target_risk and budget"),
+        ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error, budget and value, got target_risk and budget"),
         ({"budget": 0.5}, "budget must pay for at least one label at 1"),
         ({"target_error": 1e-3}, "above the noise variance"),
         ({"generations": math.inf}, "generations must be a number here: without synthetic noise"),
@@ -205,23 +206,23 @@ def test_command(tmp_path, capsys):
     X, y = table(60, 4)
     path = tmp_path / "t.csv"
     np.savetxt(path, np.column_stack([X, y]), delimiter=",", header="a,b,c,d,y", comments="")
-    given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "3", "--penalty", "0.1")
+    given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "1", "--penalty", "0.1")
     saved = [tmp_path / f"plan.{kind}" for kind in ("json", "csv", "png")]
     files = [each for name in saved for each in ("--save", name)]
-    found = json.loads(invoke(*given, "--json", "--budget", "41", *files))
+    told = invoke(*given, "--budget", "41", *files)
+    assert told.startswith("Buy: 20 labels for 60 rows a generation (cost 40): ")
+    assert "Mixing labels alone, as asked for: Label 20 of 60 rows" in " ".join(told.split())
+    assert told.endswith("\n\n" + "".join(f"Written to {name}\n" for name in saved))
+    found = json.loads(saved[0].read_text())
     assert (found["labels"], found["cost"], found["verdict"]) == (20, 40, "feasible")
-    assert json.loads(saved[0].read_text()) == found
-    assert saved[1].read_text().splitlines()[0].startswith("labels,cost,risk,risk_low,risk_high")
-    assert len(saved[1].read_text().splitlines()) == len(found["curve"]["labels"]) + 1
+    assert saved[1].read_text().splitlines()[0] == ",".join(found["curves"])
+    assert len(saved[1].read_text().splitlines()) == len(found["curves"]["labels"]) + 1
     shown = invoke(*given, "--target-risk", "1e-9", width=100)
     assert "out of reach: " in shown
     words = " ".join(shown.split())
-    assert "labels per generation out of reach cost per generation out of reach excess risk" in words
+    assert words.startswith("Out of reach: 60 labels a generation, all there are, bring a mean squared prediction error")
     assert "unbounded to" not in words
     assert "What would help" in shown
-    assert "Label 20 of 60 rows" in invoke(*given, "--budget", "41", width=100)
-    told = invoke(*given, "--budget", "41", *files)
-    assert told.endswith("\n\n" + "".join(f"Written to {name}\n" for name in saved))
     assert "budget must pay" in failure(capsys, *given, "--budget", "1")
     assert "--row-weight must be auto" in failure(capsys, *given, "--row-weight", "much")
     assert "--save must end in" in failure(capsys, *given, "--save", tmp_path / "plan.txt")
@@ -230,9 +231,10 @@ def test_command(tmp_path, capsys):
 def test_picture(aimed):
     axes = plots.plan_picture(aimed).axes[0]
     lines = {line.get_label(): line for line in axes.lines}
-    assert np.array_equal(lines["best loop"].get_ydata(), aimed.curve["risk"])
+    assert np.array_equal(lines[NAMES[aimed.best]].get_ydata(), np.sqrt(aimed.curves[aimed.best]))
     assert "target" in lines
-    assert f"{aimed.labels:g} labels, cost {aimed.cost:.4g}" in lines
+    need = aimed.ways[aimed.best]
+    assert f"{need['labels']:g} labels, cost {need['cost']:.4g}" in lines
 
 
 @pytest.mark.parametrize(("budget", "price", "labels"), [(0.3, 0.1, 3), (0.29, 0.1, 2), (1e300, 1e-300, 60)])

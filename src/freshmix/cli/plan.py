@@ -9,22 +9,71 @@ import typer
 import freshmix as fm
 from freshmix import plots
 from freshmix.files import checked_path
+from freshmix.report import PLAN_TITLE
+from freshmix.report import SUFFIXES as REPORTS
+from freshmix.report.page import page
 
 from . import table_options as options
 from .output import PICTURES, AsJson, Output, csv, printed, quiet
 
 SUFFIXES = (".json", ".csv", *PICTURES)
 
-Cost = Annotated[float, typer.Option("--cost-per-label", metavar="COST", help="Price of one real label.")]
-TargetRisk = Annotated[float | None, typer.Option(metavar="RISK", help="Excess risk to reach with as few labels as possible.")]
-TargetError = Annotated[float | None, typer.Option(metavar="ERROR", help="The same for the prediction error (noise included).")]
-Budget = Annotated[float | None, typer.Option(metavar="MONEY", help="What labels may cost in each generation.")]
+EXAMPLES = (
+    "freshmix plan homes.csv --target value --time month --cost-per-label 2",
+    "freshmix plan homes.csv --target value --time month --cost-per-label 2 --value 100 --may-keep model",
+    "freshmix plan homes.csv --target value --time month --cost-per-label 2 --target-error 1600 --report plan.html",
+)
+
+Cost = Annotated[
+    float, typer.Option("--cost-per-label", metavar="COST", help="Price of one real label, such as --cost-per-label 2.")
+]
+TargetRisk = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RISK",
+        help="Error above the unavoidable noise (excess risk) to reach with as few labels as possible, in squared label units.",
+    ),
+]
+TargetError = Annotated[
+    float | None,
+    typer.Option(
+        metavar="ERROR",
+        help="Mean squared prediction error to reach with as few labels as possible, such as --target-error 1600.",
+    ),
+]
+Budget = Annotated[
+    float | None, typer.Option(metavar="MONEY", help="What labels may cost in each retraining, such as --budget 100.")
+]
+Value = Annotated[
+    float | None,
+    typer.Option(
+        metavar="MONEY",
+        help=(
+            "What one unit less of the typical error (root of the prediction error, in label units) is worth in each "
+            "retraining, such as --value 100: buys the labels that pay."
+        ),
+    ),
+]
+Owned = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Labels that are owned already, for the first model, such as --owned 1400; by default the first time step's.",
+    ),
+]
 RowWeight = Annotated[
-    str, typer.Option(metavar="auto|VALUE", help="Loss weight of rows without a label; 0 leaves them out; auto finds the best.")
+    str,
+    typer.Option(
+        metavar="auto|VALUE",
+        help="Weight in the loss (sample_weight) of rows without a real label in the mix; 0 leaves them out; auto is the best.",
+    ),
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a report as well, such as --report plan.html; .html, .png or .pdf.")
 ]
 Save = Annotated[
     list[Path] | None,
-    typer.Option(metavar="FILE", help=".json, .csv (the curve) or a picture: .png .svg .pdf; repeat."),
+    typer.Option(metavar="FILE", help="Write everything (.json), the curves (.csv) or the picture (.png .svg .pdf); repeat."),
 ]
 
 
@@ -35,6 +84,9 @@ def plan(
     target_risk: TargetRisk = None,
     target_error: TargetError = None,
     budget: Budget = None,
+    value: Value = None,
+    owned: Owned = None,
+    may_keep: options.MayKeep = "rows",
     time: options.Time = None,
     rows_per_generation: options.RowsPerGeneration = None,
     generations: options.Generations = None,
@@ -50,11 +102,13 @@ def plan(
     decimal: options.Decimal = None,
     standardize: options.Standardize = True,
     as_json: AsJson = False,
+    report: Report = None,
     save: Save = None,
     seed: options.Seed = 0,
 ) -> None:
-    """Real labels per generation for a target, or what a budget of labels reaches."""
+    """How many labels to buy: for a target, with a budget, or where buying more brings little."""
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
+    targets += [] if report is None else [checked_path(report, "--report", REPORTS)]
     with quiet():
         found = fm.plan(
             options.files(table),
@@ -63,6 +117,9 @@ def plan(
             target_risk=target_risk,
             target_error=target_error,
             budget=budget,
+            value=value,
+            owned=owned,
+            may_keep=may_keep,
             time=time,
             rows_per_generation=rows_per_generation,
             generations=options.number_or_word(generations),
@@ -79,5 +136,6 @@ def plan(
             standardize=standardize,
             seed=seed,
         )
-        output = Output(printed(found), found.to_dict(), partial(plots.plan_picture, found), {".csv": lambda: csv(found.curve)})
+        makers = {".csv": lambda: csv(found.curves), ".html": lambda: page(found, PLAN_TITLE, None).encode()}
+        output = Output(printed(found), found.to_dict(), partial(plots.plan_picture, found), makers)
         output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))

@@ -62,16 +62,6 @@ RowWeight = Annotated[
 Schedule = Annotated[
     bool, typer.Option("--schedule", help="Choose a real weight for each retraining instead of a constant one.")
 ]
-MayKeep = Annotated[
-    str,
-    typer.Option(
-        metavar="nothing|model|moments|rows",
-        help=(
-            "What may be kept from one retraining to the next, such as --may-keep model: nothing, the last model,"
-            " sums over past rows (X'X and X'y), or the rows."
-        ),
-    ),
-]
 Labels = Annotated[
     str,
     typer.Option(
@@ -127,7 +117,7 @@ def recommend(
     real_weight: RealWeight = None,
     row_weight: RowWeight = None,
     schedule: Schedule = False,
-    may_keep: MayKeep = "rows",
+    may_keep: options.MayKeep = "rows",
     generations: options.Generations = None,
     drop: options.Drop = None,
     drop_missing: options.DropMissing = False,

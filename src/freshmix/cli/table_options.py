@@ -47,6 +47,16 @@ RowsPerGeneration = Annotated[
         metavar="N", help="New rows at each retraining, such as --rows-per-generation 200; by default the median per time step."
     ),
 ]
+MayKeep = Annotated[
+    str,
+    typer.Option(
+        metavar="nothing|model|moments|rows",
+        help=(
+            "What may be kept from one retraining to the next, such as --may-keep model: nothing, the last model,"
+            " sums over past rows (X'X and X'y), or the rows."
+        ),
+    ),
+]
 SyntheticLabels = Annotated[
     str | None,
     typer.Option(

@@ -3,18 +3,22 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from ..arguments import HORIZON, MOST_PENALTY, flag, horizon, number, number_or_auto, whole
+from ..arguments import HORIZON, MOST_PENALTY, choice, flag, horizon, number, number_or_auto, whole
 from ..loop import noise_ratio
+from ..optima.memory import RULES
 from ..prepared import Prepared, prepare
 from ..recommendation import DEFAULTS
 from ..recommendation.new_rows import NewRows
-from ..recommendation.request import Request
+from ..recommendation.request import Request, options_of
 from ..tables import Table
 from ..words.doubts import determined, few_labelled_rows
+from .advice import Aim, advice
 from .budget import Plan
 from .course import Point, Setting
 from .curve import plan_from
@@ -30,6 +34,9 @@ def plan(
     target_risk: float | None = None,
     target_error: float | None = None,
     budget: float | None = None,
+    value: float | None = None,
+    owned: int | None = None,
+    may_keep: str = "rows",
     rows_per_generation: int | None = None,
     generations: int | float | None = None,
     penalty: float | str = "auto",
@@ -46,7 +53,7 @@ def plan(
     decimal: str | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Labels per generation for a target, the risk that a budget reaches, and the curve between them.
+    """How many labels to buy: for a target, with a budget, at what they are worth, or where buying more brings little.
 
     New rows come in each generation; some of them get a real label, at a price, the others the previous model's prediction.
     The first generation has the labels of the table's first time step, or else as many as any other. For each number of labels
@@ -61,7 +68,16 @@ def plan(
     target_risk, target_error : float, optional
         Excess risk, or prediction error (excess risk plus noise variance), to be reached with as few labels as possible.
     budget : float, optional
-        What labels may cost in each generation, in place of a target. Without either, the labels of the table itself.
+        What labels may cost in each generation, in place of a target.
+    value : float, optional
+        What one unit less of the typical error (root of the prediction error, in label units) is worth in each generation,
+        in place of a target or a budget: the labels bought are those that are worth most. With none of them labels are bought
+        up to the knee of the curve, where twice as many lower the typical error by less than 1%.
+    owned : int, optional
+        Labels owned already, on which the first model is fitted; by default those of the table's first time step, or else as
+        many as in any other generation.
+    may_keep : "nothing", "model", "moments" or "rows"
+        What may be kept from one generation to the next, as for ``freshmix.recommend``.
     rows_per_generation : int, optional
         Rows in a generation, labelled or not; by default the median per time step, or all rows of the table.
     generations : int or inf, optional
@@ -108,8 +124,11 @@ def plan(
     >>> found.labels, found.cost, found.verdict
     (100.0, 200.0, 'feasible')
     """
+    asked = {name: value for name, value in locals().items() if name in _DEFAULTS}
     price = number("cost_per_label", cost_per_label, above=0.0)
-    _check_aims(target_risk=target_risk, target_error=target_error, budget=budget)
+    _check_aims(target_risk=target_risk, target_error=target_error, budget=budget, value=value)
+    owned = None if owned is None else whole("owned", owned, low=1)
+    may_keep = choice("may_keep", may_keep, RULES)
     fixed = number_or_auto("penalty", penalty, low=0.0, high=MOST_PENALTY)
     others = number_or_auto("row_weight", row_weight, low=0.0)
     ratio = noise_ratio(synthetic_labels, synthetic_noise_ratio) or 0.0
@@ -121,35 +140,61 @@ def plan(
     reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
     reading |= {"drop_unlabelled": drop_unlabelled, "decimal": decimal}
     table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, **reading)
-    answer = _as_recommended(table, ratio, generations, fixed, seed)
+    answer = _as_recommended(table, ratio, generations, fixed, may_keep, seed)
     found, stream = answer.found, table.stream
     f = found.factorisation
     exact = determined(f.rows, f.features) if found.exact else None
-    said = (exact, stream.order, stream.bias, few_labelled_rows(stream.labelled))
+    doubts = (exact, stream.order, stream.bias, few_labelled_rows(stream.labelled))
     count = stream.rows_per_generation
     first = None if stream.first_labelled is None else stream.first_rows(stream.share)
+    first = first if owned is None else owned / count
     setting = Setting(answer.setting.population, table.features / count, ratio, T, fixed, others, first)
     if setting.averages_for_ever:
         raise ValueError(
             "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
             "falls to 0 as the real weight does, whatever the labels"
         )
-    target = target_risk if target_error is None else _above_noise(target_error, found.noise_variance)
+    target = target_risk
+    if target_error is not None:
+        # With time steps the noise is what drift leaves of it: a mix that knows of no drift may be out of reach there.
+        known = found.noise_variance if answer.streamed is None else answer.streamed.population.noise_variance
+        _check_above_noise(target_error, known)
+        target = max(target_error - found.noise_variance, 0.0)
     labels = round(stream.share * count) if budget is None else _affordable(budget, price, count)
-    warnings = (*table.warnings, *(each for each in said if each is not None))
-    known: dict[int, Point] = {}
-    if others is None and answer.horizon == T:
+    warnings = (*table.warnings, *(each for each in doubts if each is not None))
+    points: dict[int, Point] = {}
+    if others is None and owned is None and answer.horizon == T:
         best = answer.by_theory
-        known = {min(max(round(answer.share * count), 1), count): Point(answer.share, best.loop, best.risk)}
-    made = plan_from(found, setting, count, price, target, budget, min(max(labels, 1), count), warnings, table.notes, known)
-    return replace(made, assumption=made.assumption + table.stated)
+        points = {min(max(round(answer.share * count), 1), count): Point(answer.share, best.loop, best.risk)}
+    labels = min(max(labels, 1), count)
+    error = target_risk if target_error is None else target_error
+    aim = Aim(price, error, target_risk is not None, None if budget is None else float(labels), value)
+    made = plan_from(
+        found,
+        setting,
+        count,
+        price,
+        target,
+        budget,
+        labels,
+        warnings,
+        table.notes,
+        points,
+        answer.step,
+        partial(advice, answer, aim, owned),
+    )
+    return replace(made, assumption=made.assumption + table.stated, options=options_of(asked, _DEFAULTS))
+
+
+_DEFAULTS = {name: each.default for name, each in signature(plan).parameters.items()}
 
 
 def _as_recommended(
-    table: Prepared, noise_ratio: float, generations: int | float | None, penalty: float | None, seed: int
+    table: Prepared, noise_ratio: float, generations: int | float | None, penalty: float | None, may_keep: str, seed: int
 ) -> NewRows:
     """What ``freshmix.recommend`` says of the table's own labels."""
     asked = {"covariates": "fresh", "synthetic_noise_ratio": noise_ratio, "generations": generations, "seed": seed}
+    asked["may_keep"] = may_keep
     request = Request.of(DEFAULTS | asked | {"penalty": "auto" if penalty is None else penalty}, DEFAULTS)
     return NewRows.of(request.known(table), table, request)
 
@@ -157,18 +202,16 @@ def _as_recommended(
 def _check_aims(**aims: float | None) -> None:
     given = [name for name, value in aims.items() if value is not None]
     if len(given) > 1:
-        raise ValueError(f"a plan takes one of target_risk, target_error and budget, got {' and '.join(given)}")
+        raise ValueError(f"a plan takes one of target_risk, target_error, budget and value, got {' and '.join(given)}")
     for name in given:
         number(name, aims[name], above=0.0)
 
 
-def _above_noise(error: float, noise_variance: float) -> float:
-    """The excess risk of a prediction error."""
+def _check_above_noise(error: float, noise_variance: float) -> None:
     if error <= noise_variance:
         raise ValueError(
             f"target_error must be above the noise variance {noise_variance:.4g} that no model removes, got {error:g}"
         )
-    return error - noise_variance
 
 
 def _affordable(budget: float, price: float, rows: int) -> int:

@@ -1,18 +1,87 @@
 """What a label plan holds."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
-from ..arguments import Floats
+from ..arguments import Floats, choice
 from ..loop import Loop
 from ..population import Population
-from ..views import Pictured, frame
+from ..views import Pictured, frame, plain
+from ..words import remembering
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """Ways of remembering, each at its own best with as many labels as it needs.
+
+    From a table with times they are judged on the next step, under the drift that the table shows.
+
+    Attributes
+    ----------
+    best : str
+        The best way that ``may_keep`` allows: the recommended one, or the one that needs the fewest labels for a target.
+    ways : dict
+        Name of a way -> ``labels`` and ``cost`` per generation (inf: out of reach), the ``risk``, ``prediction_error`` and its
+        root ``rmse`` that they bring, the prediction errors with as many labels as ``now`` and with ``all_labelled``,
+        ``as_much_as_alone`` (the labels that do what real labels alone do with as many as now, or that meet the target), what
+        has to be ``stored`` and whether that is ``allowed``, and settings to carry it out: ``penalty`` per row of the fit,
+        ``alpha``, ``real_weight``, ``row_weight``, ``anchor``, ``kept_generations`` (None: all), ``forgetting``.
+    curves : dict
+        (m,) arrays over ``labels`` per generation: ``cost``, the prediction error of each way, ``low`` and ``high`` (90%) of
+        that of the best one, and ``label_gain``, by how much one label more lowers its root.
+    best_intervals : dict
+        Of the best way: ``prediction_error``, ``rmse`` and, with a target, ``labels`` -> (low, high), 90%.
+    aim : str
+        What decided the labels of ``ways``: ``target``, ``budget``, ``value`` or else ``knee``, past which twice as many labels
+        lower the root of the prediction error by less than 1%.
+    value : float or None
+        What one unit less of the root of the prediction error is worth in each generation, as given.
+    may_keep : str
+        As given.
+    labels_now, labels_owned : float
+        Labels per generation that the table has now, and those that the first model is fitted on.
+    label_gain, break_even : float
+        By how much one label more would lower the root of the best way's prediction error, and what a unit of that has to be
+        worth in each generation for the label to pay.
+    reading_error : float
+        How far numbers read off the curves may be off, as a part of the prediction error.
+    goal : float or None
+        The prediction error that ``ways`` are to reach, with a target.
+    compared_at : int
+        The horizon of ``ways``: that of the plan, or 12 in the long run.
+    step : str or None
+        What a generation is called where the table has times.
+    persistence : tuple or None
+        Of coefficients from one time step to the next, with its 90% interval; None without times.
+    """
+
+    best: str
+    ways: Mapping[str, Mapping[str, Any]]
+    curves: Mapping[str, Floats]
+    best_intervals: Mapping[str, tuple[float, float]]
+    aim: str
+    value: float | None
+    may_keep: str
+    labels_now: float
+    labels_owned: float
+    label_gain: float
+    break_even: float
+    goal: float | None
+    compared_at: int
+    step: str | None
+    reading_error: float
+    persistence: tuple[float, tuple[float, float]] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan(Pictured):
     """How many real labels a loop on new rows needs in each generation, and what they bring.
+
+    ``best``, ``ways`` and ``curves`` compare ways of remembering, as a recommendation does. The other fields are those of the
+    loop that mixes real labels with the last model's, at the penalty and row weight asked for.
 
     Attributes
     ----------
@@ -56,6 +125,10 @@ class Plan(Pictured):
         The loop that is assumed, in one sentence.
     warnings, notes : tuple of str
         Where the theory is on thin ice, and what was done to the table.
+    options : dict
+        What was asked for beside the defaults, by keyword.
+    advice : Advice
+        Ways of remembering, worked out when it is asked for; ``best``, ``ways`` and ``curves`` are its own.
     """
 
     _words = "plan"
@@ -86,7 +159,44 @@ class Plan(Pictured):
     assumption: str
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    advise: Callable[[], Advice] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def advice(self) -> Advice:
+        """Ways of remembering compared."""
+        return self.advise()
+
+    @property
+    def best(self) -> str:
+        """The best way that may be carried out."""
+        return self.advice.best
+
+    @property
+    def ways(self) -> Mapping[str, Mapping[str, Any]]:
+        """Ways of remembering, by name; see ``Advice``."""
+        return self.advice.ways
+
+    @property
+    def curves(self) -> Mapping[str, Floats]:
+        """Prediction errors of the ways by labels per generation; see ``Advice``."""
+        return self.advice.curves
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, by the keys of ``--json`` (docs/keys.md): plain numbers, text, lists and dicts; inf where unbounded."""
+        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "advise"}
+        found: dict[str, Any] = plain(own | {each.name: getattr(self.advice, each.name) for each in fields(self.advice)})
+        return found
+
+    def code(self, way: str | None = None) -> str:
+        """scikit-learn's lines for one generation of a way, by default of ``best``, with the labels of the plan.
+
+        Raises ValueError where there is none of that name.
+        """
+        name = self.best if way is None else choice("way", way, tuple(self.ways))
+        noise = math.sqrt(self.loop.synthetic_noise_ratio * max(self.noise_variance, 0.0))
+        return remembering.code(self.ways[name], self.advice.persistence is not None, False, noise)
 
     def to_frame(self) -> Any:
-        """The ``curve`` as a pandas data frame: a row for each number of labels per generation."""
-        return frame(self.curve)
+        """The ``curves`` as a pandas data frame: a row for each number of labels per generation."""
+        return frame(self.curves)

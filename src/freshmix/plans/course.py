@@ -6,12 +6,12 @@ the table's own first step has, or else as are labelled in any other generation.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
+from ..arguments import Floats
 from ..equivalents import PopulationEquivalents
 from ..loop import Group, Loop
 from ..optima.box import Box
@@ -96,34 +96,27 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
     scale = PopulationEquivalents(setting.population, setting.aspect).bulk[1]
     free = ("real_weight", "penalty") if setting.penalty is None else ("real_weight",)
     mixed = share < 1
+    theory = FreshSetting(setting.population, (setting.loop(share, 1.0, 0.0, 1.0),))
     # Rows without a label at the best weight, and left out altogether.
     kinds: list[float | None] = [None, 0.0] if setting.row_weight is None and mixed else [setting.row_weight]
     found: list[Point] = []
     for kind in kinds:
         box = Box.of((*free, "row_weight") if mixed and kind is None else free, scale)
-        known = {"penalty": setting.penalty or 0.0, "row_weight": 1.0 if kind is None else kind}
+        known = {} if setting.penalty is None else {"penalty": setting.penalty}
+        known |= {} if kind is None or not mixed else {"row_weight": kind}
 
-        def loop_at(values: Mapping[str, float], known: Mapping[str, float] = known) -> Loop:
-            return setting.loop(share, **{**known, **values})
+        def risks(points: dict[str, Floats], known: Mapping[str, float] = known) -> Floats:
+            return theory.risks(setting.generations, "now", **points, **known)
 
-        def value(values: Mapping[str, float], loop_at: Callable[..., Loop] = loop_at) -> float:
-            return setting.risk(loop_at(values))
-
-        first = None if near is None else box.values(box.point(_beside(near)))
-        if found and first is not None and len(free) > 1 and value(first) > _WORTH_A_SEARCH * found[0].risk:
-            continue
-        if first is None or not math.isfinite(value(first)):
-            axes = {"real_weight": _GRID[0], "penalty": scale * _GRID[1], "row_weight": _GRID[2]}
-            grid = product(*(axes[name].tolist() for name in box.bounds))
-            first = min((dict(zip(box.bounds, point, strict=True)) for point in grid), key=value)
-        values, risk = first, value(first)
-        if math.isfinite(risk):
-            # The risk is flat at its minimum: a thousandth in the coordinates is a millionth of the risk.
-            made, least = box.simplex(
-                value, first, steps=(0.1, 0.7), inwards=False, tolerance=2e-3, value_tolerance=1e-6 * risk, most=300
-            )
-            values, risk = (made, least) if least <= risk else (values, risk)
-        found.append(Point(share, loop_at(values), risk))
+        axes: Mapping[str, Floats] | None = {"real_weight": _GRID[0], "penalty": scale * _GRID[1], "row_weight": _GRID[2]}
+        starts = [] if near is None else [_beside(near)]
+        if starts:
+            least = float(risks(box.arrays(box.point(starts[0])[None]))[0])
+            if found and len(free) > 1 and least > _WORTH_A_SEARCH * found[0].risk:
+                continue
+            axes = None if math.isfinite(least) else axes
+        values, risk = box.least(risks, axes, starts)
+        found.append(Point(share, setting.loop(share, **{"penalty": 0.0, "row_weight": 1.0, **known, **values}), risk))
     return min(found, key=lambda point: point.risk)
 
 
@@ -131,3 +124,15 @@ def _beside(point: Point) -> dict[str, float]:
     """Where a search begins at another share."""
     row_weight = min(max(point.row_weight, 0.1), 10.0)
     return {"real_weight": point.real_weight, "penalty": max(point.loop.penalty, 1e-300), "row_weight": row_weight}
+
+
+def first_below(labels: Floats, risks: Floats, target: float) -> float:
+    """The number of labels at which a curve first meets the target, between points by logarithms; inf if it never does."""
+    below = np.flatnonzero(risks <= target)
+    if not below.size:
+        return math.inf
+    i = int(below[0])
+    if i == 0 or not math.isfinite(risks[i - 1]) or risks[i] <= 0:
+        return float(labels[i])
+    part = math.log(risks[i - 1] / target) / math.log(risks[i - 1] / risks[i])
+    return float(math.ceil(labels[i - 1] * (labels[i] / labels[i - 1]) ** part - 1e-9))

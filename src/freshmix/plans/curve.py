@@ -13,8 +13,9 @@ from ..recommendation.uncertainty import Affine
 from ..threads import on_one_blas_thread
 from ..words import doubts
 from ..words import plan as words
-from .budget import Plan
-from .course import Point, Setting, best_point
+from ..words.loop import RETRAININGS, horizon
+from .budget import Advice, Plan
+from .course import Point, Setting, best_point, first_below
 
 POINTS = 13
 LEAST_SHARE = 0.005
@@ -87,8 +88,13 @@ def plan_from(
     warnings: tuple[str, ...],
     notes: tuple[str, ...],
     known: Mapping[int, Point],
+    step: str | None,
+    advise: Callable[[], Advice],
 ) -> Plan:
-    """The plan for a target, or else for a number of labels; the best loops of some numbers of labels are ``known``."""
+    """The plan for a target, or else for a number of labels; the best loops of some numbers of labels are ``known``.
+
+    ``step`` is what a generation is called; ``advise`` compares ways of remembering.
+    """
     curve = Curve(setting, rows, known)
     null = setting.population.null_risk
     verdict, needed = "feasible", labels if target is None else curve.fewest(target)
@@ -110,13 +116,14 @@ def plan_from(
     }
     rivals: dict[str, float] = {}
     if target is not None:
-        needs = np.array([_first_below(np.array(curve.labels), row, target) for row in drawn])
+        needs = np.array([first_below(np.array(curve.labels), row, target) for row in drawn])
         # Some may be infinite, where interpolation between draws has no meaning.
         fewest, most = np.quantile(needs, [0.05, 0.95], method="nearest").tolist()
         intervals |= {"labels": (fewest, most), "cost": (price * fewest, price * most)}
         for name in ("real_only", "keep_all_labels"):
-            rivals[name] = float(_first_below(table["labels"], table[name], target))
+            rivals[name] = float(first_below(table["labels"], table[name], target))
     count = math.inf if needed is None else float(needed)
+    when = horizon(setting.generations, step or RETRAININGS)
     return Plan(
         labels=count,
         cost=price * count,
@@ -141,9 +148,10 @@ def plan_from(
         noise_variance=noise,
         signal_to_noise_ratio=ratio(null, noise),
         population=setting.population,
-        assumption=words.assumption(rows, setting.noise_ratio, setting.generations, setting.first_rows),
+        assumption=words.assumption(rows, setting.noise_ratio, when, setting.first_rows, step or "generation"),
         warnings=(*warnings, *_warnings(curve, point, verdict, intervals)),
         notes=notes,
+        advise=advise,
     )
 
 
@@ -172,18 +180,6 @@ def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[s
         "real_only": np.array([setting.plain(point.share)[1] for point in points]),
         "keep_all_labels": np.array(keeps),
     }
-
-
-def _first_below(labels: Floats, risks: Floats, target: float) -> float:
-    """The number of labels at which a curve first meets the target, between points by logarithms; inf if it never does."""
-    below = np.flatnonzero(risks <= target)
-    if not below.size:
-        return math.inf
-    i = int(below[0])
-    if i == 0 or not math.isfinite(risks[i - 1]) or risks[i] == 0:
-        return float(labels[i])
-    part = math.log(risks[i - 1] / target) / math.log(risks[i - 1] / risks[i])
-    return float(math.ceil(labels[i - 1] * (labels[i] / labels[i - 1]) ** part - 1e-9))
 
 
 def _changes(verdict: str, curve: Curve, goal: float) -> tuple[str, ...]:

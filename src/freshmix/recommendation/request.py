@@ -78,7 +78,7 @@ class Request:
     @classmethod
     def of(cls, asked: Mapping[str, Any], defaults: Mapping[str, Any]) -> "Request":
         """Check everything that can be checked without the table; ``asked`` are the arguments of ``recommend``."""
-        options = {name: _short(name, value) for name, value in asked.items() if not _same(value, defaults[name])}
+        options = options_of(asked, defaults)
         loop, labelled, rows_per_generation = (asked[name] for name in ("loop", "labelled", "rows_per_generation"))
         if loop is not None:
             _check_loop(loop)
@@ -144,6 +144,11 @@ class Request:
                 "generations must be a whole number for a schedule, got inf: in the long run only its last weight counts"
             )
         return T
+
+
+def options_of(asked: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are not at their defaults, as they can be written down."""
+    return {name: _short(name, value) for name, value in asked.items() if not _same(value, defaults[name])}
 
 
 def _short(name: str, value: Any) -> Any:

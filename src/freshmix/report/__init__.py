@@ -1,32 +1,35 @@
-"""A Recommendation -> one file: a self-contained HTML page, or its pictures as PNG or PDF."""
+"""A Recommendation or a Plan -> one file: a self-contained HTML page, or its pictures as PNG or PDF."""
 
 import os
 from typing import TYPE_CHECKING
 
 from ..files import checked_path, picture, replace_file
+from .drawings import is_plan
 
 if TYPE_CHECKING:
+    from ..plans import Plan
     from ..recommendation import Recommendation
 
 SUFFIXES = (".html", ".png", ".pdf")
 TITLE = "Real weight and ridge penalty for a retraining loop"
+PLAN_TITLE = "How many labels to buy for a retraining loop"
 
 
 def write_report(
-    recommendation: "Recommendation", path: str | os.PathLike[str], *, title: str = TITLE, command: str | None = None
+    result: "Recommendation | Plan", path: str | os.PathLike[str], *, title: str | None = None, command: str | None = None
 ) -> None:
-    """Write a recommendation to one file: a page that needs no network (.html), or its pictures (.png, .pdf).
+    """Write a recommendation or a plan to one file: a page that needs no network (.html), or its pictures (.png, .pdf).
 
     Parameters
     ----------
-    recommendation : Recommendation
-        What ``freshmix.recommend`` returned.
+    result : Recommendation or Plan
+        What ``freshmix.recommend`` or ``freshmix.plan`` returned.
     path : str or path
         File to write; an existing one is replaced. It is whole or not there at all.
-    title : str
+    title : str, optional
         Heading of the page.
     command : str, optional
-        The lines that reproduce the recommendation, shown on the page; by default a call of ``freshmix.recommend``.
+        The lines that reproduce the result, shown on the page; by default a call in Python.
 
     Raises
     ------
@@ -39,9 +42,10 @@ def write_report(
     if target.suffix.lower() == ".html":
         from .page import page
 
-        content = page(recommendation, title, command).encode()
+        content = page(result, title or (PLAN_TITLE if is_plan(result) else TITLE), command).encode()
     else:
-        from ..plots import all_pictures
+        from ..plots import all_pictures, plan_picture
 
-        content = picture(all_pictures(recommendation), target.suffix.lower()[1:])
+        drawn = plan_picture(result) if is_plan(result) else all_pictures(result)  # type: ignore[arg-type]
+        content = picture(drawn, target.suffix.lower()[1:])
     replace_file(target, content)

@@ -2,20 +2,35 @@
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard, cast
 
-from ..words.pictures import of_page
+from ..words.pictures import of_page, of_plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..plans import Plan
     from ..recommendation import Recommendation
 
 
-def drawings(r: "Recommendation") -> list[tuple[str, str]]:
+def is_plan(result: "Recommendation | Plan") -> TypeGuard["Plan"]:
+    """Which of the two it is, without loading either."""
+    return type(result).__name__ == "Plan"
+
+
+def trusted(result: "Recommendation | Plan") -> bool:
+    """Whether nothing speaks against the theory behind it."""
+    check = None if is_plan(result) else cast("Recommendation", result).check
+    return check is None or check.trusted
+
+
+def drawings(result: "Recommendation | Plan") -> list[tuple[str, str]]:
     """Description and inline SVG of each picture on the page."""
     from .. import plots
 
+    if is_plan(result):
+        return [(of_plan(result.ways[result.best]["labels"], result.advice.step), _svg(plots.plan_picture(result), "plan"))]
+    r = cast("Recommendation", result)
     draw = {"weights": plots.weight_picture, "generations": plots.generation_picture, "ways": plots.ways_picture}
     if r.check is not None:
         draw["check"] = plots.check_picture

@@ -10,21 +10,22 @@ if TYPE_CHECKING:
 
 # Parameters that may be arrays.
 _ARRAYS = ("time", "sample_weight")
+_RESULTS = {"recommend": "recommendation", "plan": "found"}
 
 
-def call(options: Mapping[str, Any]) -> str:
-    """The call of ``recommend`` behind a recommendation, of what was not left at its default.
+def call(options: Mapping[str, Any], name: str = "recommend") -> str:
+    """The call behind a recommendation or, by ``name``, a plan, of what was not left at its default.
 
     Arrays and data frames (True) go by the names of their parameters.
     """
-    X, y = (repr(options[name]) if isinstance(options.get(name), str | list) else name for name in ("X", "y"))
+    X, y = (repr(options[each]) if isinstance(options.get(each), str | list) else each for each in ("X", "y"))
     said = [X] if "X" in options and "y" not in options else [X, y]
-    for name, value in options.items():
-        if name == "loop":
+    for option, value in options.items():
+        if option == "loop":
             said.append(f"loop={loop_code(value)}")
-        elif name not in ("X", "y"):
-            said.append(f"{name}={name if name in _ARRAYS and value is True else _code(value)}")
-    return f"import freshmix as fm\n\nrecommendation = fm.recommend({', '.join(said)})\n"
+        elif option not in ("X", "y"):
+            said.append(f"{option}={option if option in _ARRAYS and value is True else _code(value)}")
+    return f"import freshmix as fm\n\n{_RESULTS[name]} = fm.{name}({', '.join(said)})\n"
 
 
 def loop_code(loop: "Loop") -> str:

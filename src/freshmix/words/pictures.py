@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 
 from .figures import UNBOUNDED, figures
-from .loop import horizon
+from .loop import RETRAININGS, horizon
 from .recommendation import WAYS as WAYS
+from .remembering import NAMES
 
 # Axes.
 RISK = "excess risk (squared label units)"
 ERROR = "prediction error (squared label units)"
+ROOT = "root of the prediction error (label units)"
 WEIGHT = "real weight w (share of the real label in the mix)"
 GENERATION = "generation t (0: fitted on real labels)"
 PENALTY = "penalty λ"
 ASPECT = "aspect ratio γ = features / rows per generation"
 SHARE = "share of rows with a real label"
-LABELS = "labels per generation"
 
 # Titles.
 RISK_BY_GENERATION = "Excess risk by generation"
@@ -41,7 +42,8 @@ THEORY = {
     "real_only": WAYS["real_only"],
     "synthetic_only": WAYS["synthetic_only"],
 }
-PLAN = {"real_only": "this generation's labels only", "keep_all_labels": WAYS["keep_all_labels"]}
+WAY = NAMES
+NOT_DRAWN = "Unbounded values, and those more than a thousand times the risk of the mix, are not drawn."
 NULL = "null risk (predicting 0)"
 NULL_LINE = "white line: null risk"
 DIVERGES = "diverges (Ψ ≥ 1): hatched"
@@ -63,6 +65,12 @@ def of_page(real_weight: float) -> dict[str, str]:
     }
 
 
+def of_plan(labels: float, step: str | None) -> str:
+    """What the picture of a plan's page shows."""
+    at = step or "generation"
+    return f"Root of the prediction error by labels a {at}, for each way to train; the plan: {figures(labels)} labels"
+
+
 def best_weight(generations: int | None) -> str:
     """Title of the risk against the real weight."""
     return f"Best real weight {horizon(generations)}"
@@ -73,9 +81,19 @@ def ways(generations: int | None) -> str:
     return f"Ways of training, {horizon(generations)}"
 
 
-def plan(generations: int | None) -> str:
-    """Title of a plan's curve."""
-    return f"Excess risk {horizon(generations)} against labels per generation"
+def plan(generations: int, step: str | None) -> str:
+    """Title of a plan's curves."""
+    return f"Typical error {horizon(generations, step or RETRAININGS)}, by labels a {step or 'generation'}"
+
+
+def labels(step: str | None) -> str:
+    """Axis of a plan's curves."""
+    return f"labels a {step or 'generation'}"
+
+
+def now(labels: float) -> str:
+    """The table's own number of labels."""
+    return f"now: {labels:.3g}"
 
 
 def check(fits: bool | None, z: float = 0.0) -> str:
