@@ -8,6 +8,7 @@ from .banded import Estimate, banded
 from .estimated import EstimatedPopulation, at_threshold, described, estimate, estimate_of
 from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
 from .left_out import LeaveOneOut
+from .misfit import Misfit
 from .noise import NoiseEstimate
 from .sizes import unevenness
 
@@ -16,6 +17,7 @@ __all__ = [
     "EstimatedPopulation",
     "Factorisation",
     "LeaveOneOut",
+    "Misfit",
     "NoiseEstimate",
     "at_threshold",
     "banded",

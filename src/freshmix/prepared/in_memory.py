@@ -71,6 +71,7 @@ def from_memory(
         kernel,
         gaps,
         Order(shown.rows, False) if steps is None else Order(steps, True),
+        columns or (),
     )
 
 

@@ -83,6 +83,8 @@ class Prepared:
         What became of gaps in the features, where an answer says so first.
     order : Order or None
         Where the rows at hand stand in the table; None where that has no meaning.
+    columns : tuple of str
+        What the columns of the rows at hand are called, by their names or else their places in the table; empty for kernels.
     """
 
     stream: Stream
@@ -96,6 +98,7 @@ class Prepared:
     kernel: Kernel = "linear"
     gaps: tuple[str, ...] = ()
     order: Order | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def stated(self) -> str:

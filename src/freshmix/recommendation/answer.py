@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from ..arguments import HORIZON, Floats
-from ..estimation import Estimate, described, estimate_of
+from ..estimation import Estimate, Misfit, described, estimate_of
 from ..loop import Loop
 from ..optima import Optimum, best_penalty
 from ..prepared import Prepared
@@ -36,6 +36,8 @@ from .ways import Ways
 Kind = TypeVar("Kind", FrozenSetting, FreshSetting)
 # A relative gain that nobody would run a loop for.
 _NEGLIGIBLE = 1e-5
+# Columns that a warning names.
+_NAMED = 3
 # Weights on the curve of the risk by weight, where a setting can afford them.
 _MOST_WEIGHTS = 101
 
@@ -281,7 +283,21 @@ class Answer(ABC, Generic[Kind]):
         """Where the theory is on thin ice; of labels that the features determine, that alone and what the table looks like."""
         f = self.found.factorisation
         thin: tuple[str | None, ...] = (doubts.determined(f.rows, f.features),) if self.found.exact else self.warnings()
-        return tuple(each for each in (*thin, neighbours, *self.table.warnings, self.uneven) if each is not None)
+        return tuple(each for each in (*thin, self.curved, neighbours, *self.table.warnings, self.uneven) if each is not None)
+
+    @cached_property
+    def misfit(self) -> Misfit | None:
+        """What a linear model cannot fit."""
+        return None if self.found.exact else Misfit.of(self.table)
+
+    @property
+    def curved(self) -> str | None:
+        """A warning of it, with the columns' names."""
+        if self.misfit is None:
+            return None
+        columns = self.misfit.columns
+        names = [self.table.columns[j] for j in columns[:_NAMED]]
+        return doubts.misfit(names, self.misfit.share, max(len(columns) - _NAMED, 0))
 
     def assumption(self) -> str:
         """What is said first."""

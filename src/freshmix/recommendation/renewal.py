@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import f as ratio_of_variances
 
 from ..arguments import Floats
-from ..estimation import estimate_of
+from ..estimation import Misfit, estimate_of
 from ..loop import Loop
 from ..prepared import Kernel, Prepared, Rows
 from ..prepared.copies import copies
@@ -24,7 +24,7 @@ _WHOLE = 1e-9
 class Renewal:
     """kappa, how it is known, and what is said of it first.
 
-    ``known_by`` is ``given``, ``classes``, ``estimated`` (with a 90% ``interval``) or ``assumed``.
+    ``known_by`` is ``given``, ``classes``, ``estimated`` (with a 90% ``interval``), ``misfit`` or ``assumed``.
     """
 
     value: float
@@ -33,8 +33,8 @@ class Renewal:
     stated: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, loop: Loop, table: Prepared) -> "Renewal":
-        """What the loop says, or else the table: its target, then its copies of rows."""
+    def of(cls, loop: Loop, table: Prepared, misfit: Misfit | None = None) -> "Renewal":
+        """What the loop says, or else the table: its target, then its copies of rows, then what a linear model cannot fit."""
         if loop.label_renewal is not None or loop.labels == "frozen":
             return cls(loop.renewal)
         values = classes(_labels(table))
@@ -42,6 +42,8 @@ class Renewal:
             return cls(0.0, "classes", stated=(words.of_classes(values),))
         repeated = None if table.rows is None else Repeated.of(table.rows.labelled(), table.kernel)
         if repeated is None or repeated.copies < FEWEST_COPIES or repeated.means.y.size < FEWEST_ROWS:
+            if misfit is not None:
+                return cls(1 - misfit.share, "misfit", stated=(words.misfit(misfit.share),))
             return cls(1.0, "assumed", stated=(words.assumed(),))
         if repeated.energy == 0:
             return cls(1.0, "assumed", stated=(words.one_record(repeated.copies),))
@@ -53,7 +55,7 @@ class Renewal:
     @property
     def other_end(self) -> float | None:
         """What it may be as well, where nothing but a default decides."""
-        return {"classes": 1.0, "assumed": 0.0}.get(self.known_by)
+        return {"classes": 1.0, "assumed": 0.0, "misfit": 0.0}.get(self.known_by)
 
 
 def _labels(table: Prepared) -> Floats:

@@ -54,7 +54,7 @@ class SameRows(Answer[FrozenSetting]):
     @cached_property
     def renewal(self) -> Renewal:
         """What of the noise is drawn anew when a row is labelled again."""
-        return Renewal.of(self.known, self.table)
+        return Renewal.of(self.known, self.table, self.misfit)
 
     @cached_property
     def setting(self) -> FrozenSetting:

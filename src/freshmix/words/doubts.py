@@ -53,6 +53,16 @@ def identifiable(noise: tuple[float, float]) -> str | None:
     )
 
 
+def misfit(names: Sequence[str], share: float, more: int) -> str:
+    """Features that act in curves, and what of the noise that is."""
+    which = ", ".join(names) + (f" and {more} more" if more else "")
+    verb = "acts" if len(names) + more == 1 else "act"
+    return (
+        f"{which} {verb} in a curve: {100 * share:.2g}% of what is counted as noise is what a linear model cannot fit; "
+        "add squares of such columns to the table"
+    )
+
+
 def near_threshold(penalty: float, aspect: float) -> str | None:
     """A fit without a penalty close to the interpolation threshold."""
     if penalty > 0 or abs(aspect - 1) >= 0.1:

@@ -28,6 +28,14 @@ def assumed() -> str:
     return f"That all noise is drawn anew {_ANEW} (label renewal 1) is assumed: the table has too few repeated rows to show it."
 
 
+def misfit(share: float) -> str:
+    """Part of the noise is what a linear model cannot fit."""
+    return (
+        f"{100 * share:.2g}% of what is counted as noise is what a linear model cannot fit, which comes back {_ANEW}: "
+        f"that the rest is drawn anew is assumed (label renewal {1 - share:.2g})."
+    )
+
+
 def one_record(copies: int) -> str:
     """Rows that are repeated have the same labels."""
     return (
