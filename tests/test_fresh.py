@@ -192,6 +192,17 @@ def test_labels_needed(target):
     assert fm.labels_needed(population, loop, 1e-3) == math.inf
 
 
+def test_the_penalty_of_the_best_loop_follows_the_spectrum():
+    """Nearly collinear columns whose signal counts: the best penalty is far below 1e-8 of the largest eigenvalue."""
+    population = fm.Population([1.0, 1e-10], [0.5, 0.5], [1.0, 1e9], 1e-2)
+    loop = fm.Loop(aspect=0.5, covariates="fresh")
+    best = fm.optimal_loop(population, loop)
+    assert best.loop.penalty < 1e-11
+    grid, setting = np.geomspace(1e-14, 1.0, 43), setting_of(population, loop.replace(penalty=1.0))
+    tried = setting.risks(real_weight=np.linspace(0.4, 1.0, 13)[:, None], penalty=grid)
+    assert best.risk <= tried.min() < 0.98 * setting.risks(real_weight=best.real_weight, penalty=grid[grid > 1e-8]).min()
+
+
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_optimal_loop_beats_its_neighbours(name):
     population, loop = POPULATIONS[name], fm.Loop.partially_labelled(aspect=1.2, labelled=0.5)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from ..arguments import Floats
 from ..equivalents import RowClasses
@@ -125,9 +126,10 @@ def factorise_gram(gram: Floats, y: Floats, weights: Floats | None = None) -> Fa
 
 def factorise_products(products: Products, some: tuple[Floats, Floats] | None = None) -> Factorisation:
     """The same where not all rows are at hand, but ``some`` of them with their labels: leverages are those of these."""
+    gram = products.gram.copy()
     if products.by_columns:
-        return _outer(products.gram, products.labels, products.features)
-    found, scaled = _inner(products.gram, products.labels, products.energy, products.rows)
+        return _outer(gram, products.labels, products.features)
+    found, scaled = _inner(gram, products.labels, products.energy, products.rows)
     if some is None:
         return found
     X, y = some[0] - some[0].mean(axis=0), some[1] - some[1].mean()
@@ -135,9 +137,9 @@ def factorise_products(products: Products, some: tuple[Floats, Floats] | None = 
 
 
 def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factorisation, Floats]:
-    """From X'X/n, X'y and y'y of centred rows; and the (p, r) matrix that takes X to U, and coordinates to coefficients."""
+    """From X'X/n (overwritten), X'y and y'y of centred rows; and the (p, r) matrix from X to U, coordinates to coefficients."""
     p = labels.size
-    s, directions = np.linalg.eigh(gram)
+    s, directions = _eigh(gram)
     c = (directions.T @ labels)[::-1]
     kept, s = _positive(s[::-1], n, p)
     scale = np.sqrt(n * s)
@@ -150,9 +152,9 @@ def _inner(gram: Floats, labels: Floats, energy: float, n: int) -> tuple[Factori
 def _outer(
     gram: Floats, y: Floats, features: int | None, weights: Floats | None = None, again: Copies | None = None
 ) -> Factorisation:
-    """From XX'/n of centred rows, or a centred kernel matrix over n (``features`` None), and centred labels."""
+    """From XX'/n of centred rows or, ``features`` None, a centred kernel matrix over n (overwritten), and centred labels."""
     n = y.size
-    s, directions = np.linalg.eigh(gram)
+    s, directions = _eigh(gram)
     if features is None and s[0] < -1e-8 * s[-1]:
         raise ValueError(
             f"kernel must be positive semi-definite on this table, got an eigenvalue of {s[0]:.3g} beside {s[-1]:.3g}"
@@ -162,6 +164,12 @@ def _outer(
     found = _factorisation(s, c[kept], float(y @ y), n, features, min(n - 1, features or n))
     U = directions[:, ::-1][:, kept]
     return _with_rows(found, lambda part: U[part], y, weights, again)
+
+
+def _eigh(gram: Floats) -> tuple[Floats, Floats]:
+    """Eigenvalues and eigenvectors of a symmetric matrix, which is overwritten: numpy's without its copies of a large one."""
+    s, directions = eigh(gram.T, driver="evd", overwrite_a=True, check_finite=False)
+    return s, directions
 
 
 def _determined(f: Factorisation, left: float, dust: float) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..arguments import Floats
-from ..risks.plain import LEAST_PENALTY, MOST_PENALTY
+from ..risks.plain import LEAST_PENALTY, penalty_range
 
 # Loss weights of rows without a real label, in units of those of the others.
 LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
@@ -34,16 +34,24 @@ class Box:
     bounds: Mapping[str, tuple[float, float]]
 
     @classmethod
-    def of(cls, names: tuple[str, ...], scale: float) -> "Box":
-        """The whole box of these coordinates; ``scale`` is the unit of penalties."""
+    def of(cls, names: tuple[str, ...], bulk: tuple[float, float]) -> "Box":
+        """The whole box of these coordinates; ``bulk`` are the ends of the positive eigenvalues, which penalties follow."""
         every = {
             "real_weight": (0.0, 1.0),
-            "penalty": (LEAST_PENALTY * scale, MOST_PENALTY * scale),
+            "penalty": penalty_range(bulk),
             "row_weight": (LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT),
             "anchor": (0.0, 1.0),
             "forgetting": (LEAST_FORGETTING, 1.0),
         }
         return cls({name: every[name] for name in names})
+
+    @staticmethod
+    def penalties(bulk: tuple[float, float], low: float, high: float, points: int) -> Floats:
+        """A grid of penalties between these parts of the largest eigenvalue, and on down where the box begins lower."""
+        least, scale = penalty_range(bulk)[0], bulk[1]
+        more = math.ceil(math.log10(LEAST_PENALTY * scale / least) * (points - 1) / math.log10(high / low) - 1e-9)
+        below = np.geomspace(low * least / (LEAST_PENALTY * scale), low, more + 1)[:-1]
+        return np.asarray(scale * np.concatenate([below, np.geomspace(low, high, points)]))
 
     def within(self, **bounds: tuple[float, float]) -> "Box":
         """With other bounds of some coordinates."""

@@ -59,7 +59,7 @@ def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool
     if not (free_row_weight or free_penalty) or not 0 < rough.risk < math.inf:
         return rough
     free = {"penalty": free_penalty, "row_weight": free_row_weight}
-    box = Box.of(tuple(name for name in free if free[name]), setting.scale)
+    box = Box.of(tuple(name for name in free if free[name]), setting.bulk)
     first = box.point({"penalty": rough.loop.penalty, "row_weight": _row_weight(rough.loop)})
 
     def made(more: Floats) -> Loop:

@@ -83,11 +83,10 @@ def candidates(population: Population, loop: Loop, generations: int | None) -> l
 def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:
     """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
     setting = FreshSetting(population, (loop,))
-    scale = setting.scale
-    box = Box.of(tuple(name for name in setting.coordinates if not (fixed and name == "penalty")), scale)
+    box = Box.of(tuple(name for name in setting.coordinates if not (fixed and name == "penalty")), setting.bulk)
     axes = {
         "real_weight": np.linspace(0.1, 1.0, 7),
-        "penalty": scale * np.geomspace(1e-5, 1e3, 17),
+        "penalty": Box.penalties(setting.bulk, 1e-5, 1e3, 17),
         "row_weight": np.geomspace(1e-2, 1e2, 5),
     }
     grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
@@ -100,12 +99,11 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
     """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
     setting = FreshSetting(population, (loop,))
-    scale = setting.scale
 
     def along(w: float, log_penalties: Floats) -> Floats:
         return setting.risks(generations, real_weight=w, penalty=np.exp(log_penalties), row_weight=0.0)
 
-    grid = np.log(scale * np.geomspace(1e-5, 1e4, 37))
+    grid = np.log(Box.penalties(setting.bulk, 1e-5, 1e4, 37))
     found = [(least(partial(along, w), grid, along(w, grid)), w) for w in np.linspace(0.4, 1.0, 7).tolist()]
     (log_penalty, _), w = min(found, key=lambda each: each[0][1])
 

@@ -224,7 +224,7 @@ class FrozenWays:
 
     def _last_model(self, fixed: Mapping[str, float], before: Mapping[str, Found]) -> Found:
         names = tuple(name for name in ("real_weight", "penalty", "anchor") if name not in fixed)
-        box = Box.of(names, self.setting.scale)
+        box = Box.of(names, self.setting.bulk)
 
         def risks(points: dict[str, Floats]) -> Floats:
             return self._risks(**points, **{name: np.full_like(points["penalty"], value) for name, value in fixed.items()})
@@ -300,7 +300,7 @@ class FreshWays:
         return self.setting.scale
 
     def _box(self, *names: str) -> tuple[Box, dict[str, Floats]]:
-        return Box.of(names, self._scale), _AXES | {"penalty": self._scale * _PENALTIES}
+        return Box.of(names, self.setting.bulk), _AXES | {"penalty": self._scale * _PENALTIES}
 
     def _last_model(self, name: str, stored: str, before: Mapping[str, Found] | None) -> Found:
         """The best loop that remembers no more than the last model, with some coordinates given.

@@ -35,14 +35,15 @@ class Ends:
     known: Floats
 
     @classmethod
-    def of(cls, columns: Sequence[Column]) -> "Ends":
-        """From (m,) columns of finite numbers, a few at least the same in length."""
+    def of(cls, columns: Sequence[Column], extremes: tuple[Floats, Floats] | None = None) -> "Ends":
+        """From (m,) columns of finite numbers, a few at least the same in length; ``extremes`` are their least and largest."""
         p = len(columns)
         end, second, third = (np.full((2, p), np.inf) for _ in range(3))
         if not p or not columns[0].size:
             return cls(end, np.zeros((2, p)), np.zeros((2, p), dtype=bool), second, third, np.zeros((2, p)))
-        end[0] = [column.min() for column in columns]
-        end[1] = [-float(column.max()) for column in columns]
+        if extremes is None:
+            extremes = np.array([float(each.min()) for each in columns]), np.array([float(each.max()) for each in columns])
+        end[0], end[1] = extremes[0], -extremes[1]
         rows = columns[0].size
         probe = np.array([column[:: max(1, rows // _PROBE)] for column in columns], dtype=np.float64)
         count = np.full((2, p), float(rows))
@@ -70,8 +71,13 @@ class Ends:
     def of_rows(cls, X: Floats) -> "Ends":
         """From (n, p) finite numbers, in parts that stay near the caches."""
         size = block_rows(X.shape[1])
-        parts = (np.asfortranarray(X[start : start + size]) for start in range(0, max(1, len(X)), size))
-        return reduce(cls.merge, (cls.of(list(part.T)) for part in parts))
+        parts = (X[start : start + size] for start in range(0, max(1, len(X)), size))
+
+        def of(part: Floats) -> "Ends":
+            extremes = (part.min(axis=0), part.max(axis=0)) if part.size else None
+            return cls.of(list(np.asfortranarray(part).T), extremes)
+
+        return reduce(cls.merge, map(of, parts))
 
     def merge(self, other: "Ends") -> "Ends":
         """Those of both sets of rows."""

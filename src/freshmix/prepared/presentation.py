@@ -87,8 +87,11 @@ class Presentation:
 
     def features(self, X: Floats) -> Floats:
         """(n, p) features as they are presented."""
-        taken = X.take(self.rows, axis=0).take(self.columns, axis=1)
-        taken *= self.signs
+        taken = np.empty(X.shape)
+        step = max(1, _CELLS // X.shape[1])
+        for start in range(0, len(X), step):
+            part = slice(start, start + step)
+            np.multiply(X[self.rows[part]].take(self.columns, axis=1), self.signs, out=taken[part])
         return taken
 
     def labels(self, y: Floats) -> Floats:

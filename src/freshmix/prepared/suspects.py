@@ -12,6 +12,7 @@ from scipy.stats import kstest, poisson
 from scipy.stats import t as student
 
 from ..arguments import Floats
+from ..tables.blocks import block_rows
 from ..words import table as words
 from .ends import Ends
 from .kernels import Kernel
@@ -27,6 +28,8 @@ DOMINATING = 0.5
 LABEL_BIAS_LEVEL = 1e-3
 # Columns further than this from correlation 1 are no copies.
 _COPY = 1e-12
+# So many rows are enough to see that most columns are far from it.
+_PROBE, _NEARLY = 64, 1e-3
 # Whole numbers are ids where so many rows differ, and fewer are alike than chance brings at this level, or where numbers that
 # many rows drew from a wide range fill it evenly (the p-value of that); their name may say so as well.
 _DIFFERENT, _UNLIKELY, _EVEN_ROWS, _EVEN = 0.9, 0.01, 100, 0.01
@@ -177,16 +180,25 @@ def _is_id(name: str, x: Floats) -> bool:
 
 def _copied_target(X: Floats, y: Floats, names: Sequence[str] | None) -> str | None:
     """A sentence for columns that are the labels themselves, up to scale and offset."""
-    real = ~np.isnan(y)
-    label, X = y[real] - y[real].mean(), X[real]
-    if label.size < FEWEST_IDS:
+    order = np.argsort(y)
+    order = order[: np.count_nonzero(~np.isnan(y))]
+    if order.size < FEWEST_IDS:
         return None
+    # Both ends of the labels among a few rows, which rule out nearly every column.
+    few = order[np.linspace(0, order.size - 1, min(_PROBE, order.size)).astype(int)]
+    near = np.flatnonzero(1 - np.abs(_correlations(X[few], y[few])) < _NEARLY)
+    if not near.size:
+        return None
+    return _determining(near, _correlations(X[np.ix_(order, near)], y[order]), names)
+
+
+def _correlations(X: Floats, y: Floats) -> Floats:
+    """(p,) correlations of the columns of X with y; 0 for those that are constant."""
+    label, apart = y - y.mean(), X - X.mean(axis=0)
     label = label / np.abs(label).max()
-    apart = X - X.mean(axis=0)
     apart /= np.maximum(np.abs(apart).max(axis=0), np.finfo(np.float64).tiny)
     size = np.sqrt(np.einsum("ij,ij->j", apart, apart) * (label @ label))
-    target = np.divide(apart.T @ label, size, out=np.zeros_like(size), where=size > 0)
-    return _determining(np.arange(size.size), target, names)
+    return np.asarray(np.divide(apart.T @ label, size, out=np.zeros_like(size), where=size > 0))
 
 
 def _determining(columns: NDArray[np.intp], correlations: Floats, names: Sequence[str] | None) -> str | None:
@@ -198,8 +210,13 @@ def _determining(columns: NDArray[np.intp], correlations: Floats, names: Sequenc
 def _dominated_columns(X: Floats, names: Sequence[str] | None) -> str | None:
     if len(X) < FEWEST_IDS:
         return None
-    apart = X - X.mean(axis=0)
-    apart /= np.maximum(np.abs(apart).max(axis=0), np.finfo(np.float64).tiny)
-    total = np.einsum("ij,ij->j", apart, apart)
+    mean, size = X.mean(axis=0), block_rows(X.shape[1])
+    parts = [X[start : start + size] for start in range(0, len(X), size)]
+    most = np.max([np.abs(part - mean).max(axis=0) for part in parts], axis=0)
+    most = np.maximum(most, np.finfo(np.float64).tiny)
+    total = np.zeros(most.size)
+    for part in parts:
+        apart = (part - mean) / most
+        total += np.einsum("ij,ij->j", apart, apart)
     worst = [words.named(names, int(index)) for index in np.flatnonzero((total > 0) & (total < 1 / DOMINATING))]
     return words.dominated_columns(worst) if worst else None

@@ -104,7 +104,7 @@ class NewRows(Answer[FreshSetting]):
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """From a grid around the best penalty."""
         constant = self.constant.loop
-        scale = max(constant.penalty, 1e-6 * float(self.setting.population.eigenvalues.max()))
+        scale = constant.penalty or 1e-6 * float(self.setting.population.eigenvalues.max())
         grid = scale * np.geomspace(1e-2, 1e2, 11)
         table = self.setting.with_loops(constant).risks(self.horizon, real_weight=weights[:, None], penalty=grid)
         return np.asarray(np.minimum(fixed, table.min(axis=1)))

@@ -51,7 +51,7 @@ class Check:
     best_error : float
         Standard error of what the recommended loop loses to ``best``.
     neighbours : str or None
-        A warning, where the check fails only for rows that stand together in the table.
+        A warning, where the check holds and rows that stand together in the table are alike.
     """
 
     predicted: Floats
@@ -130,20 +130,21 @@ class Check:
         return words.in_place_of_theory(self.observed, self.predicted[-1], self.real_only, self.best, no_worse, blocks)
 
 
-def decided(replay: Callable[[str], tuple[Check, Callable[[], tuple[Mix, float]]]], order: Order | None) -> Check:
+def decided(
+    replay: Callable[[str], tuple[Check, Callable[[], tuple[Mix, float]]]],
+    order: Order | None,
+    neighbours: Callable[[Order], str | None],
+) -> Check:
     """The check that decides, with the best mix on its replay where it fails.
 
     ``replay`` holds out rows at random (``rows``) or together as they stand in the table (``blocks``). Where rows have times
-    the blocks decide; elsewhere rows at random do, and blocks that fail alone are a warning: the table may be sorted.
+    the blocks decide; elsewhere rows at random do, and ``neighbours`` that are alike are a warning: the table may be sorted.
     """
     check, best = replay("blocks" if order is not None and order.timed else "rows")
     if not check.fits:
         mix, error = best()
         return replace(check, best=mix, best_error=error)
-    if order is None or order.timed:
-        return check
-    together, _ = replay("blocks")
-    return check if together.fits else replace(check, neighbours=words.neighbours(together.observed, together.predicted[-1]))
+    return check if order is None or order.timed else replace(check, neighbours=neighbours(order))
 
 
 def ranks(group: NDArray[np.intp], order: Order) -> NDArray[np.intp]:

@@ -22,6 +22,7 @@ from ..words.replay import AT_THRESHOLD, TOO_SMALL, too_few
 from .check import FEWEST_ROWS, MOST_ROWS, SIGNALS, Check, Mix, best_mix, decided, drawn_signals, ranks
 from .learners import FastRidge
 from .run import Learner, Turn, run
+from .together import alike
 
 # Replays: as many as this work allows, within bounds.
 _WORK, _FEWEST, _MOST = 4e9, 4, 16
@@ -70,31 +71,42 @@ class NewRows:
         synthetic = math.sqrt(loop.synthetic_noise_ratio) * noise[1]
         return Turn(self.learner(size * loop.penalty), rows, judged, real, synthetic, w, a)
 
-    def check(
-        self,
-        predicted: Floats,
-        noise: float,
-        group: NDArray[np.intp],
-        order: Order | None,
-        rng: np.random.Generator,
-        held_out: str,
-    ) -> tuple[Check, partial[tuple[Mix, float]]]:
-        """Predicted risks against those on rows in random order, or in the table's, with the search for the best mix."""
-        (N, p), size, T = self.X.shape, self.size, self.generations
+    def runs(
+        self, group: NDArray[np.intp], order: Order | None, rng: np.random.Generator
+    ) -> tuple[Floats, Floats, list[NDArray[np.intp]]]:
+        """(repeats, T + 1) risks on rows in random order (None), or in the table's from several starts; those of real labels.
+
+        And the orders.
+        """
+        p, size, T = self.X.shape[1], self.size, self.generations
         work = T * (min(size, p) ** 2 * max(size, p) + size * p * SIGNALS)
         repeats = int(np.clip(_WORK / work, _FEWEST, _MOST))
         count = int(group.max()) + 1
-        together = None if order is None or held_out == "rows" else ranks(group, order)
+        together = None if order is None else ranks(group, order)
         runs, orders = [], []
         for r in range(repeats):
             place = rng.permutation(count) if together is None else (together + r * count // repeats) % count
             orders.append(np.argsort(place[group], kind="stable"))
             runs.append(self.risks(orders[-1], rng))
         observed, alone = (np.array(each) for each in zip(*runs, strict=True))
+        return observed, alone, orders
+
+    def check(
+        self,
+        predicted: Floats,
+        noise: float,
+        runs: tuple[Floats, Floats, list[NDArray[np.intp]]],
+        rng: np.random.Generator,
+        held_out: str,
+    ) -> tuple[Check, partial[tuple[Mix, float]]]:
+        """Predicted risks against those of ``runs``, with the search for the best mix."""
+        observed, alone, orders = runs
         # Repeats share the table: the error of its rows stays, that of gaussian ones.
-        error = np.hypot(observed.std(axis=0, ddof=1) / math.sqrt(repeats), predicted * math.sqrt(2 / N))
+        spread = observed.std(axis=0, ddof=1) / math.sqrt(len(orders))
+        error = np.hypot(spread, predicted * math.sqrt(2 / len(self.X)))
         null = float(np.mean((self.X @ self.beta) ** 2))
-        check = Check(predicted, observed.mean(axis=0), error, noise, size, held_out, float(alone.mean()), null_risk=null)
+        means = observed.mean(axis=0), float(alone.mean())
+        check = Check(predicted, means[0], error, noise, self.size, held_out, means[1], null_risk=null)
         return check, partial(self._best, orders[:_FEWEST], rng)
 
     def _best(self, orders: Sequence[NDArray[np.intp]], rng: np.random.Generator) -> tuple[Mix, float]:
@@ -161,7 +173,17 @@ def check_fresh(
         replay.generations
     )
     order = None if order is None else order.of(chosen)
-    return decided(partial(replay.check, predicted, noise, group, order, rng), order)
+    at_random: list[Floats] = []
+
+    def check(held_out: str) -> tuple[Check, partial[tuple[Mix, float]]]:
+        runs = replay.runs(group, None if held_out == "rows" else order, rng)
+        at_random.append(runs[0][:, -1])
+        return replay.check(predicted, noise, runs, rng, held_out)
+
+    def neighbours(order: Order) -> str | None:
+        return alike(float(replay.runs(group, order, rng)[0][:, -1].mean()), at_random[0], noise)
+
+    return decided(check, order, neighbours)
 
 
 def _population(X: Floats, beta: Floats, noise: float, sizes: RowWeights | None) -> Population:

@@ -24,10 +24,13 @@ from ..risks.filters import ridge_filters, variance_factors
 from ..risks.frozen import FrozenSetting
 from ..words.replay import AT_THRESHOLD, too_few
 from .check import FEWEST_ROWS, MOST_ROWS, Check, Mix, best_mix, decided, drawn_signals, ranks, standard_error
+from .together import neighbours
 
 FOLDS = 4
 # The rows of a kernel that a replay uses at most, and of a table: rows times features squared, the work for a fold.
 MOST_DENSE, _WORK = 800, 3e8
+# A loop of smaller weights comes to a ridge fit of a larger penalty than is of use.
+_LEAST_WEIGHT = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +179,12 @@ def check_frozen(
         check = Check(mean, observed.mean(axis=1), error, noise, folds[0].rows, held_out, alone, null_risk=null)
         return check, partial(_best, folds, loop, generations)
 
-    return decided(replay, order)
+    def alike(order: Order) -> str | None:
+        w = loop.weights(generations)[-1]
+        penalty = (1 - loop.anchor) * loop.penalty / max(w, _LEAST_WEIGHT)
+        return neighbours(X, beta, group, order, penalty, FOLDS, noise, rng, precision)
+
+    return decided(replay, order, alike)
 
 
 def _observed(folds: Sequence[Fold], loop: Loop, generations: int) -> Floats:

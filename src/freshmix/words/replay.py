@@ -69,12 +69,12 @@ def in_place_of_theory(
     return said
 
 
-def neighbours(observed: Floats, predicted: float) -> str:
-    """A warning where only rows that stand together in the table, held out together, are not as theory has them."""
+def neighbours(together: float, apart: float) -> str:
+    """A warning where rows that stand together in the table are predicted worse if held out together than if held out apart."""
     return (
-        "rows near each other in the table are alike: where neighbours are held out together, the loop has excess risk "
-        f"{short(observed[-1])} after {observed.size - 1} retrainings and theory predicts {short(predicted)}; if new rows come "
-        "in that order, name the column that holds their time; if the table is sorted, nothing is wrong"
+        f"rows near each other in the table are alike: the excess risk is {short(together)} where neighbours are held out "
+        f"together, and {short(apart)} where rows are held out at random; if new rows come in that order, name the column that "
+        "holds their time; if the table is sorted, nothing is wrong"
     )
 
 
