@@ -93,7 +93,7 @@ class Point:
 
 def best_point(setting: Setting, share: float, near: Point | None = None) -> Point:
     """The best weight, penalty and row weight at a share, from a point nearby or, without one, from a grid."""
-    scale = PopulationEquivalents(setting.population, setting.aspect).bulk[1]
+    bulk = PopulationEquivalents(setting.population, setting.aspect).bulk
     free = ("real_weight", "penalty") if setting.penalty is None else ("real_weight",)
     mixed = share < 1
     theory = FreshSetting(setting.population, (setting.loop(share, 1.0, 0.0, 1.0),))
@@ -101,14 +101,14 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
     kinds: list[float | None] = [None, 0.0] if setting.row_weight is None and mixed else [setting.row_weight]
     found: list[Point] = []
     for kind in kinds:
-        box = Box.of((*free, "row_weight") if mixed and kind is None else free, scale)
+        box = Box.of((*free, "row_weight") if mixed and kind is None else free, bulk)
         known = {} if setting.penalty is None else {"penalty": setting.penalty}
         known |= {} if kind is None or not mixed else {"row_weight": kind}
 
         def risks(points: dict[str, Floats], known: Mapping[str, float] = known) -> Floats:
             return theory.risks(setting.generations, "now", **points, **known)
 
-        axes: Mapping[str, Floats] | None = {"real_weight": _GRID[0], "penalty": scale * _GRID[1], "row_weight": _GRID[2]}
+        axes: Mapping[str, Floats] | None = {"real_weight": _GRID[0], "penalty": bulk[1] * _GRID[1], "row_weight": _GRID[2]}
         starts = [] if near is None else [_beside(near)]
         if starts:
             least = float(risks(box.arrays(box.point(starts[0])[None]))[0])
