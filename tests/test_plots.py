@@ -118,7 +118,7 @@ def check_text(figure: Figure) -> None:
 def test_weight_picture_shows_the_numbers() -> None:
     made = recommendation()
     drawn = lines(plots.weight_picture(made))
-    dot = drawn["recommended: w = 0.43"]
+    dot = drawn["best mix: w = 0.43"]
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (made.real_weight, made.risk)
     finite = np.isfinite(made.risk_by_weight)
     assert np.array_equal(drawn["penalty λ = 0.12"].get_ydata()[finite], made.risk_by_weight[finite])
@@ -133,6 +133,8 @@ def test_golden_ratio_is_marked() -> None:
     axes = plots.weight_picture(recommendation()).axes[0]
     assert any(set(line.get_xdata()) == {plots.GOLDEN_WEIGHT} for line in axes.get_lines())
     assert any("0.618" in text.get_text() for text in axes.texts)
+    elsewhere = recommendation(loop=fm.Loop(aspect=0.5, penalty=0.12, real_weight=0.43, labels="frozen"))
+    assert not list(plots.weight_picture(elsewhere).axes[0].texts)
 
 
 def test_one_curve_where_the_penalty_was_fixed() -> None:
@@ -144,7 +146,7 @@ def test_one_curve_where_the_penalty_was_fixed() -> None:
 def test_generation_picture_shows_the_numbers() -> None:
     made = recommendation()
     drawn = lines(plots.generation_picture(made))
-    assert list(drawn) == ["recommended", "real labels only", "synthetic labels only", "today's setting"]
+    assert list(drawn) == ["best mix", "real labels only", "synthetic labels only", "today's setting"]
     for line, course in zip(drawn.values(), made.risk_by_generation.values(), strict=True):
         assert np.array_equal(line.get_ydata(), course)
 
@@ -167,11 +169,11 @@ def test_infinite_values_are_not_drawn() -> None:
 
 def test_both_holds_the_two_pictures() -> None:
     figure = plots.both(recommendation())
-    assert "recommended: w = 0.43" in lines(figure, 0)
+    assert "best mix: w = 0.43" in lines(figure, 0)
     assert "today's setting" in lines(figure, 1)
 
 
-@pytest.mark.parametrize(("generations", "words"), [(None, "in the long run"), (5, "at generation 5")])
+@pytest.mark.parametrize(("generations", "words"), [(None, "in the long run"), (5, "after 5 retrainings")])
 def test_title_names_the_horizon(generations: int | None, words: str) -> None:
     assert words in plots.weight_picture(recommendation(generations=generations)).axes[0].get_title()
 
@@ -190,7 +192,7 @@ def test_ways_picture_shows_the_numbers() -> None:
     made = recommendation(intervals={"prediction_error": (1.3, 1.6)})
     axes = plots.ways_picture(made).axes[0]
     names = [text.get_text() for text in axes.get_yticklabels()]
-    assert names == ["recommended", "real labels only", "keep all real labels", "today's setting", "synthetic labels only"]
+    assert names == ["best mix", "real labels only", "keep all real labels", "today's setting", "synthetic labels only"]
     dots = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in axes.get_lines() if line.get_marker() == "o"}
     assert dots == pytest.approx({0: made.prediction_error, 1: 1.6, 2: 1.35, 3: 1.51})
     assert any("unbounded" in text.get_text() for text in axes.texts)
@@ -198,7 +200,27 @@ def test_ways_picture_shows_the_numbers() -> None:
     assert list(interval.get_xdata()) == [1.3, 1.6]
 
 
+def test_ways_are_shown_by_how_far_they_are_behind_the_best() -> None:
+    known = {"stored": "nothing", "allowed": True}
+    gaps = {"keep_all": 0.0, "mixed": 0.1, "anchored": 0.2, "today": 0.3, "real_only": 40.0}
+    ways = {
+        name: known | {"difference": gap, "difference_interval": (gap / 2, 2 * gap), "prediction_error": 1.3 + gap}
+        for name, gap in gaps.items()
+    }
+    made = recommendation(compare=lambda: {"best": "keep_all", "rivals": ways, "persistence": None})
+    figure = plots.ways_picture(made)
+    check_text(figure)
+    (axes,) = figure.axes
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["all labels kept", "mixed", "anchored", "today's setting", "real labels only"]
+    dots = {float(line.get_ydata()[0]): float(line.get_xdata()[0]) for line in axes.get_lines() if line.get_marker() == "o"}
+    assert dots == pytest.approx({0: 0.0, 1: 0.1, 2: 0.2, 3: 0.3})
+    # One that is far behind does not flatten the others.
+    assert axes.get_xlim()[1] < 1
+    assert any("40" in text.get_text() for text in axes.texts)
+
+
 def test_a_schedule_has_a_line_instead_of_a_dot() -> None:
     drawn = lines(plots.weight_picture(recommendation(schedule=(0.5, 0.4))))
-    assert "recommended schedule" in drawn
-    assert not any(name.startswith("recommended: w") for name in drawn)
+    assert "best schedule" in drawn
+    assert not any(name.startswith("best mix: w") for name in drawn)

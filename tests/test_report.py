@@ -128,6 +128,8 @@ def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
     made = recommendation(compare=lambda: {"best": "keep_all", "rivals": WAYS, "persistence": None})
     report.write_report(made, tmp_path / "report.html")
     page = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
+    # On a telephone a cell stands beside the name of its column.
+    assert 'data-name="above the best"' in (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (page, " ".join(str(made).split())):
         for words in (
             "Best: Average all real labels that a row has had, Ridge(alpha=3). "

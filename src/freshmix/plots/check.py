@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ..recommendation import Recommendation
 from ..words import pictures as words
-from .style import BLUE, INK, VERMILLION, dress, figure_of, finite, scale, whole_ticks
+from .style import BLUE, INK, SINGLE, VERMILLION, dress, figure_of, finite, scale, whole_ticks
 
 
 def check_picture(recommendation: Recommendation) -> Figure:
@@ -16,7 +16,7 @@ def check_picture(recommendation: Recommendation) -> Figure:
 
     Bars of the replay reach two standard errors. Empty where there was no replay.
     """
-    figure = figure_of(5.8)
+    figure = figure_of(SINGLE)
     draw_check(figure.subplots(), recommendation)
     return figure
 
@@ -47,4 +47,4 @@ def draw_check(axes: Axes, recommendation: Recommendation) -> None:
         title = words.check(check.fits, check.z[check.worst])
         axes.set_xlim(-0.04 * t[-1] - 0.1, 1.04 * t[-1] + 0.1)
         whole_ticks(axes.xaxis)
-    dress(axes, title, words.GENERATION)
+    dress(axes, title, words.of_generations(recommendation.step))

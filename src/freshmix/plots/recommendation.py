@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from ..recommendation import Recommendation
 from ..words import pictures as words
+from ..words.loop import RETRAININGS
 from .check import draw_check
-from .style import BLUE, GREY, RIVALS, draw_courses, dress, figure_of, finite, golden_line, scale
+from .style import BLUE, GREY, RIVALS, SINGLE, draw_courses, dress, figure_of, finite, golden_line, scale
 from .ways import draw_ways
 
 _BASELINES = {"real_only": "--", "keep_all_labels": "-.", "synthetic_only": ":"}
@@ -26,17 +27,17 @@ def weight_picture(recommendation: Recommendation) -> Figure:
     """Excess risk R(w) at the horizon (squared label units) against the real weight w.
 
     One curve at the recommended penalty, one with the penalty re-tuned at each weight where they differ; a dot at the
-    recommendation, a dashed line at the golden ratio 1/phi = 0.618, faint lines for the baselines. Infinite values are
-    left out.
+    recommendation, a dashed line at the golden ratio 1/phi = 0.618 where that is the best weight without a penalty, faint
+    lines for the baselines. Infinite values are left out.
     """
-    figure = figure_of(5.8)
+    figure = figure_of(SINGLE)
     draw_weights(figure.subplots(), recommendation)
     return figure
 
 
 def generation_picture(recommendation: Recommendation) -> Figure:
     """Excess risk R_t (squared label units) of generations t = 0 ... T: the recommendation and its rivals."""
-    figure = figure_of(5.8)
+    figure = figure_of(SINGLE)
     draw_generations(figure.subplots(), recommendation)
     return figure
 
@@ -85,9 +86,12 @@ def draw_weights(axes: Axes, recommendation: Recommendation) -> None:
         if low <= value <= high:
             label, colour = RIVALS[name]
             axes.axhline(value, color=colour, linestyle=_BASELINES[name], linewidth=1.2, label=label, zorder=1)
-    golden_line(axes)
+    loop = recommendation.loop
+    if loop.covariates == "frozen" and loop.renewal == 1 and loop.synthetic_noise_ratio == 1:
+        golden_line(axes)
     axes.set_xlim(0.0, 1.0)
-    dress(axes, words.best_weight(recommendation.generations), words.WEIGHT)
+    title = words.best_weight(recommendation.generations, recommendation.step or RETRAININGS)
+    dress(axes, title, words.WEIGHT if recommendation.labelled == 1 else words.WEIGHT_PARTLY)
 
 
 def draw_generations(axes: Axes, recommendation: Recommendation) -> None:
@@ -96,4 +100,4 @@ def draw_generations(axes: Axes, recommendation: Recommendation) -> None:
     scale(axes, finite([recommendation.risk])[0], list(courses.values()))
     looks = {name: (*RIVALS.get(name, (name.replace("_", " "), GREY)), *_COURSES.get(name, ("-", "v"))) for name in courses}
     draw_courses(axes, courses, looks | {"recommended": (words.RECOMMENDED, BLUE, "-", "o")})
-    dress(axes, words.COURSES, words.GENERATION)
+    dress(axes, words.COURSES, words.of_generations(recommendation.step))

@@ -28,6 +28,9 @@ MARKERS = ("o", "s", "D", "^", "v", "P")
 _OF_WAYS = (VERMILLION, GREEN, ORANGE, PURPLE, GREY)
 RIVALS = {way: (name, colour) for (way, name), colour in zip(words.WAYS.items(), _OF_WAYS, strict=True)}
 
+# Inches: a picture of its own, narrow enough for its text to be read on a telephone.
+SINGLE = 4.9
+
 GOLDEN_WEIGHT = (5**0.5 - 1) / 2
 # A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
 _LOG_RANGE, _MOST_RANGE = 20.0, 1e3

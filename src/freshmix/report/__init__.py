@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..recommendation import Recommendation
 
 SUFFIXES = (".html", ".png", ".pdf")
-TITLE = "Real weight and ridge penalty for a retraining loop"
+TITLE = "How to retrain on this table"
 PLAN_TITLE = "How many labels to buy for a retraining loop"
 
 

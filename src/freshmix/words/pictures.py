@@ -12,6 +12,8 @@ RISK = "excess risk (squared label units)"
 ERROR = "prediction error (squared label units)"
 ROOT = "root of the prediction error (label units)"
 WEIGHT = "real weight w (share of the real label in the mix)"
+WEIGHT_PARTLY = "real weight w of labelled rows (others: synthetic)"
+GAP = "error above the best (squared label units)"
 GENERATION = "generation t (0: fitted on real labels)"
 PENALTY = "penalty λ"
 ASPECT = "aspect ratio γ = features / rows per generation"
@@ -25,9 +27,9 @@ PHASE_DIAGRAM = "Long-run excess risk over aspect and labelled share"
 COURSES = "Risk by generation"
 
 # Legends.
-GOLDEN = "golden ratio 1/φ = 0.618"
-RECOMMENDED = "recommended"
-SCHEDULE = "recommended schedule"
+GOLDEN = "1/φ = 0.618: best without a penalty"
+RECOMMENDED = "best mix"
+SCHEDULE = "best schedule"
 INTERVAL = "90% interval"
 NOISE = "noise variance"
 MEAN = "predicting the mean"
@@ -58,9 +60,9 @@ REPLAYED = "replayed, ± 2 standard errors"
 def of_page(real_weight: float) -> dict[str, str]:
     """What the pictures of a recommendation's page show, for those who cannot see them."""
     return {
-        "weights": f"Excess risk against the real weight; recommended: {figures(real_weight)}",
+        "weights": f"Excess risk against the real weight; best mix: {figures(real_weight)}",
         "generations": "Excess risk by generation for the recommendation and its rivals",
-        "ways": "Prediction error of each way of training, with the recommendation's interval",
+        "ways": "How far each way to train is behind the best, with intervals",
         "check": "Excess risk by generation: predicted, and replayed on the table's rows",
     }
 
@@ -71,14 +73,19 @@ def of_plan(labels: float, step: str | None) -> str:
     return f"Root of the prediction error by labels a {at}, for each way to train; the plan: {figures(labels)} labels"
 
 
-def best_weight(generations: int | None) -> str:
+def best_weight(generations: int | None, step: str = RETRAININGS) -> str:
     """Title of the risk against the real weight."""
-    return f"Best real weight {horizon(generations)}"
+    return f"Best real weight {horizon(generations, step)}"
 
 
-def ways(generations: int | None) -> str:
+def ways(generations: int | None, step: str = RETRAININGS) -> str:
     """Title of the ways of training."""
-    return f"Ways of training, {horizon(generations)}"
+    return f"Ways to train, {horizon(generations, step)}"
+
+
+def of_generations(step: str | None) -> str:
+    """The axis of generations, by what the table calls them."""
+    return GENERATION if step is None else f"{step} (0: fitted on real labels)"
 
 
 def plan(generations: int, step: str | None) -> str:
@@ -98,7 +105,7 @@ def now(labels: float) -> str:
 
 def check(fits: bool | None, z: float = 0.0) -> str:
     """Title of a replay; None where there was none."""
-    asked = "Does the theory fit these rows?"
+    asked = "Does the theory fit?"
     return asked if fits is None else f"{asked} {'Yes' if fits else 'No'}: largest z-score {z:+.1f}"
 
 
@@ -111,12 +118,12 @@ def comparison(replicates: int, beside_theory: bool) -> str:
 def at(point: Mapping[str, float]) -> str:
     """Coordinates of a grid, as in ``w = 0.5, λ = 0.1``."""
     symbols = {"real_weight": "w", "penalty": "λ", "generation": "t"}
-    return ", ".join(f"{symbols[name]} = {value:.4g}" for name, value in point.items())
+    return ", ".join(f"{symbols[name]} = {value:.3g}" for name, value in point.items())
 
 
 def at_penalty(penalty: float) -> str:
     """The penalty of a curve over weights."""
-    return f"{PENALTY} = {penalty:.4g}"
+    return f"{PENALTY} = {penalty:.3g}"
 
 
 def planned(labels: float, cost: float) -> str:

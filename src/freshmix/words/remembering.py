@@ -24,7 +24,7 @@ STORED = ("nothing", "model", "moments", "rows")
 # Ways that do the same with less to set.
 _SIMPLER = {"anchored_mixed": ("anchored", "mixed"), "forgetting": ("keep_all",), "window": ("keep_all",)}
 # Differences below this part of the prediction error are rounding; a way within the second is about as good.
-_SAME, _ABOUT = 1e-6, 0.005
+_SAME, _ABOUT = 1e-6, 0.01
 COLUMNS = ("way", "settings", "error", "above the best")
 Way = Mapping[str, Any]
 Ways = Mapping[str, Way]
@@ -80,10 +80,9 @@ def _labels_in_words(way: Way) -> str:
 def simpler(ways: Ways, best: str) -> str | None:
     """A way with less to set or to keep that is about as good as the best."""
     fewer = [name for name in ("real_only", *_SIMPLER.get(best, ())) if name in ways and name != best]
-    near = [
-        name for name in fewer if ways[name]["allowed"] and ways[name]["difference"] < _ABOUT * ways[name]["prediction_error"]
-    ]
-    return next(iter(near), None)
+    near = [ways[name]["difference"] / ways[name]["prediction_error"] for name in fewer]
+    found = [name for name, gap in zip(fewer, near, strict=True) if ways[name]["allowed"] and gap < _ABOUT]
+    return "real_only" if "real_only" in found else min(found, key=lambda name: float(ways[name]["difference"]), default=None)
 
 
 def best_with(ways: Ways, most: str) -> str:
