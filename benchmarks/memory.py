@@ -4,8 +4,8 @@ For each population, persistence of the coefficients, share of labelled rows, no
 is drawn, ``fm.recommend(X, y, time=steps)`` names a way to remember, and its settings' prediction error on the next step's
 coefficients at generation 12, by theory on the true population (``fm.risk``, judged "next"), is divided by that of the best way
 with the best settings (``fm.optimal_memory``). Then the stream goes on for 13 more steps, on which the recommended way and what
-scikit-learn offers are carried out from the first of them and judged by the true coefficients, over the same best. Three tables:
-what each costs, the interval of the persistence, and which way is recommended where which is best.
+scikit-learn offers are carried out from the first of them, and judged by the true coefficients over the same best. Three
+tables: what each costs, the interval of the persistence, and which way is recommended where which is best.
 
 The default takes about ten minutes on two idle cores.
 """
@@ -21,10 +21,10 @@ from itertools import product
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from recommendation import core
 from sklearn.linear_model import BayesianRidge, RidgeCV, SGDRegressor
 
 import freshmix as fm
+from recommendation import core
 
 PERSISTENCES, LABELLED, NOISES = (1.0, 0.97, 0.9), (1.0, 0.3), (0.5, 2.0)
 NULL_RISK, STEPS, HORIZON = 2.0, 24, 12
@@ -121,8 +121,8 @@ class Drawn:
 
 
 def carried_out(steps, penalty, real_weight, row_weight, anchor, kept_generations, forgetting):
-    """Coefficients after the last of the steps."""
-    b, past = np.zeros(steps[0][0].shape[1]), []
+    """Coefficients after each of the steps, whose first is fitted on real labels alone."""
+    b, past, found = np.zeros(steps[0][0].shape[1]), [], []
     for t, (X, y, all_rows, labels) in enumerate(steps):
         new, weight = (X, y), np.ones(len(y))
         if t and (real_weight < 1 or row_weight > 0):
@@ -134,21 +134,26 @@ def carried_out(steps, penalty, real_weight, row_weight, anchor, kept_generation
         rows, target = (np.concatenate([each[k] for each in (new, *kept)]) for k in (0, 1))
         weight = np.concatenate([weight, *(np.full(len(old), forgetting**age) for age, (_, old) in enumerate(kept, 1))])
         b = anchor * b
-        gram = (rows.T * weight) @ rows / len(target) + penalty * np.eye(b.size)
+        gram = (rows.T * weight) @ rows / len(target) + max(penalty, 1e-10) * np.eye(b.size)
         b = b + np.linalg.solve(gram, rows.T @ (weight * (target - rows @ b)) / len(target))
         past.insert(0, (X, y))
-    return b
+        found.append(b)
+    return found
 
 
 def last_step(steps):
-    """RidgeCV on the last step alone."""
-    X, y = steps[-1][:2]
-    return RidgeCV(alphas=len(y) * PENALTIES, fit_intercept=False).fit(X, y).coef_
+    """RidgeCV on each step alone."""
+    return [_cross_validated(X, y) for X, y, _, _ in steps]
 
 
 def all_rows(steps):
     """RidgeCV on all labelled rows so far."""
-    X, y = (np.concatenate([each[k] for each in steps]) for k in (0, 1))
+    return [
+        _cross_validated(*(np.concatenate([each[k] for each in steps[: t + 1]]) for k in (0, 1))) for t in range(len(steps))
+    ]
+
+
+def _cross_validated(X, y):
     return RidgeCV(alphas=len(y) * PENALTIES, fit_intercept=False).fit(X, y).coef_
 
 
@@ -156,26 +161,27 @@ def kept_gram(steps):
     """Bayesian updates: X'X and X'y pile up, under the prior that the first step's labels make most likely."""
     first = BayesianRidge(fit_intercept=False).fit(*steps[0][:2])
     gram = np.eye(steps[0][0].shape[1]) * first.lambda_ / first.alpha_
-    moment = np.zeros(gram.shape[0])
+    moment, found = np.zeros(gram.shape[0]), []
     for X, y, _, _ in steps:
         gram, moment = gram + X.T @ X, moment + X.T @ y
-    return np.linalg.solve(gram, moment)
+        found.append(np.linalg.solve(gram, moment))
+    return found
 
 
 def descended(steps):
-    """SGDRegressor.partial_fit, one pass a step, at the constant rate that predicted the steps best before they were seen."""
-    best, least = None, np.inf
+    """SGDRegressor.partial_fit, one pass a step, at the constant rate that predicts all the steps best before they are seen."""
+    best, least = [], np.inf
     for rate in RATES:
-        learner, errors = SGDRegressor(learning_rate="constant", eta0=rate, fit_intercept=False, random_state=0), []
+        learner, errors, found = SGDRegressor(learning_rate="constant", eta0=rate, fit_intercept=False, random_state=0), [], []
         try:
             for t, (X, y, _, _) in enumerate(steps):
                 if t:
                     errors.append(np.mean((learner.predict(X) - y) ** 2))
-                learner.partial_fit(X, y)
+                found.append(learner.partial_fit(X, y).coef_.copy())
         except ValueError:  # scikit-learn stops where weights overflow
             continue
         if np.mean(errors) < least:
-            best, least = learner.coef_, np.mean(errors)
+            best, least = found, np.mean(errors)
     return best
 
 
@@ -195,10 +201,10 @@ def one(task):
     best, least = truth.best()
     later = drawn.later(STEPS)
     ends = {"carried out": carried_out(later, **{key: way[key] for key in SETTINGS})}
-    ends |= {each: end(later) for each, end in OTHERS.items()}
+    ends |= {each: train(later) for each, train in OTHERS.items()}
     return {
         "recommended": truth.error(way) / least - 1,
-        **{each: drawn.error(b) / least - 1 for each, b in ends.items()},
+        **{each: drawn.error(found[-1]) / least - 1 for each, found in ends.items()},
         "persistence": told.persistence,
         "names": (told.best, best),
     }

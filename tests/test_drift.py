@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from freshmix.estimation.drift import Dense, Filtered, drift_of, drifting
+from freshmix.estimation.drift import Dense, Filtered, directions, drift_of, drifting
 
 
 def stream(seed, persistence, steps=24, rows=40, features=12, energy=0.2, noise=1.0):
@@ -29,14 +29,15 @@ def test_both_likelihoods_are_that_of_the_textbook(persistence, likelihood):
     X, y, steps = stream(1, 0.9, steps=5, rows=7, features=4)
     # A step without a label.
     steps = np.where(steps > 2, steps + 1, steps)
-    covariance = (X @ X.T) * persistence ** np.abs(np.subtract.outer(steps, steps)) + 0.3 * np.eye(y.size)
-    determinant, quadratic = likelihood(X, y, steps).at(persistence)(math.log(0.3))
+    size = np.array([0.5, 1.0, 2.0, 0.0])
+    covariance = (X * size @ X.T) * persistence ** np.abs(np.subtract.outer(steps, steps)) + 0.3 * np.eye(y.size)
+    determinant, quadratic = likelihood(X, y, steps).at(persistence, size)(math.log(0.3))
     expected = multivariate_normal(np.zeros(y.size), covariance).logpdf(y)
     assert -(determinant + quadratic + y.size * math.log(2 * math.pi)) / 2 == pytest.approx(expected, rel=1e-10)
 
 
 def test_rows_of_a_step_have_no_order_and_few_rows_with_many_features_are_as_good():
-    X, y, steps = stream(2, 0.9)
+    X, y, steps = stream(2, 0.9, steps=12)
     found = drift_of(X, y, steps)
     shuffled = np.random.default_rng(0).permutation(y.size)
     again = drift_of(X[shuffled], y[shuffled], steps[shuffled])
@@ -44,8 +45,8 @@ def test_rows_of_a_step_have_no_order_and_few_rows_with_many_features_are_as_goo
     assert found.interval[0] < 0.9 < found.interval[1]
     assert found.noise_variance == pytest.approx(1.0, rel=0.15)
     # Features of no size bring nothing but their number, by which the other likelihood is chosen.
-    wide = drift_of(np.hstack([X[:300], np.zeros((300, 190))]), y[:300], steps[:300])
-    few = drift_of(X[:300], y[:300], steps[:300])
+    wide = drift_of(np.hstack([X[:160], np.zeros((160, 110))]), y[:160], steps[:160])
+    few = drift_of(X[:160], y[:160], steps[:160])
     assert wide.persistence == pytest.approx(few.persistence, abs=2e-3)
     assert wide.noise_variance == pytest.approx(few.noise_variance, rel=1e-2)
 
@@ -61,17 +62,32 @@ def test_draws_follow_the_likelihood():
     assert noise.min() > 0
 
 
+def test_energies_that_follow_the_eigenvalues_are_seen():
+    """Coefficients of standard features: of scaled ones they fall as 1/tau."""
+    X, y, steps = stream(4, 0.9, steps=10, features=9)
+    scale = np.concatenate([[1.0], np.geomspace(0.2, 5.0, 8)])
+    found = drift_of(X * scale, y, steps)
+    slope = np.polyfit(np.log(scale[1:] ** 2), np.log(found.size[1:]), 1)[0]
+    assert -1.3 < slope < -0.7
+    assert found.interval[0] < 0.9 < found.interval[1]
+    assert found.noise_variance == pytest.approx(1.0, rel=0.15)
+
+
 def test_population_keeps_energy_and_spectrum():
     X = np.random.default_rng(0).standard_normal((50, 30)) * np.geomspace(0.1, 3, 30)
     moments = X.T @ X / 50
-    moments[-1], moments[:, -1] = 0.0, 0.0
-    found = drifting(moments, 0.9, 0.2, 1.5)
+    moments[0], moments[:, 0], moments[-1], moments[:, -1] = 0.0, 0.0, 0.0, 0.0
+    moments[0, 0] = 1.0
+    energy = np.concatenate([[0.7], np.geomspace(0.1, 0.3, 29)])
+    found = drifting(moments, 0.9, energy, 1.5)
     assert found.persistence == 0.9
     assert found.noise_variance == 1.5
-    assert found.eigenvalues.size <= 11
-    assert found.null_risk == pytest.approx(0.2 * np.trace(moments), rel=1e-9)
+    assert found.eigenvalues.size <= 12
+    assert found.null_risk == pytest.approx(0.7 + energy[1:] @ directions(moments)[0], rel=1e-9)
     assert found.shares[found.eigenvalues == 0].sum() == pytest.approx(1 / 30)
-    assert drifting(np.eye(3), 1.0, 0.2, 1.5).eigenvalues.tolist() == [1.0]
+    alike = drifting(np.eye(3), 1.0, np.full(3, 0.2), 1.5)
+    assert alike.eigenvalues.tolist() == [1.0, 1.0]
+    assert alike.signal.tolist() == pytest.approx([0.2, 0.4])
 
 
 @pytest.mark.slow

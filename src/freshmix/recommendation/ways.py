@@ -194,8 +194,9 @@ class Streamed:
         X = np.column_stack([np.ones(y.size), X - X.mean(axis=0)])
         y = y - np.average(y[real], weights=None if precision is None else precision[real])
         root = np.ones(y.size) if precision is None else np.sqrt(precision)
-        drift = drift_of(X[real] * root[real, None], y[real] * root[real], table.stream.steps[real])
-        population = drifting(X.T @ X / y.size, drift.persistence, drift.energy, drift.noise_variance)
+        moments = X.T @ X / y.size
+        drift = drift_of(X[real] * root[real, None], y[real] * root[real], table.stream.steps[real], moments)
+        population = drifting(moments, drift.persistence, drift.energy * drift.size, drift.noise_variance)
         return cls(X, y, precision, drift, population)
 
     def ways(
@@ -241,7 +242,7 @@ class Streamed:
         size = np.maximum(known.shares * self.X.shape[1], 1.0)
         found = []
         for c, b, noise in zip(*self.drift.draws(DRAWS, rng), strict=True):
-            energy = b * size * rng.chisquare(size) / size
+            energy = b / self.drift.energy * known.signal * rng.chisquare(size) / size
             found.append(known.replace(signal=energy, noise_variance=float(noise), persistence=float(c)))
         return found
 
