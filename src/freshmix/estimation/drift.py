@@ -168,6 +168,11 @@ class Drift:
         low = np.interp(math.sqrt(_FALL), root[best::-1], self.gaps[best::-1])
         return float(1 - high), float(1 - low)
 
+    def at(self, gap: float) -> tuple[float, float]:
+        """b and sigma^2 at any 1 - c."""
+        b, noise = (float(np.exp(np.interp(gap, self.gaps, np.log(values)))) for values in (self.energies, self.noises))
+        return b, noise
+
     def draws(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
         """(count,) evenly probable persistences, under a flat prior, with b and sigma^2 to each."""
         fine = np.unique(np.concatenate([np.linspace(a, b, 20) for a, b in zip(self.gaps, self.gaps[1:], strict=False)]))

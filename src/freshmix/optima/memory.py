@@ -173,12 +173,12 @@ def optimal_memory(
     may_keep, judged = choice("may_keep", may_keep, RULES), choice("judged", judged, ("next", "now"))
     if loop.labelled == 0:
         raise ValueError("optimal_memory needs rows with a real label, got a labelled share of 0")
-    return memory_of(setting_of(population, _bare(loop)), horizon, may_keep, judged)
+    return memory_of(setting_of(population, bare(loop)), horizon, may_keep, judged)
 
 
 def memory_of(setting: Setting, generations: int, may_keep: str, judged: str) -> Memory:
     """``optimal_memory`` of a loop on given data."""
-    setting = setting.with_loops(_bare(setting.loop))
+    setting = setting.with_loops(bare(setting.loop))
     if isinstance(setting, FreshSetting):
         ways = FreshWays(setting, generations, judged).ways()
     else:
@@ -188,7 +188,7 @@ def memory_of(setting: Setting, generations: int, may_keep: str, judged: str) ->
     return Memory(made, may_keep, generations, judged)
 
 
-def _bare(loop: Loop) -> Loop:
+def bare(loop: Loop) -> Loop:
     """The loop with real labels alone and nothing remembered: one labelled group and, it may be, one without labels."""
     loop = loop.replace(anchor=0.0, penalty=0.0)
     if loop.covariates == "frozen":

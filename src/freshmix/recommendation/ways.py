@@ -1,13 +1,12 @@
 """Ways to remember compared for a table: each at its best, with settings that can be carried out, and which is best.
 
 Source: mathematics.md sections 3, 5 and 7. With times, coefficients drift as the table shows and models are judged on the next
-step; the table's own later steps then have a say in what is best.
+step; the table's own later steps then have a say in what is best, and in the drift that its settings are made for.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from ..arguments import Floats
 from ..estimation.drift import Drift, drift_of, drifting
 from ..loop import Loop
-from ..optima.memory import RULES, Memory, Way, memory_of
+from ..optima.memory import ONE_BY_ONE, RULES, FreshWays, Memory, Way, bare, memory_of
 from ..population import Population
 from ..prepared import Prepared
 from ..replays.in_time import Remembering, errors_in_time, mean_with_error
@@ -30,6 +29,8 @@ DRAWS = 40
 _EQUAL = 1e-6
 # A difference of two errors, step by step, has no standard error worth the name from fewer steps.
 _FEWEST_STEPS = 6
+# Settings for coefficients that drift so many times as fast are tried, and the least 1 - c that is multiplied.
+_FASTER, _LEAST_GAP = (0.0, 0.1, 1 / 3, 3.0, 10.0), 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,8 @@ class Ways:
         Rows of a generation, and labelled rows of a fit to all that there are today.
     drawn : dict
         Name -> (d,) prediction errors of posterior draws.
+    best : str
+        The best way that may be carried out.
     tested : dict or None
         Name -> (steps,) mean squared errors on the next step of the table.
     today : Way or None
@@ -54,24 +57,9 @@ class Ways:
     rows: float
     kept_rows: float
     drawn: Mapping[str, Floats]
+    best: str
     tested: Mapping[str, Floats] | None = None
     today: Way | None = None
-
-    @cached_property
-    def best(self) -> str:
-        """The best way that may be carried out: theory's, unless the table's own steps say another by one standard error."""
-        least = self.memory.best
-        if self.tested is None or len(self.tested[least]) < _FEWEST_STEPS:
-            return least
-        behind = {least: 0.0}
-        for name, way in self.memory.ways.items():
-            if name != least and self._allowed(way):
-                behind[name] = sum(mean_with_error(self.tested[name] - self.tested[least]))
-        found = min(behind, key=lambda name: behind[name])
-        return found if behind[found] < -_EQUAL * self.memory.ways[least].prediction_error else least
-
-    def _allowed(self, way: Way) -> bool:
-        return RULES.index(way.stored) <= RULES.index(self.memory.may_keep)
 
     def rivals(self) -> dict[str, dict[str, Any]]:
         """Name -> settings, what they bring, and how far behind the best they are."""
@@ -95,7 +83,7 @@ class Ways:
             "kept_generations": None if name == "keep_all" else done.kept_generations,
             "forgetting": done.forgetting,
             "stored": way.stored,
-            "allowed": self._allowed(way),
+            "allowed": _allowed(way, self.memory.may_keep),
             "risk": way.risk,
             "prediction_error": way.prediction_error,
             "prediction_error_interval": (min(least, way.prediction_error), max(most, way.prediction_error)),
@@ -103,6 +91,19 @@ class Ways:
             "difference_interval": (min(low, difference), max(high, difference)),
             "backtest": None if self.tested is None else mean_with_error(self.tested[name]),
         }
+
+
+def _allowed(way: Way, may_keep: str) -> bool:
+    return RULES.index(way.stored) <= RULES.index(may_keep)
+
+
+def _by_steps(least: str, tested: Mapping[str, Floats] | None, names: Iterable[str]) -> str:
+    """Theory's way, unless the table's own steps say another of those named by one standard error."""
+    if tested is None or len(tested[least]) < _FEWEST_STEPS:
+        return least
+    behind = {name: sum(mean_with_error(tested[name] - tested[least])) for name in names if name != least}
+    found = min(behind, key=lambda name: behind[name], default=least)
+    return found if behind.get(found, 0.0) < -_EQUAL * float(np.mean(tested[least])) else least
 
 
 def named(memory: Memory, today: Way | None) -> dict[str, Way]:
@@ -159,7 +160,7 @@ def standing(
     risks = {name: np.array([risk(name, way.loop, at) for at in settings]) for name, way in ways.items()}
     drawn = {name: affine(values) + affine.draws[:, 0] for name, values in risks.items()}
     labelled = setting.loop.labelled * rows
-    return Ways(memory, rows, labelled, drawn, today=now)
+    return Ways(memory, rows, labelled, drawn, memory.best, today=now)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +212,7 @@ class Streamed:
     ) -> Ways:
         """``loop`` says the labelled share, the first rows and the synthetic noise; ``shown`` are the labels of a replay."""
         rows = table.stream.rows_per_generation
-        setting = FreshSetting(self.population, (loop.replace(aspect=self.X.shape[1] / rows),))
+        setting = FreshSetting(self.population, (bare(loop.replace(aspect=self.X.shape[1] / rows)),))
         memory = memory_of(setting, horizon, may_keep, "next")
         same = {"aspect": setting.loop.aspect, "first_rows": setting.loop.first_rows}
         noise = self.drift.noise_variance
@@ -221,14 +222,40 @@ class Streamed:
             noise,
         )
         ways = named(memory, now)
-        risks, noises = self.drawn([way.loop for way in ways.values()], horizon, rng)
-        drawn = dict(zip(ways, (risks + noises[:, None]).T, strict=True))
-        courses = {name: carried_out(way, horizon) for name, way in ways.items()}
         # About their mean, as all labels here.
         shown = np.where(np.isfinite(shown), self.y, np.nan)
-        noise *= loop.synthetic_noise_ratio
-        tested, _ = errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, noise, rng, self.precision)
-        return Ways(memory, rows, table.stream.labelled, drawn, tested, now)
+        replay, told = int(rng.integers(2**32)), loop.synthetic_noise_ratio * noise
+
+        def tried(ways: Mapping[str, Way]) -> dict[str, Floats] | None:
+            courses, drawn = {name: carried_out(way, horizon) for name, way in ways.items()}, np.random.default_rng(replay)
+            return errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, told, drawn, self.precision)[0]
+
+        tested = tried(ways)
+        best = _by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, may_keep)])
+        if tested is not None and len(tested[best]) >= _FEWEST_STEPS and best in ONE_BY_ONE:
+            others = {best: ways[best]} | self._for_other_drifts(setting, horizon, best, ways[best])
+            found = tried(others)
+            assert found is not None
+            name = _by_steps(best, found, others)
+            memory = replace(memory, ways={**memory.ways, best: others[name]})
+            ways, tested = named(memory, now), {**tested, best: found[name]}
+        risks, noises = self.drawn([way.loop for way in ways.values()], horizon, rng)
+        drawn = dict(zip(ways, (risks + noises[:, None]).T, strict=True))
+        return Ways(memory, rows, table.stream.labelled, drawn, best, tested, now)
+
+    def _for_other_drifts(self, setting: FreshSetting, horizon: int, name: str, way: Way) -> dict[str, Way]:
+        """A way at its best for coefficients that drift faster or slower, with what it brings under the drift found."""
+        found: dict[str, Way] = {}
+        for faster in _FASTER:
+            gap = min(faster * max(1 - self.drift.persistence, _LEAST_GAP), 1.0)
+            energy, noise = self.drift.at(gap)
+            signal = self.population.signal * (energy / self.drift.energy)
+            population = self.population.replace(signal=signal, noise_variance=noise, persistence=1 - gap)
+            other = replace(setting, population=population)
+            loop, _, stored = FreshWays(other, horizon, "next", {name: way.loop}).way(name)
+            risk = next_risk(self.population, loop, horizon)
+            found[f"{faster:g}"] = Way(loop, risk, risk + self.population.noise_variance, stored)
+        return found
 
     def drawn(self, loops: Sequence[Loop], horizon: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """(draws, loops) excess risks on the next step and (draws,) noise variances of populations the table may come from."""
