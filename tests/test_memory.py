@@ -1,12 +1,17 @@
 """Ways to remember, each at its best: the facts of mathematics.md section 5, searches from many starts, what may be kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 import freshmix as fm
+from freshmix.optima.memory import memory_of
+from freshmix.recommendation.ways import carried_out
 from freshmix.reproduce import memory_worth
 from freshmix.reproduce.part import content_of
+from freshmix.risks.setting import setting_of
 from freshmix.sweeps.grid import loop_of
 
 # Eigenvalues, shares, energies and noise of what memory is worth (section 5).
@@ -176,3 +181,83 @@ def test_ways_can_be_simulated():
     simulated = fm.simulate(WORTH, way.loop, 2, rows=100, replicates=12, seed=0, judged="next")
     mean, error = simulated.risk.mean("replicate"), simulated.risk.std("replicate", ddof=1) / 12**0.5
     assert np.all(abs(mean - fm.risk(WORTH, way.loop, 2, judged="next")) < 4 * error + 0.03)
+
+
+DRIFTING = fm.Population.two_level(4.0, share=0.25, noise_variance=2.0).replace(persistence=0.9)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        fm.Loop(aspect=0.5, covariates="fresh", synthetic_noise_ratio=0.0),
+        pytest.param(fm.Loop.partially_labelled(aspect=0.5, labelled=0.3).replace(first_rows=0.5), marks=pytest.mark.slow),
+        fm.Loop(aspect=0.5),
+        pytest.param(fm.Loop(aspect=0.5, label_renewal=0.5), marks=pytest.mark.slow),
+    ],
+)
+def test_a_given_penalty_is_that_of_every_way(loop):
+    """Per row of what is fitted; each way is then at its best with it, and not better than with a penalty of its own."""
+    population = DRIFTING if loop.covariates == "fresh" else DRIFTING.replace(persistence=1.0)
+    setting = replace(setting_of(population, loop.at_weight(1.0)), **({"judged": "next"} if loop.covariates == "fresh" else {}))
+    free, given = (memory_of(setting, 3, "rows", "next", penalty).ways for penalty in (None, 0.3))
+    for name, way in given.items():
+        done = carried_out(way, 3)
+        share = done.penalty * (loop.labelled if done.row_weight == 0 and done.kept_generations == 0 else 1.0)
+        assert share == pytest.approx(0.3)
+        if name in free:
+            assert way.risk >= free[name].risk * (1 - 1e-9)
+        if name != "keep_all":
+            assert way.risk == pytest.approx(setting.with_loops(way.loop).risk(3), rel=1e-9)
+    again = memory_of(setting, 3, "rows", "next", free["mixed"].loop.penalty).ways["mixed"]
+    assert again.risk == pytest.approx(free["mixed"].risk, rel=1e-6)
+
+
+def test_baselines_under_drift_are_the_ways():
+    """Ridge on real labels alone, and on all that were kept, judged on the next coefficients."""
+    loop = fm.Loop.partially_labelled(aspect=0.5, labelled=0.3).replace(first_rows=0.5)
+    setting = replace(setting_of(DRIFTING, loop), judged="next")
+    ways = fm.optimal_memory(DRIFTING, loop, 4).ways
+    assert setting.real_only().best()[1] == pytest.approx(ways["real_only"].risk, rel=1e-6)
+    assert setting.keep_all(4).best()[1] == pytest.approx(ways["keep_all"].risk, rel=1e-6)
+    # What does not drift is judged alike.
+    still = replace(setting, population=DRIFTING.replace(persistence=1 - 1e-13))
+    assert still.keep_all(4).best()[1] == pytest.approx(replace(still, judged="now").keep_all(4).best()[1], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_the_best_loop_names_what_beats_it():
+    loop = fm.Loop(aspect=0.5, covariates="fresh", synthetic_noise_ratio=0.0)
+    best = fm.optimal_loop(DRIFTING, loop, generations=4)
+    better = best.beaten_by(4)
+    own = fm.risk(DRIFTING, best.loop, 4, judged="next")[-1]
+    ways = fm.optimal_memory(DRIFTING, loop, 4).ways
+    assert list(better) == sorted((name for name in ways if ways[name].risk < own), key=lambda name: ways[name].risk)
+    assert {"anchored"} < set(better)
+    assert {way.stored for way in best.beaten_by(4, may_keep="model").values()} <= {"nothing", "model"}
+    assert best == fm.optimal_loop(DRIFTING, loop, generations=4)
+    with pytest.raises(ValueError, match="beaten_by needs an optimum"):
+        fm.Optimum(best.loop, best.real_weight, best.risk).beaten_by()
+
+
+def test_least_squares_on_drifting_coefficients_has_a_best_weight():
+    """Without drift the infimum is at 0 and not attained."""
+    loop = fm.Loop(aspect=0.5, covariates="fresh", synthetic_noise_ratio=0.0)
+    found = fm.optimal_weight(DRIFTING, loop)
+    assert found.attained
+    tried = [fm.limit(DRIFTING, loop.replace(real_weight=w)).risk for w in np.linspace(0.02, 1, 50)]
+    assert 0.2 < found.real_weight < 1
+    assert found.risk <= min(tried) * (1 + 1e-9)
+    assert not fm.optimal_weight(DRIFTING.replace(persistence=1.0), loop).attained
+
+
+def test_a_schedule_judged_on_the_next_step():
+    """Risk, and its gradient by differences."""
+    loop = fm.Loop(aspect=0.5, penalty=0.2, covariates="fresh", synthetic_noise_ratio=0.3, real_weight=1.0)
+    schedules = replace(setting_of(DRIFTING, loop), judged="next").schedules(3)
+    weights = np.array([0.7, 0.4, 0.5])
+    value, gradient = schedules.value_and_gradient(weights)
+    scheduled = fm.risk(DRIFTING, loop.replace(schedule=weights), 3, judged="next")[-1]
+    assert value == pytest.approx(schedules.risk(weights)) == pytest.approx(scheduled)
+    for t, step in enumerate(1e-6 * np.eye(3)):
+        slope = (schedules.risk(weights + step) - schedules.risk(weights - step)) / 2e-6
+        assert gradient[t] == pytest.approx(slope, rel=1e-6)

@@ -12,7 +12,7 @@ from freshmix.estimation import banded, factorise
 from freshmix.plans.course import Setting, best_point
 from freshmix.plans.curve import Curve, _drawn
 from freshmix.population import Population
-from freshmix.recommendation.uncertainty import Affine
+from freshmix.recommendation.uncertainty import Affine, StandingDraws
 from freshmix.tables import Blocks
 from freshmix.words.remembering import NAMES
 
@@ -108,7 +108,7 @@ def test_draws_are_evaluated_as_populations_are():
     found = banded(factorise(X, y), np.random.default_rng(0))
     setting = Setting(found.population(), 0.5, 0.0, 3)
     curve = Curve(setting, 30)
-    drawn = _drawn(found, Affine.of(found, 400), curve)
+    drawn = _drawn(StandingDraws(found, Affine.of(found, 400)), curve)
     population = found.population(float(found.noise_draws[0]), found.signal_draws[0])
     for j, count in enumerate(curve.labels):
         point = curve.found[count]
@@ -272,4 +272,12 @@ def test_a_plan_and_a_recommendation_agree_to_the_digit(labelled, timed, options
     assert planned.prediction_error == recommended.prediction_error
     first = np.isfinite(y[:60]).sum() / 60 if timed else planned.share
     assert planned.loop.first_rows == pytest.approx(first)
-    assert planned.risk == pytest.approx(fm.risk(planned.population, planned.loop, 4)[-1], rel=1e-12)
+    theory = fm.risk(planned.population, planned.loop, 4, judged="next")[-1]
+    assert planned.risk == pytest.approx(recommended.correction * theory, rel=1e-12)
+    # The same loop among the ways to remember, on the same scale.
+    mixed = recommended.rivals["mixed"]
+    assert mixed["risk"] == pytest.approx(recommended.risk, rel=1e-6)
+    assert mixed["real_weight"] == recommended.real_weight
+    if timed:
+        for name, way in (("real_only", "real_only"), ("keep_all_labels", "keep_all")):
+            assert recommended.baselines[name] == pytest.approx(recommended.rivals[way]["risk"], rel=1e-6)

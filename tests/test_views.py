@@ -40,6 +40,7 @@ MAKERS: dict[str, Any] = {
     "limit": lambda: fm.limit(POPULATION, fm.Loop(aspect=2.0, real_weight=0.5)),
     "diverges": lambda: fm.limit(POPULATION, fm.Loop(aspect=2.0, real_weight=0.0)),
     "optimum": lambda: fm.optimal_weight(POPULATION, fm.Loop.partially_labelled(aspect=0.5, labelled=0.5)),
+    "memory": lambda: fm.optimal_memory(POPULATION, fm.Loop(aspect=0.5, covariates="fresh"), 2, may_keep="model"),
     "theory": lambda: theory(POPULATION, fm.Loop(aspect=0.5, covariates="fresh"), 4),
     "plan": lambda: fm.plan(*table(), cost_per_label=1.0, generations=1, penalty=0.1, row_weight=1.0),
     "estimate": lambda: fm.estimate(*table()),
@@ -80,7 +81,7 @@ def test_dicts_have_the_keys_of_json(name: str) -> None:
     assert name != "diverges" or content["risk"] == math.inf
     printed = json.loads(Output(lambda: None, content, lambda: None, {})._json())  # type: ignore[arg-type,return-value]
     assert list(printed) == list(content)
-    if name != "theory":
+    if name not in ("theory", "memory"):
         fields = set(type(found).__dataclass_fields__)
         # What is worked out when it is asked for.
         later = {"compare": {"best", "rivals", "persistence"}, "advise": set(Advice.__dataclass_fields__)}
@@ -120,10 +121,15 @@ def test_frames() -> None:
     assert found.change["real_only"] == pytest.approx(100 * (1.6 / recommendation().prediction_error - 1))
     assert made("plan").to_frame().mixed.tolist() == made("plan").curves["mixed"].tolist()
     assert made("theory").to_frame().loop.tolist() == made("theory").by_generation.loop.values.tolist()
+    ways = made("memory").to_frame()
+    assert ways.risk.is_monotonic_increasing
+    assert not ways.allowed["keep_all"]
+    assert ways.anchor["anchored"] == made("memory").ways["anchored"].loop.anchor
+    assert made("memory").to_dict()["best"] == made("memory").best
     assert made("estimate").to_frame().shares.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["recommendation", "unbounded", "plan", "theory"])
+@pytest.mark.parametrize("name", ["recommendation", "unbounded", "plan", "theory", "memory"])
 def test_pictures_on_axes_of_ones_own(name: str) -> None:
     for picture in PICTURES[type(made(name)).__name__]:
         if picture == "phase":

@@ -57,8 +57,9 @@ class EstimatedPopulation(View, Population):
         noise_draws: Floats,
         signal_draws: Floats,
         row_sizes: tuple[ArrayLike, ArrayLike] | None = None,
+        persistence: float = 1.0,
     ) -> None:
-        super().__init__(eigenvalues, shares, signal, noise_variance, row_sizes)
+        super().__init__(eigenvalues, shares, signal, noise_variance, row_sizes, persistence)
         object.__setattr__(self, "intervals", dict(intervals))
         object.__setattr__(self, "noise_estimates", dict(noise_estimates))
         for name, draws in (("noise_draws", noise_draws), ("signal_draws", signal_draws)):
@@ -69,7 +70,7 @@ class EstimatedPopulation(View, Population):
     def __reduce__(self) -> tuple[Any, ...]:
         return EstimatedPopulation, (
             *(self.eigenvalues, self.shares, self.signal, self.noise_variance, self.intervals),
-            *(self.noise_estimates, self.noise_draws, self.signal_draws, self.row_sizes),
+            *(self.noise_estimates, self.noise_draws, self.signal_draws, self.row_sizes, self.persistence),
         )
 
     def to_frame(self) -> Any:
@@ -79,7 +80,7 @@ class EstimatedPopulation(View, Population):
     def draws(self) -> Iterator[Population]:
         """One ``Population`` for each posterior draw: any figure computed over them has its posterior."""
         for sigma2, g in zip(self.noise_draws, self.signal_draws, strict=True):
-            yield Population(self.eigenvalues, self.shares, g, float(sigma2), self.row_sizes)
+            yield Population(self.eigenvalues, self.shares, g, float(sigma2), self.row_sizes, self.persistence)
 
 
 def estimate(

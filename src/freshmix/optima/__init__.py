@@ -55,7 +55,8 @@ def optimal_weight(population: Population, loop: Loop, *, generations: int | Non
     Returns
     -------
     Optimum
-        ``.attained`` is False without synthetic noise and penalty: there the long-run risk falls as w -> 0.
+        ``.attained`` is False without synthetic noise and penalty: there the long-run risk falls as w -> 0. ``.beaten_by()``
+        names the ways to remember (``optimal_memory``) that are better than it.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def optimal_weight(population: Population, loop: Loop, *, generations: int | Non
     """
     setting, horizon = _checked(population, loop, generations)
     found: Optimum = _SEARCHES[type(setting)].weight(setting, horizon)
-    return found
+    return found.searched(setting)
 
 
 def optimal_loop(population: Population, loop: Loop, *, generations: int | None = None) -> Optimum:
@@ -96,7 +97,7 @@ def optimal_loop(population: Population, loop: Loop, *, generations: int | None 
     """
     setting, horizon = _checked(population, loop, generations)
     found: Optimum = _SEARCHES[type(setting)].weight_and_penalty(setting, horizon)
-    return found
+    return found.searched(setting)
 
 
 def best_penalty(setting: Setting, generations: int | None) -> Loop:

@@ -34,7 +34,14 @@ class Scheduled:
 
 
 def fresh_schedule(
-    population: Population, loops: Sequence[Loop], generations: int, *, fixed: bool, falls: bool, start: Floats | None = None
+    population: Population,
+    loops: Sequence[Loop],
+    generations: int,
+    *,
+    fixed: bool,
+    falls: bool,
+    start: Floats | None = None,
+    judged: str = "now",
 ) -> Scheduled:
     """The schedule of least risk R_T, or of least among those that never rise (``falls``).
 
@@ -44,16 +51,16 @@ def fresh_schedule(
     method = "falling" if falls else "horizon"
     rough = []
     for loop in loops:
-        schedules = FreshSetting(population, (loop,)).schedules(generations)
+        schedules = FreshSetting(population, (loop,), judged).schedules(generations)
         weights, risk = best_weights(schedules, generations, method, start)
         rough.append(Scheduled(weights, loop, risk))
     rough.sort(key=lambda each: each.risk)
-    return min((_polished(population, each, fixed, falls) for each in rough[:2]), key=lambda each: each.risk)
+    return min((_polished(population, each, fixed, falls, judged) for each in rough[:2]), key=lambda each: each.risk)
 
 
-def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool) -> Scheduled:
+def _polished(population: Population, rough: Scheduled, fixed: bool, falls: bool, judged: str) -> Scheduled:
     """With the penalty and the row weight of unlabelled rows free too, where there are any."""
-    setting, T = FreshSetting(population, (rough.loop,)), rough.weights.size
+    setting, T = FreshSetting(population, (rough.loop,), judged), rough.weights.size
     free_row_weight = rough.loop.labelled < 1 and _row_weight(rough.loop) > 0
     free_penalty = not fixed and rough.loop.penalty > 0
     if not (free_row_weight or free_penalty) or not 0 < rough.risk < math.inf:

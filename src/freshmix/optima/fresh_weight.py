@@ -18,20 +18,20 @@ from .optimum import Optimum
 
 def weight(setting: FreshSetting, generations: int | None) -> Optimum:
     """The best weight at the loop's own penalty and row weights."""
-    return best_weight(setting.population, setting.loop, generations)
+    return best_weight(setting.population, setting.loop, generations, setting.judged)
 
 
 def weight_and_penalty(setting: FreshSetting, generations: int | None) -> Optimum:
     """The best weight, penalty and row weight of unlabelled rows."""
-    return best_loop(setting.population, setting.loop, generations)
+    return best_loop(setting.population, setting.loop, generations, setting.judged)
 
 
-def best_weight(population: Population, loop: Loop, generations: int | None) -> Optimum:
+def best_weight(population: Population, loop: Loop, generations: int | None, judged: str = "now") -> Optimum:
     """The best weight on labelled rows at the loop's penalty and row weights."""
     if generations is None and _averages_for_ever(population, loop):
         return Optimum(varied(loop, real_weight=0.0), 0.0, 0.0, attained=False)
 
-    setting = FreshSetting(population, (loop,))
+    setting = FreshSetting(population, (loop,), judged)
 
     def at(weights: Floats) -> Floats:
         return setting.risks(generations, real_weight=np.minimum(weights, 1.0))
@@ -43,7 +43,7 @@ def best_weight(population: Population, loop: Loop, generations: int | None) -> 
 
 def _averages_for_ever(population: Population, loop: Loop) -> bool:
     """Least squares without synthetic noise: as w -> 0 it averages more and more real labels, and the risk tends to 0."""
-    if loop.penalty > 0 or population.noise_variance == 0 or loop.synthetic_noise_ratio > 0:
+    if loop.penalty > 0 or population.noise_variance == 0 or loop.synthetic_noise_ratio > 0 or population.persistence < 1:
         return False
     part = math.fsum(group.share for group in loop.groups or (Group(1.0),) if group.row_weight > 0)
     return PopulationEquivalents(population, (loop.aspect or 0.0) / part).rank < 1
@@ -55,34 +55,34 @@ def best_of(found: Sequence[Optimum]) -> Optimum:
     return best if best.risk < own.risk * (1 - 1e-9) else own
 
 
-def candidates_at_penalty(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+def candidates_at_penalty(population: Population, loop: Loop, generations: int | None, judged: str = "now") -> list[Optimum]:
     """The best at the loop's penalty: with its own row weights, with searched ones, and with labelled rows alone."""
-    own = best_weight(population, loop, generations)
+    own = best_weight(population, loop, generations, judged)
     if loop.groups is None or not 0 < loop.labelled < 1 or not own.attained:
         return [own]
-    left_out = best_weight(population, varied(loop, real_weight=1.0, row_weight=0.0), generations)
-    return [own, _searched(population, loop, generations, fixed=True), left_out]
+    left_out = best_weight(population, varied(loop, real_weight=1.0, row_weight=0.0), generations, judged)
+    return [own, _searched(population, loop, generations, judged, fixed=True), left_out]
 
 
-def best_loop(population: Population, loop: Loop, generations: int | None) -> Optimum:
+def best_loop(population: Population, loop: Loop, generations: int | None, judged: str = "now") -> Optimum:
     """The best weight, penalty and row weight of unlabelled rows."""
-    return min(candidates(population, loop, generations), key=lambda each: each.risk)
+    return min(candidates(population, loop, generations, judged), key=lambda each: each.risk)
 
 
-def candidates(population: Population, loop: Loop, generations: int | None) -> list[Optimum]:
+def candidates(population: Population, loop: Loop, generations: int | None, judged: str = "now") -> list[Optimum]:
     """The best with a penalty, without one, and with labelled rows alone."""
     found = [
-        _searched(population, loop, generations, fixed=False),
-        best_weight(population, loop.replace(penalty=0.0), generations),
+        _searched(population, loop, generations, judged, fixed=False),
+        best_weight(population, loop.replace(penalty=0.0), generations, judged),
     ]
     if loop.groups is not None and 0 < loop.labelled < 1:
-        found.append(_labelled_rows_only(population, loop, generations))
+        found.append(_labelled_rows_only(population, loop, generations, judged))
     return found
 
 
-def _searched(population: Population, loop: Loop, generations: int | None, fixed: bool) -> Optimum:
+def _searched(population: Population, loop: Loop, generations: int | None, judged: str, *, fixed: bool) -> Optimum:
     """Weight, penalty (unless it is ``fixed``) and row weight, from a grid and then by simplex search."""
-    setting = FreshSetting(population, (loop,))
+    setting = FreshSetting(population, (loop,), judged)
     box = Box.of(tuple(name for name in setting.coordinates if not (fixed and name == "penalty")), setting.bulk)
     axes = {
         "real_weight": np.linspace(0.1, 1.0, 7),
@@ -90,15 +90,15 @@ def _searched(population: Population, loop: Loop, generations: int | None, fixed
         "row_weight": np.geomspace(1e-2, 1e2, 5),
     }
     grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
-    first = int(np.argmin(setting.risks(generations, "now", **grid)))
+    first = int(np.argmin(setting.risks(generations, judged, **grid)))
     start = {name: float(values.flat[first]) for name, values in grid.items()}
     found, risk = box.simplex(lambda at: setting.with_loops(varied(loop, **at)).risk(generations), start)
     return Optimum(varied(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))
 
 
-def _labelled_rows_only(population: Population, loop: Loop, generations: int | None) -> Optimum:
+def _labelled_rows_only(population: Population, loop: Loop, generations: int | None, judged: str) -> Optimum:
     """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
-    setting = FreshSetting(population, (loop,))
+    setting = FreshSetting(population, (loop,), judged)
 
     def along(w: float, log_penalties: Floats) -> Floats:
         return setting.risks(generations, real_weight=w, penalty=np.exp(log_penalties), row_weight=0.0)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ..risks.frozen_schedules import FrozenSchedules
 from ..risks.kept_rows import Rows
 from ..risks.plain import PlainRidge
 from ..risks.setting import Setting, setting_of
-from ..views import View
+from ..views import Pictured, frame
 from .box import LEAST_FORGETTING, Box
 
 # What may be kept, each more than the one before.
@@ -30,6 +31,8 @@ _FIXED: Mapping[str, Mapping[str, float]] = {
     "anchored": {"real_weight": 1.0},
     "anchored_mixed": {},
 }
+# Risks that differ by less are those of one optimum.
+_SAME = 1e-6
 # Penalties of a first grid, in units of the largest sample eigenvalue.
 _PENALTIES = np.geomspace(1e-4, 1e3, 13)
 # Frozen covariates: steps of a grid of log penalties, and how many of its points stand for those between.
@@ -81,7 +84,7 @@ class Way:
 
 
 @dataclass(frozen=True, repr=False)
-class Memory(View):
+class Memory(Pictured):
     """Ways to remember, each at its own best.
 
     Attributes
@@ -103,6 +106,23 @@ class Memory(View):
     may_keep: str
     generations: int
     judged: str
+
+    def to_frame(self) -> Any:
+        """The ways as a pandas data frame, a row for each, the least risk first.
+
+        ``risk`` and ``prediction_error`` (squared label units), what has to be ``stored``, whether that is ``allowed``, and the
+        settings of the way (``kept_generations``: None for all).
+        """
+        names = sorted(self.ways, key=lambda name: self.ways[name].risk)
+        ways = [self.ways[name] for name in names]
+        allowed = [RULES.index(way.stored) <= RULES.index(self.may_keep) for way in ways]
+        columns = {key: [getattr(way, key) for way in ways] for key in ("risk", "prediction_error", "stored")}
+        settings = {key: [way.settings[key] for way in ways] for key in ways[0].settings}
+        return frame({**columns, "allowed": allowed, **settings}, names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything: plain numbers, text, lists and dicts; inf where unbounded."""
+        return super().to_dict() | {"best": self.best, "best_under": self.best_under}
 
     @property
     def best(self) -> str:
@@ -176,14 +196,30 @@ def optimal_memory(
     return memory_of(setting_of(population, bare(loop)), horizon, may_keep, judged)
 
 
-def memory_of(setting: Setting, generations: int, may_keep: str, judged: str) -> Memory:
-    """``optimal_memory`` of a loop on given data."""
+def memory_of(
+    setting: Setting,
+    generations: int,
+    may_keep: str,
+    judged: str,
+    penalty: float | None = None,
+    known: Mapping[str, Loop] | None = None,
+) -> Memory:
+    """``optimal_memory`` of a loop on given data.
+
+    With a ``penalty`` all ways have that one, per row of a fit. ``known`` holds loops of ways that are told elsewhere: they
+    stay where no other is really better.
+    """
     setting = setting.with_loops(bare(setting.loop))
     if isinstance(setting, FreshSetting):
-        ways = FreshWays(setting, generations, judged).ways()
+        setting = replace(setting, judged=judged)
+        ways = FreshWays(setting, generations, judged, penalty=penalty).ways()
     else:
         assert isinstance(setting, FrozenSetting)
-        ways = FrozenWays(setting, generations).ways()
+        ways = FrozenWays(setting, generations, penalty).ways()
+    for name, loop in (known or {}).items():
+        risk = setting.with_loops(loop).risk(generations)
+        if risk <= ways[name][1] * (1 + _SAME):
+            ways[name] = loop, risk, ways[name][2]
     made = {name: Way(loop, risk, risk + setting.noise_variance, stored) for name, (loop, risk, stored) in ways.items()}
     return Memory(made, may_keep, generations, judged)
 
@@ -208,6 +244,7 @@ class FrozenWays:
 
     setting: FrozenSetting
     horizon: int
+    penalty: float | None = None
 
     def ways(self) -> dict[str, Found]:
         """Each at its best."""
@@ -219,15 +256,18 @@ class FrozenWays:
         return found
 
     def _plain(self, rival: PlainRidge, stored: str) -> Found:
-        penalty, risk = rival.best()
+        penalty, risk = rival.at(self.penalty)
         return self.setting.loop.replace(real_weight=1.0, penalty=penalty), risk, stored
 
     def _last_model(self, fixed: Mapping[str, float], before: Mapping[str, Found]) -> Found:
+        if self.penalty is not None:
+            fixed = {**fixed, "penalty": self.penalty}
         names = tuple(name for name in ("real_weight", "penalty", "anchor") if name not in fixed)
         box = Box.of(names, self.setting.bulk)
 
         def risks(points: dict[str, Floats]) -> Floats:
-            return self._risks(**points, **{name: np.full_like(points["penalty"], value) for name, value in fixed.items()})
+            size = points[names[0]].size
+            return self._risks(**points, **{name: np.full(size, value) for name, value in fixed.items()})
 
         starts = [_coordinates(loop) for loop, _, _ in before.values() if loop.penalty > 0]
         axes = _AXES | {"penalty": self.setting.scale * _PENALTIES}
@@ -237,6 +277,8 @@ class FrozenWays:
 
     def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats) -> Floats:
         """(m,) R_T at any penalties, from those of a grid: in log lambda it is a polynomial to 1e-7 over eight of them."""
+        if self.penalty is not None:
+            return self._given.constant(real_weight, anchor, self.horizon)
         place = np.log(penalty / self.setting.scale) / _SPACING
         first = np.floor(place).astype(int) - _NEAR // 2 + 1
         found = np.zeros(penalty.size)
@@ -256,6 +298,12 @@ class FrozenWays:
         return self._solved[k]
 
     @cached_property
+    def _given(self) -> FrozenSchedules:
+        """At the penalty that is given."""
+        assert self.penalty is not None
+        return self.setting.with_loops(self.setting.loop.replace(penalty=self.penalty)).schedules(self.horizon)
+
+    @cached_property
     def _solved(self) -> dict[int, FrozenSchedules]:
         return {}
 
@@ -265,12 +313,14 @@ class FreshWays:
     """Ways to remember with fresh covariates; ``setting`` has one labelled group and, it may be, one without labels.
 
     ``near`` holds the best loops of ways in a setting much like this one: searches go down from those, without a grid.
+    ``penalty`` is that of all ways, where it is given.
     """
 
     setting: FreshSetting
     horizon: int
     judged: str
     near: Mapping[str, Loop] = field(default_factory=dict)
+    penalty: float | None = None
 
     def ways(self) -> dict[str, Found]:
         """Each at its best."""
@@ -314,14 +364,17 @@ class FreshWays:
             kinds = [{}] if near is not None and near.groups_at(1)[1:] and near.groups_at(1)[1].row_weight else [*kinds, {}]
         found: list[tuple[dict[str, float], float]] = []
         for kind in kinds:
-            given = {**fixed, **kind}
+            given = {**fixed, **kind} | ({} if self.penalty is None else {"penalty": self.penalty})
             names = ["real_weight", "penalty", "anchor"] + (["row_weight"] if self._mixed_rows else [])
             box, axes = self._box(*(each for each in names if each not in given))
 
             def risks(points: dict[str, Floats], given: Mapping[str, float] = given) -> Floats:
                 return self.setting.risks(self.horizon, self.judged, **points, **given)
 
-            if near is not None:
+            values: dict[str, float] = {}
+            if not box.bounds:
+                risk = float(risks({}))
+            elif near is not None:
                 values, risk = box.least(risks, None, [_coordinates(near)])
             else:
                 starts = [_coordinates(loop) for loop, _, _ in (before or {}).values()]
@@ -340,16 +393,35 @@ class FreshWays:
     def _kept(self, kept: int | None, name: str, start: Found | None = None) -> Found:
         """The best loop that keeps the labelled rows of earlier generations: all, those of a window, or with forgetting."""
         loop = self._loop({"real_weight": 1.0, "row_weight": 0.0, "penalty": 0.0, "anchor": 0.0}).replace(kept_generations=kept)
-        box, axes = self._box(*(("penalty", "forgetting") if name == "forgetting" else ("penalty",)))
+        names = ("penalty", "forgetting") if name == "forgetting" else ("penalty",)
+        box, axes = self._box(*(each for each in names if each != "penalty" or self.penalty is None))
+        stored = "rows" if name == "window" else "moments"
+        given = {} if self.penalty is None else {"penalty": self._per_row(loop)}
+        if not box.bounds:
+            loop = loop.replace(**given)
+            return loop, float(self._risks_of_rows(loop, np.array([loop.penalty]))[0]), stored
+
+        def risks(points: dict[str, Floats]) -> Floats:
+            return self._risks_of_rows(
+                loop, **points, **{each: np.full(points["forgetting"].size, given[each]) for each in given}
+            )
+
         near = self.near.get(name)
         starts = [_coordinates(each) for each in ([start[0]] if start else []) + ([near] if near else [])]
-        values, risk = box.least(lambda points: self._risks_of_rows(loop, **points), None if near else axes, starts)
-        return loop.replace(**values), risk, "rows" if name == "window" else "moments"
+        values, risk = box.least(risks, None if near else axes, starts)
+        return loop.replace(**values, **given), risk, stored
+
+    def _per_row(self, loop: Loop) -> float:
+        """The given penalty is one per labelled row of a fit with kept rows; a loop's counts all rows of it."""
+        assert self.penalty is not None
+        rows = Rows.at((loop.replace(penalty=0.0),), self.horizon)
+        return self.penalty * float(rows.rows.sum()) / rows.count
 
     def _window(self, kept: int) -> tuple[float, int]:
         """The least risk on the grid of penalties, and the window."""
         loop = self._loop({"real_weight": 1.0, "row_weight": 0.0, "penalty": 0.0, "anchor": 0.0}).replace(kept_generations=kept)
-        return float(np.min(self._risks_of_rows(loop, self._scale * _PENALTIES))), kept
+        penalties = self._scale * _PENALTIES if self.penalty is None else np.array([self._per_row(loop)])
+        return float(np.min(self._risks_of_rows(loop, penalties))), kept
 
     def _risks_of_rows(self, loop: Loop, penalty: Floats, forgetting: Floats | float = 1.0) -> Floats:
         rows = Rows.at((loop.replace(penalty=0.0),), self.horizon)

@@ -21,7 +21,7 @@ from ..words.doubts import determined, few_labelled_rows
 from .advice import Aim, advice
 from .budget import Plan
 from .course import Point, Setting
-from .curve import plan_from
+from .curve import DRAWS, plan_from
 
 __all__ = ["Plan", "plan"]
 
@@ -148,7 +148,9 @@ def plan(
     count = stream.rows_per_generation
     first = None if stream.first_labelled is None else stream.first_rows(stream.share)
     first = first if owned is None else owned / count
-    setting = Setting(answer.setting.population, table.features / count, ratio, T, fixed, others, first)
+    setting = Setting(
+        answer.population, answer.aspect, ratio, T, fixed, others, first, answer.setting.judged, answer.correction
+    )
     if setting.averages_for_ever:
         raise ValueError(
             "generations must be a number here: without synthetic noise and with more rows than features, the long-run risk "
@@ -156,21 +158,21 @@ def plan(
         )
     target = target_risk
     if target_error is not None:
-        # With time steps the noise is what drift leaves of it: a mix that knows of no drift may be out of reach there.
-        known = found.noise_variance if answer.streamed is None else answer.streamed.population.noise_variance
-        _check_above_noise(target_error, known)
-        target = max(target_error - found.noise_variance, 0.0)
+        _check_above_noise(target_error, answer.population.noise_variance)
+        target = target_error - answer.population.noise_variance
     labels = round(stream.share * count) if budget is None else _affordable(budget, price, count)
     warnings = (*table.warnings, *(each for each in doubts if each is not None))
     points: dict[int, Point] = {}
     if others is None and owned is None and answer.horizon == T:
-        best = answer.by_theory
-        points = {min(max(round(answer.share * count), 1), count): Point(answer.share, best.loop, best.risk)}
+        best = answer.constant
+        points = {
+            min(max(round(answer.share * count), 1), count): Point(answer.share, best.loop, answer.correction * best.risk)
+        }
     labels = min(max(labels, 1), count)
     error = target_risk if target_error is None else target_error
     aim = Aim(price, error, target_risk is not None, None if budget is None else float(labels), value)
     made = plan_from(
-        found,
+        answer.draws(DRAWS),
         setting,
         count,
         price,
@@ -183,7 +185,8 @@ def plan(
         answer.step,
         partial(advice, answer, aim, owned),
     )
-    return replace(made, assumption=made.assumption + table.stated, options=options_of(asked, _DEFAULTS))
+    assumption = made.assumption + table.stated
+    return replace(made, features=table.features, assumption=assumption, options=options_of(asked, _DEFAULTS))
 
 
 _DEFAULTS = {name: each.default for name, each in signature(plan).parameters.items()}

@@ -120,6 +120,7 @@ def _curves(needs: Needs, best: str, labels: float, aim: Aim) -> tuple[dict[str,
     """Prediction errors of all ways by labels, and 90% intervals of the best one."""
     counts = np.array(sorted({*needs.counts, labels}))
     risks, noises = needs.answer.drawn([needs.at(best, count).loop for count in counts.tolist()])
+    risks = needs.correction * risks
     points = np.array([needs.at(best, count).risk for count in counts.tolist()]) + needs.noise_variance
     low, high = np.quantile(risks + noises[:, None], _QUANTILES, axis=0)
     low, high = np.minimum(low, points), np.maximum(high, points)

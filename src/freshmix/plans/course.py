@@ -17,7 +17,6 @@ from ..loop import Group, Loop
 from ..optima.box import Box
 from ..population import Population
 from ..risks.fresh import FreshSetting
-from ..risks.plain import PlainRidge
 
 # Leaving the other rows out is searched for only where it is not far behind.
 _WORTH_A_SEARCH = 1.3
@@ -28,7 +27,8 @@ _GRID = (np.linspace(0.1, 1.0, 5), np.geomspace(1e-4, 1e2, 9), np.geomspace(0.03
 class Setting:
     """What does not change with the number of labels; the penalty and the other rows' weight where they are given.
 
-    ``first_rows`` are those of generation 0 over those of any other; None: as many as have a label in any other.
+    ``first_rows`` are those of generation 0 over those of any other; None: as many as have a label in any other. All risks are
+    times ``correction``, what a replay found them to be off by.
     """
 
     population: Population
@@ -38,11 +38,13 @@ class Setting:
     penalty: float | None = None
     row_weight: float | None = None
     first_rows: float | None = None
+    judged: str = "now"
+    correction: float = 1.0
 
     @property
     def averages_for_ever(self) -> bool:
         """Whether the long-run risk tends to 0 with the real weight: least squares on labels without synthetic noise."""
-        if self.generations is not None or self.noise_ratio > 0 or self.penalty:
+        if self.generations is not None or self.noise_ratio > 0 or self.penalty or self.population.persistence < 1:
             return False
         return PopulationEquivalents(self.population, self.aspect).rank < 1
 
@@ -62,14 +64,24 @@ class Setting:
         """Rows of generation 0 over those of any other."""
         return share if self.first_rows is None else self.first_rows
 
-    def plain(self, labels_over_rows: float) -> tuple[float, float]:
-        """Penalty and risk of plain ridge on that many labelled rows, in units of a generation's rows."""
-        equivalents = PopulationEquivalents(self.population, self.aspect / labels_over_rows)
-        return PlainRidge(equivalents, per_loop=1 / labels_over_rows).at(self.penalty)
+    def of(self, loop: Loop) -> FreshSetting:
+        """A loop on the population."""
+        return FreshSetting(self.population, (loop,), self.judged)
+
+    def alone(self, share: float) -> float:
+        """Risk of plain ridge on the labelled rows of one generation."""
+        return self.correction * self.of(self.loop(share, 1.0, 0.0, 1.0)).real_only().at(self.penalty)[1]
+
+    def keeping_all(self, share: float) -> float:
+        """Risk of plain ridge on the labelled rows of all generations up to the horizon."""
+        if self.generations is None:
+            # In the long run nothing but drift is left.
+            return 0.0 if self.population.persistence == 1 else self.population.null_risk
+        return self.correction * self.of(self.loop(share, 1.0, 0.0, 1.0)).keep_all(self.generations).at(self.penalty)[1]
 
     def risk(self, loop: Loop) -> float:
         """Risk at the horizon; inf where it is unbounded."""
-        return FreshSetting(self.population, (loop,)).risk(self.generations)
+        return self.correction * self.of(loop).risk(self.generations)
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
     bulk = PopulationEquivalents(setting.population, setting.aspect).bulk
     free = ("real_weight", "penalty") if setting.penalty is None else ("real_weight",)
     mixed = share < 1
-    theory = FreshSetting(setting.population, (setting.loop(share, 1.0, 0.0, 1.0),))
+    theory = setting.of(setting.loop(share, 1.0, 0.0, 1.0))
     # Rows without a label at the best weight, and left out altogether.
     kinds: list[float | None] = [None, 0.0] if setting.row_weight is None and mixed else [setting.row_weight]
     found: list[Point] = []
@@ -106,7 +118,7 @@ def best_point(setting: Setting, share: float, near: Point | None = None) -> Poi
         known |= {} if kind is None or not mixed else {"row_weight": kind}
 
         def risks(points: dict[str, Floats], known: Mapping[str, float] = known) -> Floats:
-            return theory.risks(setting.generations, "now", **points, **known)
+            return setting.correction * theory.risks(setting.generations, setting.judged, **points, **known)
 
         axes: Mapping[str, Floats] | None = {"real_weight": _GRID[0], "penalty": bulk[1] * _GRID[1], "row_weight": _GRID[2]}
         starts = [] if near is None else [_beside(near)]

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..arguments import Floats
-from ..estimation import Estimate
+from ..population import Population
 from ..recommendation.result import ratio
-from ..recommendation.uncertainty import Affine
+from ..recommendation.uncertainty import Draws
 from ..threads import on_one_blas_thread
 from ..words import doubts
 from ..words import plan as words
@@ -78,7 +78,7 @@ class Curve:
 
 @on_one_blas_thread
 def plan_from(
-    found: Estimate,
+    draws: Draws,
     setting: Setting,
     rows: int,
     price: float,
@@ -103,16 +103,15 @@ def plan_from(
     if curve.least[1].risk > null * (1 + 1e-9):
         verdict, needed = "collapses", None
     point = curve.least[1] if needed is None else curve.at(needed)
-    affine = Affine.of(found, DRAWS)
-    drawn = _drawn(found, affine, curve)
-    table = _table(found, curve, drawn, price)
-    noise = found.noise_variance
+    drawn = _drawn(draws, curve)
+    table = _table(draws, curve, drawn, price)
+    noise = setting.population.noise_variance
     at_labels = round(point.share * rows)
     at = curve.labels.index(at_labels)
     intervals = {
-        "risk": found.interval(drawn[:, at]),
-        "prediction_error": found.interval(drawn[:, at] + affine.draws[:, 0]),
-        "noise_variance": found.interval(found.noise_draws),
+        "risk": draws.interval(drawn[:, at]),
+        "prediction_error": draws.interval(drawn[:, at] + draws.noise),
+        "noise_variance": draws.interval(draws.noise),
     }
     rivals: dict[str, float] = {}
     if target is not None:
@@ -155,19 +154,21 @@ def plan_from(
     )
 
 
-def _drawn(found: Estimate, affine: Affine, curve: Curve) -> Floats:
+def _drawn(draws: Draws, curve: Curve) -> Floats:
     """(draws, points) risks of the curve's loops for drawn populations."""
-    points = [curve.found[count] for count in curve.labels]
-    settings = [replace(curve.setting, population=found.population(*affine.parts(each))) for each in affine.points]
-    return affine(np.array([[at.risk(p.loop) for p in points] for at in settings]))
+    loops = [curve.found[count].loop for count in curve.labels]
+
+    def risks(population: Population) -> Floats:
+        setting = replace(curve.setting, population=population)
+        return np.array([setting.risk(loop) for loop in loops])
+
+    return draws.over(risks)
 
 
-def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
+def _table(draws: Draws, curve: Curve, drawn: Floats, price: float) -> dict[str, Floats]:
     setting, points = curve.setting, [curve.found[count] for count in curve.labels]
     labels = np.array(curve.labels, dtype=np.float64)
-    T = setting.generations
-    keeps = [0.0 if T is None else setting.plain(setting.first(each.share) + T * each.share)[1] for each in points]
-    low, high = np.array([found.interval(column) for column in drawn.T]).T
+    low, high = np.array([draws.interval(column) for column in drawn.T]).T
     return {
         "labels": labels,
         "cost": price * labels,
@@ -177,8 +178,8 @@ def _table(found: Estimate, curve: Curve, drawn: Floats, price: float) -> dict[s
         "real_weight": np.array([point.real_weight for point in points]),
         "row_weight": np.array([point.row_weight for point in points]),
         "penalty": np.array([point.loop.penalty for point in points]),
-        "real_only": np.array([setting.plain(point.share)[1] for point in points]),
-        "keep_all_labels": np.array(keeps),
+        "real_only": np.array([setting.alone(point.share) for point in points]),
+        "keep_all_labels": np.array([setting.keeping_all(point.share) for point in points]),
     }
 
 

@@ -55,7 +55,8 @@ class Needs:
         self._known = {name: memory.ways[name].loop for name in ONE_BY_ONE}
         own = owned is None or self._first == self._known["real_only"].first_rows
         self.found: dict[str, dict[float, Best]] = {
-            name: {self.now: Best(memory.ways[name].loop, memory.ways[name].risk)} if own else {} for name in ONE_BY_ONE
+            name: {self.now: Best(memory.ways[name].loop, self.correction * memory.ways[name].risk)} if own else {}
+            for name in ONE_BY_ONE
         }
         least = max(1, math.ceil(LEAST_SHARE * self.rows))
         counts = np.unique(np.geomspace(least, self.rows, POINTS).round()).tolist()
@@ -68,8 +69,12 @@ class Needs:
     @cached_property
     def population(self) -> Population:
         """As the ways are judged under."""
-        streamed = self.answer.streamed
-        return self.answer.setting.population if streamed is None else streamed.population
+        return self.answer.population
+
+    @property
+    def correction(self) -> float:
+        """What all excess risks are multiplied by."""
+        return self.answer.correction
 
     @property
     def noise_variance(self) -> float:
@@ -91,8 +96,8 @@ class Needs:
             near = min(known, key=lambda count: abs(math.log(count / labels)), default=None)
             start = self._known[name] if near is None else known[near].loop
             setting = FreshSetting(self.population, (self.loop(labels),))
-            loop, risk, _ = FreshWays(setting, self.horizon, self.judged, {name: start}).way(name)
-            known[labels] = Best(loop, risk)
+            loop, risk, _ = FreshWays(setting, self.horizon, self.judged, {name: start}, self.answer.given).way(name)
+            known[labels] = Best(loop, self.correction * risk)
         return known[labels]
 
     def curve(self, name: str) -> Floats:

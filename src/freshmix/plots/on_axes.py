@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from ..arguments import choice
 from . import of_theory
 from .check import draw_check
+from .memory import draw_memory
 from .plan import draw_plan
 from .recommendation import draw_generations, draw_weights
 from .ways import draw_ways
@@ -17,6 +18,7 @@ from .ways import draw_ways
 PICTURES: Mapping[str, Mapping[str, Callable[[Axes, Any], None]]] = {
     "Recommendation": {"weights": draw_weights, "generations": draw_generations, "ways": draw_ways, "check": draw_check},
     "Plan": {"labels": draw_plan},
+    "Memory": {"memory": draw_memory},
     "Theory": {name: partial(lambda name, axes, found: of_theory.paint(name, found, axes), name) for name in of_theory.NAMES},
 }
 _SIZE = (6.2, 4.8)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 
 from ..arguments import HORIZON, Floats
-from ..estimation import Estimate, Misfit, described, estimate_of
+from ..estimation import Estimate, EstimatedPopulation, Misfit, estimate_of
 from ..loop import Loop
 from ..optima import Optimum, best_penalty
 from ..prepared import Prepared
@@ -318,7 +318,18 @@ class Answer(ABC, Generic[Kind]):
         """Ways to remember, and the persistence of coefficients, where they are looked at."""
         at(waiting.COMPARING)
         with one_blas_thread():
-            return {"best": self.ways.best, "rivals": self.ways.rivals(), "persistence": self.persistence}
+            return {"best": self.ways.best, "rivals": self.ways.rivals(self.correction), "persistence": self.persistence}
+
+    @cached_property
+    def correction(self) -> float:
+        """What all excess risks are multiplied by: what a replay that can be trusted found them to be off by."""
+        check = told(self.checked)[0]
+        return check.correction if check is not None and check.trusted else 1.0
+
+    @property
+    @abstractmethod
+    def described(self) -> EstimatedPopulation | None:
+        """The estimated population, for those who ask; None for kernels."""
 
     @property
     def persistence(self) -> tuple[float, tuple[float, float]] | None:
@@ -330,14 +341,13 @@ class Answer(ABC, Generic[Kind]):
         best, noise, null = self.best, self.setting.noise_variance, self.setting.null_risk
         baselines, loop = self.baselines(), best.loop
         check, unchecked = told(self.checked)
-        factor = check.correction if check is not None and check.trusted else 1.0
+        factor = self.correction
         theory = judge(factor * best.risk, factor * self.real_only[1], null, self.unbounded, self.when)
         verdict, reason = (DETERMINED, doubts.DETERMINED) if self.found.exact else judged(check, theory)
         neighbours = None if check is None else check.neighbours
         weights = np.linspace(0.0, 1.0, min(self.setting.points, _MOST_WEIGHTS))
         fixed = self.setting.with_loops(self.constant.loop).risks(self.horizon, real_weight=weights)
         others = [group.row_weight for group in loop.groups or () if not group.labelled]
-        linear = self.table.kernel == "linear"
         content: dict[str, Any] = {
             "loop": loop,
             "real_weight": best.real_weight,
@@ -353,7 +363,7 @@ class Answer(ABC, Generic[Kind]):
             "verdict": verdict,
             "reason": reason,
             "warnings": self.every_warning(neighbours),
-            "population": described(self.found) if linear else None,
+            "population": self.described,
             "assumption": self.assumption(),
             "attained": best.attained,
             "generations": self.horizon,

@@ -2,31 +2,32 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arguments import Floats
-from ..equivalents import PopulationEquivalents
-from ..estimation import at_threshold, described
+from ..estimation import EstimatedPopulation, at_threshold, described
 from ..loop import Group, Loop
 from ..optima import Optimum
 from ..optima.fresh_weight import candidates, candidates_at_penalty
+from ..optima.memory import memory_of
+from ..population import Population
 from ..prepared import Prepared, Stream
 from ..replays.check import Check
 from ..replays.draws import check_fresh
 from ..replays.in_time import Course, backtest, drift, thinned
 from ..risks.fresh import FreshSetting
-from ..risks.plain import PlainRidge
 from ..words import doubts
 from ..words.replay import IN_BLOCKS, SEVERAL_GROUPS, WEIGHTED, fewer_labels
 from ..words.table import without_rows
 from .answer import Answer
 from .request import Request
 from .schedule import Scheduled, followed_fresh
-from .uncertainty import Affine, Uncertainty, fresh_uncertainty
-from .ways import DRAWS, Streamed, Ways, standing
+from .uncertainty import Affine, Draws, DriftingDraws, StandingDraws, Uncertainty, drifting_uncertainty, fresh_uncertainty
+from .ways import DRAWS, Streamed, Ways, in_use, standing
 
 
 class NewRows(Answer[FreshSetting]):
@@ -75,12 +76,22 @@ class NewRows(Answer[FreshSetting]):
         loop = self.known.replace(aspect=self.aspect, groups=groups)
         if loop.first_rows == 1:
             loop = loop.replace(first_rows=self.stream.first_rows(loop.labelled or 1.0))
-        return FreshSetting(described(self.found), (loop,))
+        return FreshSetting(self.population, (loop,), "now" if self.streamed is None else "next")
+
+    @cached_property
+    def population(self) -> EstimatedPopulation:
+        """As estimated from the rows; from a table with times as its steps show it, drift and all."""
+        return described(self.found) if self.streamed is None else self.streamed.described
+
+    @property
+    def described(self) -> EstimatedPopulation:
+        """What figures rest on."""
+        return self.population
 
     @property
     def aspect(self) -> float:
-        """Features per row of a generation."""
-        return self.table.features / self.rows
+        """Features per row of a generation; the intercept is one where it may drift."""
+        return (self.table.features if self.streamed is None else self.streamed.X.shape[1]) / self.rows
 
     @property
     def rows(self) -> int:
@@ -96,10 +107,10 @@ class NewRows(Answer[FreshSetting]):
     def constants(self) -> Sequence[Optimum]:
         """The best constant weight, penalty and row weight at the horizon, of each kind."""
         at_threshold(self.given, self.rows, self.table.features)
-        population, loop = self.setting.population, self.setting.loop
+        population, loop, judged = self.setting.population, self.setting.loop, self.setting.judged
         if self.given is None:
-            return candidates(population, loop, self.horizon)
-        return candidates_at_penalty(population, loop.replace(penalty=self.given), self.horizon)
+            return candidates(population, loop, self.horizon, judged)
+        return candidates_at_penalty(population, loop.replace(penalty=self.given), self.horizon, judged)
 
     def tuned(self, weights: Floats, fixed: Floats) -> Floats:
         """From a grid around the best penalty."""
@@ -117,16 +128,23 @@ class NewRows(Answer[FreshSetting]):
     @cached_property
     def uncertainty(self) -> Uncertainty:
         """Intervals and verdict probabilities from posterior draws."""
+        if self.streamed is not None:
+            return drifting_uncertainty(self._populations, self.recommended, self.setting, self.horizon, self.given)
         return fresh_uncertainty(self.found, self.recommended, self.setting, self.horizon, self.given)
 
     @cached_property
     def ways(self) -> Ways:
         """Ways to remember; from a table with times under the drift that it shows, and tried on its steps."""
-        T, may_keep, loop = self.shown, self.request.may_keep, self.setting.loop
+        T, may_keep, setting = self.shown, self.request.may_keep, self.setting
+        # The loop that is told is the best of its kind at the same horizon.
+        told = self.horizon == T and len(setting.loop.groups or ()) <= 2
+        known = {"mixed": self.by_theory.loop} if told else {}
+        memory = memory_of(setting, T, may_keep, setting.judged, self.given, known)
         if self.streamed is None:
-            return standing(self.setting, self._drawn_settings, self._affine, T, may_keep, self.rows, self.today)
-        rng = np.random.default_rng([self.request.seed, 3])
-        return self.streamed.ways(loop, self.table, T, may_keep, rng, self.shown_labels, self.today)
+            return standing(memory, setting, self._drawn_settings, self._affine, self.rows, self.today)
+        now = in_use(self.today, setting, T)
+        rng = np.random.default_rng([self.request.seed, 4])
+        return self.streamed.ways(memory, setting, self.drawn, self.table, self.shown_labels, rng, now, self.given)
 
     @cached_property
     def _affine(self) -> Affine:
@@ -139,14 +157,30 @@ class NewRows(Answer[FreshSetting]):
     def drawn(self, loops: Sequence[Loop]) -> tuple[Floats, Floats]:
         """(draws, loops) excess risks and (draws,) noise variances, of the draws that the intervals of ``ways`` rest on."""
         if self.streamed is not None:
-            return self.streamed.drawn(loops, self.shown, np.random.default_rng([self.request.seed, 3]))
+            settings = [replace(self.setting, population=each) for each in self._populations]
+            risks = np.array([[at.with_loops(loop).risk(self.shown) for loop in loops] for at in settings])
+            return risks, self.population.noise_draws
         risks = np.array([[at.with_loops(loop).risk(self.shown) for loop in loops] for at in self._drawn_settings])
         return self._affine(risks), self._affine.draws[:, 0]
+
+    def draws(self, most: int) -> Draws:
+        """Populations that the table may come from."""
+        if self.streamed is not None:
+            return DriftingDraws(self._populations)
+        return StandingDraws(self.found, Affine.of(self.found, most))
+
+    @property
+    def _populations(self) -> list[Population]:
+        """Those that a table with times may come from."""
+        assert self.streamed is not None
+        return self.streamed.populations
 
     @cached_property
     def streamed(self) -> Streamed | None:
         """The table as its steps are modelled, where it has any."""
-        return None if self.stream.steps is None or self.table.rows is None else Streamed.of(self.table)
+        if self.stream.steps is None or self.table.rows is None or self.found.exact:
+            return None
+        return Streamed.of(self.table, np.random.default_rng([self.request.seed, 3]))
 
     @property
     def persistence(self) -> tuple[float, tuple[float, float]] | None:
@@ -189,29 +223,28 @@ class NewRows(Answer[FreshSetting]):
             return None, fewer_labels(share, self.table.share)
         if sum(bool(group.labelled) for group in self.setting.loop.groups or ()) > 1:
             return None, SEVERAL_GROUPS
+        assert self.streamed is not None
         # Of a first model alone, whatever loop goes on from it.
-        first = self.on_labels(self.setting.loop.first_rows)
+        first = self.keep_all_penalty(0)
         courses = {
             "recommended": Course.of(self.loops, first),
             # Tuned for the labelled rows alone, and counted over all rows of a step.
             "real_only": Course(lambda t: self.real_only[0] * (share if t else 1.0)),
-            "keep_all_labels": Course(lambda t: self.on_labels(self.setting.loop.first_rows + share * t), keeps=True),
+            "keep_all_labels": Course(self.keep_all_penalty, keeps=True),
             "synthetic_only": Course(lambda t: constant.penalty if t else first, lambda t: 0.0, 1.0, 1.0),
         }
         if self.today is not None:
             courses["today"] = Course.of([self.today], first)
         if self.scheduled is not None:
             courses["constant_weight"] = Course.of([constant], first)
-        noise = self.known.synthetic_noise_ratio * self.found.noise_variance
+        noise = self.known.synthetic_noise_ratio * self.setting.noise_variance
         rng = np.random.default_rng([self.request.seed, 1])
-        X, y, precision = self.table.rows
-        return backtest(X, y, self.shown_labels, self.stream.blocks(), courses, noise, rng, precision)
+        at, blocks = self.streamed, self.stream.blocks()
+        return backtest(at.X, at.y, at.shown(self.shown_labels), blocks, courses, noise, rng, at.precision)
 
-    def on_labels(self, labels: float) -> float:
-        """Penalty of plain ridge on that many labelled rows, in units of a generation's."""
-        if self.given is not None:
-            return self.given
-        return PlainRidge(PopulationEquivalents(self.setting.population, self.aspect / labels)).best()[0]
+    def keep_all_penalty(self, t: int) -> float:
+        """Penalty of plain ridge on all labelled rows of generations 0 ... t, per row of the fit."""
+        return self.setting.keep_all(t).at(self.given)[0]
 
     @cached_property
     def drifted(self) -> str | None:
@@ -223,7 +256,7 @@ class NewRows(Answer[FreshSetting]):
     def more_notes(self) -> tuple[str, ...]:
         """What was looked at beside the features."""
         found = list(super().more_notes())
-        if self.stream.steps is not None and self.drifted is None and not self.found.exact:
+        if self.streamed is not None and self.streamed.drift.persistence == 1 and self.drifted is None:
             found.append(doubts.NO_DRIFT)
         untested = self.backtested[1]
         return tuple(found) if untested is None else (*found, untested)

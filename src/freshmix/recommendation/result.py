@@ -241,18 +241,27 @@ class Recommendation(Pictured):
             object.__setattr__(self, "loops", (self.loop,))
 
     def to_frame(self) -> Any:
-        """The recommendation and its rivals as a pandas data frame.
+        """The recommended mix, its baselines and the ways to remember as a pandas data frame.
 
-        A row for each way of training, by its name in ``baselines``, with ``risk`` and ``prediction_error`` (squared label
-        units) and ``change``, that of the prediction error against the recommendation in percent.
+        A row for each: ``recommended``, names of ``baselines``, then names of ``rivals``. Of all of them ``risk`` and
+        ``prediction_error`` (squared label units) and ``change``, that of the prediction error against the recommended mix in
+        percent; of the ways also the keys of ``rivals``. Real labels only, which are both, have one row.
         """
-        others = rivals(self)
-        columns = {
-            "risk": [self.risk, *(each.risk for each in others)],
-            "prediction_error": [self.prediction_error, *(each.prediction_error for each in others)],
-            "change": [0.0, *(each.change for each in others)],
-        }
-        return frame(columns, ["recommended", *(each.key for each in others)])
+        baselines = {"recommended": (self.risk, self.prediction_error, 0.0)}
+        baselines |= {each.key: (each.risk, each.prediction_error, each.change) for each in rivals(self)}
+        names = [*baselines, *(name for name in self.rivals if name not in baselines)]
+        keys = [key for way in list(self.rivals.values())[:1] for key in way if key not in ("risk", "prediction_error")]
+        figures = [baselines.get(name) or self._figures(name) for name in names]
+        columns: dict[str, Any] = dict(zip(("risk", "prediction_error", "change"), zip(*figures, strict=True), strict=True))
+        columns |= {key: [self.rivals.get(name, {}).get(key) for name in names] for key in keys}
+        return frame(columns, names)
+
+    def _figures(self, name: str) -> tuple[float, float, float]:
+        """Risk, prediction error and its change of a way to remember."""
+        way = self.rivals[name]
+        error = way["prediction_error"]
+        change = 100 * (error / self.prediction_error - 1) if 0 < self.prediction_error < math.inf else math.nan
+        return way["risk"], error, change
 
 
 def advice_of(risk: float, real_alone: bool, baselines: Mapping[str, float | None]) -> str:
@@ -276,7 +285,7 @@ def judged(check: Check | None, theory: tuple[str, str]) -> tuple[str, str]:
 
 
 def corrected(found: "Recommendation", factor: float) -> "Recommendation":
-    """With all excess risks multiplied by what the replay found them to be off by; the noise is as it was."""
+    """With all excess risks multiplied by what the replay found them to be off by; those of ``rivals`` are already."""
     if factor == 1.0:
         return found
     noise = found.noise_variance
@@ -290,7 +299,6 @@ def corrected(found: "Recommendation", factor: float) -> "Recommendation":
     return replace(
         found,
         correction=factor,
-        compare=lambda: _times(found.compare(), factor),
         risk=factor * found.risk,
         prediction_error=noise + factor * found.risk,
         intervals=intervals,
@@ -301,23 +309,6 @@ def corrected(found: "Recommendation", factor: float) -> "Recommendation":
         risk_by_generation={name: factor * risks for name, risks in found.risk_by_generation.items()},
         long_run_risk=None if found.long_run_risk is None else factor * found.long_run_risk,
     )
-
-
-def _times(compared: Mapping[str, Any], factor: float) -> dict[str, Any]:
-    """Ways to remember with their excess risks multiplied; what was seen on the table's own steps stays."""
-    ways = {}
-    for name, way in compared["rivals"].items():
-        noise = way["prediction_error"] - way["risk"]
-        error, ends = way["prediction_error_interval"], way["difference_interval"]
-        ways[name] = way | {
-            "risk": factor * way["risk"],
-            "prediction_error": noise + factor * way["risk"],
-            # The noise varies from draw to draw; ends below it are of less of it.
-            "prediction_error_interval": tuple(noise + factor * (end - noise) if end > noise else end for end in error),
-            "difference": factor * way["difference"],
-            "difference_interval": tuple(factor * end for end in ends),
-        }
-    return {**compared, "rivals": ways}
 
 
 def ratio(null: float, noise: float) -> float:

@@ -10,11 +10,12 @@ import numpy as np
 
 from ..arguments import Floats
 from ..equivalents import RowEquivalents
-from ..estimation import LeaveOneOut, unevenness
+from ..estimation import EstimatedPopulation, LeaveOneOut, described, unevenness
 from ..loop import Loop
 from ..optima import Optimum
 from ..optima import frozen_weight as optimum
 from ..optima.frozen_weight import Goal
+from ..optima.memory import memory_of
 from ..replays.check import Check
 from ..replays.folds import check_frozen, feature_rows
 from ..risks.frozen import FrozenSetting
@@ -162,7 +163,13 @@ class SameRows(Answer[FrozenSetting]):
         affine = Affine.of(self.found, DRAWS)
         known = [replace(self.setting, equivalents=few(self.found, *affine.parts(point))) for point in affine.points]
         setting = replace(self.setting, equivalents=few(self.found))
-        return standing(setting, known, affine, self.shown, self.request.may_keep, self.rows, self.today)
+        memory = memory_of(setting, self.shown, self.request.may_keep, "now", self.given)
+        return standing(memory, setting, known, affine, self.rows, self.today)
+
+    @property
+    def described(self) -> EstimatedPopulation | None:
+        """What the rows come from."""
+        return described(self.found) if self.table.kernel == "linear" else None
 
     def check(self, loops: tuple[Loop, ...]) -> Check | str:
         """The loop replayed on folds of the table."""

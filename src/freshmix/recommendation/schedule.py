@@ -69,8 +69,10 @@ def followed_fresh(
     weights, risk = best_weights(setting.with_loops(kept.loop).schedules(T), T, "greedy")
     greedy = Scheduled(weights, kept.loop, risk)
     starts = [each.loop.at_weight(1.0) for each in constants]
-    falls = fresh_schedule(population, starts, T, fixed=fixed, falls=True)
-    free = fresh_schedule(population, [falls.loop, *starts], T, fixed=fixed, falls=False, start=falls.weights)
+    falls = fresh_schedule(population, starts, T, fixed=fixed, falls=True, judged=setting.judged)
+    free = fresh_schedule(
+        population, [falls.loop, *starts], T, fixed=fixed, falls=False, start=falls.weights, judged=setting.judged
+    )
     if free.loop.labelled == 1:
         free = replace(free, weights=restarted(free.weights, kept.weights))
     return simplest((kept, greedy, falls, free), setting.noise_variance)

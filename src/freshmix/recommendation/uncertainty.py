@@ -5,8 +5,9 @@ one point more than there are of these, and then known for all draws.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.interpolate import RectBivariateSpline
@@ -17,6 +18,7 @@ from ..equivalents.gathered import gathered
 from ..estimation import Estimate
 from ..optima import Optimum
 from ..optima.box import Box
+from ..population import Population
 from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.plain import penalty_grid
@@ -127,6 +129,64 @@ class Affine:
         noise = np.zeros_like(self.draws)
         noise[:, 0] = self.draws[:, 0]
         return replace(self, draws=noise)(values)
+
+
+class Draws(Protocol):
+    """Populations that a table may come from."""
+
+    @property
+    def noise(self) -> Floats:
+        """(d,) their sigma^2."""
+
+    def over(self, function: Callable[[Population], Floats]) -> Floats:
+        """(d, ...) values of a function that is affine in (sigma^2, g)."""
+
+    def interval(self, draws: Floats) -> tuple[float, float]:
+        """90% interval from (d,) draws of a quantity that is at least 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class StandingDraws:
+    """Those of an estimate."""
+
+    found: Estimate
+    affine: Affine
+
+    @property
+    def noise(self) -> Floats:
+        """(d,) their sigma^2."""
+        return np.asarray(self.affine.draws[:, 0])
+
+    def over(self, function: Callable[[Population], Floats]) -> Floats:
+        """By values at a few points."""
+        return self.affine(
+            np.array([function(self.found.population(*self.affine.parts(point))) for point in self.affine.points])
+        )
+
+    def interval(self, draws: Floats) -> tuple[float, float]:
+        """Widened where the noise estimates disagree."""
+        return self.found.interval(draws)
+
+
+@dataclass(frozen=True, eq=False)
+class DriftingDraws:
+    """Those of a table with times, each with a persistence of its own."""
+
+    populations: Sequence[Population]
+
+    @property
+    def noise(self) -> Floats:
+        """(d,) their sigma^2."""
+        return np.array([each.noise_variance for each in self.populations])
+
+    def over(self, function: Callable[[Population], Floats]) -> Floats:
+        """One by one."""
+        return np.array([function(each) for each in self.populations])
+
+    def interval(self, draws: Floats) -> tuple[float, float]:
+        """Between its quantiles."""
+        low, high = np.quantile(draws, [0.05, 0.95], method="nearest").tolist()
+        return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,26 +300,65 @@ def fresh_uncertainty(
 
     A schedule has no interval of its weights or penalty.
     """
-    loops, last = recommended.loops, recommended.loop
     at(waiting.INTERVALS)
     affine = Affine.of(found)
-    settings = [recommended.under(found, *affine.parts(point)) for point in affine.points]
-    drawn = _Drawn.of(found, affine, settings, horizon)
+    points = [recommended.under(found, *affine.parts(point)) for point in affine.points]
+    drawn = _Drawn.of(found, affine, points, horizon)
     # Penalties tuned for each draw are not affine: fewer draws.
     few = np.linspace(0, len(affine.draws) - 1, FEW_DRAWS).astype(int)
     pairs = [affine.parts(each) for each in affine.draws[few]]
+    settings = [recommended.under(found, *each) for each in pairs]
+    rivals = [rival.under(found, *each) for each in pairs]
+    verdicts = drawn.risks[few], drawn.nulls[few]
+    return _searched(drawn.intervals, settings, rivals, *verdicts, horizon, given)
+
+
+def drifting_uncertainty(
+    populations: Sequence[Population], recommended: FreshSetting, rival: FreshSetting, horizon: int | None, given: float | None
+) -> Uncertainty:
+    """The same for populations that a table with times may come from, whose coefficients drift."""
+    at(waiting.INTERVALS)
+    settings, rivals = ([replace(like, population=each) for each in populations] for like in (recommended, rival))
+    risks, nulls = np.array([each.risk(horizon) for each in settings]), np.array([each.null_risk for each in populations])
+    noise = DriftingDraws(populations).noise
+    known, told = recommended.population, recommended.risk(horizon)
+    intervals = {
+        "noise_variance": interval_of(noise, known.noise_variance),
+        "signal_to_noise_ratio": interval_of(nulls / noise, known.null_risk / known.noise_variance),
+        "risk": interval_of(risks, told),
+        "prediction_error": interval_of(risks + noise, told + known.noise_variance),
+    }
+    return _searched(intervals, settings, rivals, risks, nulls, horizon, given)
+
+
+def interval_of(draws: Floats, value: float) -> tuple[float, float]:
+    """90% of (d,) draws, and the value that is told."""
+    return _holding(DriftingDraws(()).interval(draws), value)
+
+
+def _searched(
+    intervals: dict[str, tuple[float, float]],
+    settings: Sequence[FreshSetting],
+    rivals: Sequence[FreshSetting],
+    risks: Floats,
+    nulls: Floats,
+    horizon: int | None,
+    given: float | None,
+) -> Uncertainty:
+    """With intervals of the best weight and penalty, searched for each draw, and verdicts against each draw's rival."""
+    loops, last = settings[0].loops, settings[0].loop
     constant = len(loops) == 1 and last.schedule is None
     if constant:
-        best = np.array([_best_point(recommended.under(found, *each), horizon, given is None) for each in pairs])
+        best = np.array([_best_point(each, horizon, given is None) for each in settings])
         low, high = np.quantile(best, [0.05, 0.95], axis=0).tolist()
         real = [group.real_weight for group in last.groups or () if group.labelled]
-        drawn.intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
+        intervals["real_weight"] = _holding((low[0], high[0]), max(real, default=0.0))
         if given is None:
-            drawn.intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
-    rivals = np.array([rival.under(found, *each).real_only().at(given)[1] for each in pairs])
+            intervals["penalty"] = _holding((low[1], high[1]), last.penalty)
+    alone = np.array([each.real_only().at(given)[1] for each in rivals])
     used = [group.real_weight for group in last.groups or () if group.row_weight > 0]
     same = constant and used != [] and min(used) == 1.0
-    return Uncertainty(drawn.intervals, _HOLDS if same else _verdicts(drawn.risks[few], rivals, drawn.nulls[few]))
+    return Uncertainty(intervals, _HOLDS if same else _verdicts(risks, alone, nulls))
 
 
 def _holding(interval: tuple[float, float], recommended: float) -> tuple[float, float]:

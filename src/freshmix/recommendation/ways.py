@@ -7,14 +7,16 @@ step; the table's own later steps then have a say in what is best, and in the dr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..arguments import Floats
+from ..estimation import EstimatedPopulation
 from ..estimation.drift import Drift, drift_of, drifting
 from ..loop import Loop
-from ..optima.memory import ONE_BY_ONE, RULES, FreshWays, Memory, Way, bare, memory_of
+from ..optima.memory import ONE_BY_ONE, RULES, FreshWays, Memory, Way, bare
 from ..population import Population
 from ..prepared import Prepared
 from ..replays.in_time import Remembering, errors_in_time, mean_with_error
@@ -22,11 +24,12 @@ from ..risks.fresh import FreshSetting
 from ..risks.frozen import FrozenSetting
 from ..risks.kept_rows import Rows
 from ..risks.setting import Setting
-from .uncertainty import Affine
+from .uncertainty import Affine, interval_of
 
 DRAWS = 40
 # Ways that differ by less do not differ.
 _EQUAL = 1e-6
+_ROUNDING = 1e-13
 # A difference of two errors, step by step, has no standard error worth the name from fewer steps.
 _FEWEST_STEPS = 6
 # Settings for coefficients that drift so many times as fast are tried, and the least 1 - c that is multiplied.
@@ -45,6 +48,8 @@ class Ways:
         Rows of a generation, and labelled rows of a fit to all that there are today.
     drawn : dict
         Name -> (d,) prediction errors of posterior draws.
+    noises : (d,) array
+        Their noise variances.
     best : str
         The best way that may be carried out.
     tested : dict or None
@@ -57,23 +62,28 @@ class Ways:
     rows: float
     kept_rows: float
     drawn: Mapping[str, Floats]
+    noises: Floats
     best: str
     tested: Mapping[str, Floats] | None = None
     today: Way | None = None
 
-    def rivals(self) -> dict[str, dict[str, Any]]:
-        """Name -> settings, what they bring, and how far behind the best they are."""
-        return {name: self._told(name, way) for name, way in named(self.memory, self.today).items()}
+    def rivals(self, factor: float = 1.0) -> dict[str, dict[str, Any]]:
+        """Name -> settings, what they bring, and how far behind the best they are; all excess risks are times ``factor``."""
+        return {name: self._told(name, way, factor) for name, way in named(self.memory, self.today).items()}
 
-    def _told(self, name: str, way: Way) -> dict[str, Any]:
+    def _told(self, name: str, way: Way, factor: float) -> dict[str, Any]:
         done = carried_out(way, self.memory.generations)
         if way.loop.covariates == "fresh":
             rows = self.kept_rows if done.kept_generations != 0 else self.rows * _fitted_share(way.loop)
         else:
             rows = self.rows
-        difference = way.prediction_error - self.memory.ways[self.best].prediction_error
-        low, high = np.quantile(self.drawn[name] - self.drawn[self.best], [0.05, 0.95]).tolist()
-        least, most = np.quantile(self.drawn[name], [0.05, 0.95]).tolist()
+        difference = factor * (way.risk - self.memory.ways[self.best].risk)
+        if abs(difference) <= _ROUNDING * way.prediction_error:
+            difference = 0.0
+        drawn, best = (self.noises + factor * (self.drawn[each] - self.noises) for each in (name, self.best))
+        low, high = np.quantile(drawn - best, [0.05, 0.95]).tolist()
+        least, most = np.quantile(drawn, [0.05, 0.95]).tolist()
+        error = factor * way.risk + (way.prediction_error - way.risk)
         return {
             "penalty": done.penalty,
             "alpha": done.penalty * rows,
@@ -84,9 +94,9 @@ class Ways:
             "forgetting": done.forgetting,
             "stored": way.stored,
             "allowed": _allowed(way, self.memory.may_keep),
-            "risk": way.risk,
-            "prediction_error": way.prediction_error,
-            "prediction_error_interval": (min(least, way.prediction_error), max(most, way.prediction_error)),
+            "risk": factor * way.risk,
+            "prediction_error": error,
+            "prediction_error_interval": (min(least, error), max(most, error)),
             "difference": difference,
             "difference_interval": (min(low, difference), max(high, difference)),
             "backtest": None if self.tested is None else mean_with_error(self.tested[name]),
@@ -111,13 +121,13 @@ def named(memory: Memory, today: Way | None) -> dict[str, Way]:
     return {**memory.ways, **({} if today is None else {"today": today})}
 
 
-def in_use(loop: Loop | None, risk: Callable[[Loop], float], noise: float) -> Way | None:
+def in_use(loop: Loop | None, setting: Setting, horizon: int) -> Way | None:
     """Today's loop as a way to remember, where it is of the same kind: labels of one real weight, others of one row weight."""
     groups = () if loop is None else loop.groups or ()
     if loop is None or [bool(group.labelled) for group in groups] not in ([True], [True, False], [False, True]):
         return None
-    found = risk(loop)
-    return Way(loop, found, found + noise, "model")
+    risk = setting.with_loops(loop).risk(horizon)
+    return Way(loop, risk, risk + setting.noise_variance, "model")
 
 
 def carried_out(way: Way, horizon: int) -> Remembering:
@@ -139,28 +149,22 @@ def _fitted_share(loop: Loop) -> float:
 
 
 def standing(
-    setting: Setting,
-    settings: Sequence[Setting],
-    affine: Affine,
-    horizon: int,
-    may_keep: str,
-    rows: float,
-    today: Loop | None = None,
+    memory: Memory, setting: Setting, settings: Sequence[Setting], affine: Affine, rows: float, today: Loop | None = None
 ) -> Ways:
     """Of coefficients that stand still; ``settings`` are those of the points of (sigma^2, g)."""
-    memory = memory_of(setting, horizon, may_keep, "now")
+    horizon = memory.generations
 
     def risk(name: str, loop: Loop, at: Setting) -> float:
         if name == "keep_all" and isinstance(at, FrozenSetting):
             return at.keep_all(horizon).risk(loop.penalty)
         return at.with_loops(loop).risk(horizon)
 
-    now = in_use(today, lambda loop: setting.with_loops(loop).risk(horizon), setting.noise_variance)
+    now = in_use(today, setting, horizon)
     ways = named(memory, now)
     risks = {name: np.array([risk(name, way.loop, at) for at in settings]) for name, way in ways.items()}
     drawn = {name: affine(values) + affine.draws[:, 0] for name, values in risks.items()}
     labelled = setting.loop.labelled * rows
-    return Ways(memory, rows, labelled, drawn, memory.best, today=now)
+    return Ways(memory, rows, labelled, drawn, affine.draws[:, 0], memory.best, today=now)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +181,8 @@ class Streamed:
         What the labels say of persistence, energy and noise.
     population : Population
         The features' second moments, with these.
+    populations : list of Population
+        Others that the table may come from: draws of the posterior.
     """
 
     X: Floats
@@ -184,9 +190,10 @@ class Streamed:
     precision: Floats | None
     drift: Drift
     population: Population
+    populations: list[Population]
 
     @classmethod
-    def of(cls, table: Prepared) -> "Streamed":
+    def of(cls, table: Prepared, rng: np.random.Generator) -> "Streamed":
         """From a table with times."""
         assert table.rows is not None
         assert table.stream.steps is not None
@@ -198,52 +205,75 @@ class Streamed:
         moments = X.T @ X / y.size
         drift = drift_of(X[real] * root[real, None], y[real] * root[real], table.stream.steps[real], moments)
         population = drifting(moments, drift.persistence, drift.energy * drift.size, drift.noise_variance)
-        return cls(X, y, precision, drift, population)
+        return cls(X, y, precision, drift, population, _populations(population, drift, X.shape[1], int(real.sum()), rng))
+
+    def shown(self, labels: Floats) -> Floats:
+        """Labels about their mean, as all are here, where ``labels`` has any."""
+        return np.where(np.isfinite(labels), self.y, np.nan)
+
+    @cached_property
+    def described(self) -> EstimatedPopulation:
+        """The population with its draws."""
+        known, drawn = self.population, self.populations
+        noise, null = (np.array([getattr(each, name) for each in drawn]) for name in ("noise_variance", "null_risk"))
+        values = {
+            "noise_variance": (noise, known.noise_variance),
+            "signal_to_noise_ratio": (null / noise, known.null_risk / known.noise_variance),
+            "null_risk": (null, known.null_risk),
+        }
+        return EstimatedPopulation(
+            known.eigenvalues,
+            known.shares,
+            known.signal,
+            known.noise_variance,
+            {name: interval_of(*each) for name, each in values.items()},
+            {},
+            noise,
+            np.array([each.signal for each in drawn]),
+            persistence=known.persistence,
+        )
 
     def ways(
         self,
-        loop: Loop,
+        memory: Memory,
+        setting: FreshSetting,
+        drawn: Callable[[Sequence[Loop]], tuple[Floats, Floats]],
         table: Prepared,
-        horizon: int,
-        may_keep: str,
+        labels: Floats,
         rng: np.random.Generator,
-        shown: Floats,
-        today: Loop | None = None,
+        today: Way | None = None,
+        penalty: float | None = None,
     ) -> Ways:
-        """``loop`` says the labelled share, the first rows and the synthetic noise; ``shown`` are the labels of a replay."""
-        rows = table.stream.rows_per_generation
-        setting = FreshSetting(self.population, (bare(loop.replace(aspect=self.X.shape[1] / rows)),))
-        memory = memory_of(setting, horizon, may_keep, "next")
-        same = {"aspect": setting.loop.aspect, "first_rows": setting.loop.first_rows}
-        noise = self.drift.noise_variance
-        now = in_use(
-            None if today is None else today.replace(**same),
-            lambda each: next_risk(self.population, each, horizon),
-            noise,
-        )
-        ways = named(memory, now)
-        # About their mean, as all labels here.
-        shown = np.where(np.isfinite(shown), self.y, np.nan)
-        replay, told = int(rng.integers(2**32)), loop.synthetic_noise_ratio * noise
+        """Ways at their best, tried on the table's own steps with these ``labels``; ``drawn`` gives risks and noises of loops.
+
+        A ``penalty`` is that of all ways.
+        """
+        horizon, ways, rows = memory.generations, named(memory, today), table.stream.rows_per_generation
+        replay, told = int(rng.integers(2**32)), setting.loop.synthetic_noise_ratio * self.drift.noise_variance
+        blocks, shown = table.stream.blocks(), self.shown(labels)
 
         def tried(ways: Mapping[str, Way]) -> dict[str, Floats] | None:
-            courses, drawn = {name: carried_out(way, horizon) for name, way in ways.items()}, np.random.default_rng(replay)
-            return errors_in_time(self.X, self.y, shown, table.stream.blocks(), courses, told, drawn, self.precision)[0]
+            courses, again = {name: carried_out(way, horizon) for name, way in ways.items()}, np.random.default_rng(replay)
+            return errors_in_time(self.X, self.y, shown, blocks, courses, told, again, self.precision)[0]
 
         tested = tried(ways)
-        best = _by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, may_keep)])
-        if tested is not None and len(tested[best]) >= _FEWEST_STEPS and best in ONE_BY_ONE:
-            others = {best: ways[best]} | self._for_other_drifts(setting, horizon, best, ways[best])
+        best = _by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, memory.may_keep)])
+        # The mix is told as it is elsewhere.
+        if tested is not None and len(tested[best]) >= _FEWEST_STEPS and best in ONE_BY_ONE and best != "mixed":
+            bared = setting.with_loops(bare(setting.loop))
+            others = {best: ways[best]} | self._for_other_drifts(bared, horizon, best, ways[best], penalty)
             found = tried(others)
             assert found is not None
             name = _by_steps(best, found, others)
             memory = replace(memory, ways={**memory.ways, best: others[name]})
-            ways, tested = named(memory, now), {**tested, best: found[name]}
-        risks, noises = self.drawn([way.loop for way in ways.values()], horizon, rng)
-        drawn = dict(zip(ways, (risks + noises[:, None]).T, strict=True))
-        return Ways(memory, rows, table.stream.labelled, drawn, best, tested, now)
+            ways, tested = named(memory, today), {**tested, best: found[name]}
+        risks, noises = drawn([way.loop for way in ways.values()])
+        errors = dict(zip(ways, (risks + noises[:, None]).T, strict=True))
+        return Ways(memory, rows, table.stream.labelled, errors, noises, best, tested, today)
 
-    def _for_other_drifts(self, setting: FreshSetting, horizon: int, name: str, way: Way) -> dict[str, Way]:
+    def _for_other_drifts(
+        self, setting: FreshSetting, horizon: int, name: str, way: Way, penalty: float | None
+    ) -> dict[str, Way]:
         """A way at its best for coefficients that drift faster or slower, with what it brings under the drift found."""
         found: dict[str, Way] = {}
         for faster in _FASTER:
@@ -252,32 +282,21 @@ class Streamed:
             signal = self.population.signal * (energy / self.drift.energy)
             population = self.population.replace(signal=signal, noise_variance=noise, persistence=1 - gap)
             other = replace(setting, population=population)
-            loop, _, stored = FreshWays(other, horizon, "next", {name: way.loop}).way(name)
-            risk = next_risk(self.population, loop, horizon)
-            found[f"{faster:g}"] = Way(loop, risk, risk + self.population.noise_variance, stored)
-        return found
-
-    def drawn(self, loops: Sequence[Loop], horizon: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """(draws, loops) excess risks on the next step and (draws,) noise variances of populations the table may come from."""
-        populations = self._draws(rng)
-        risks = np.array([[next_risk(each, loop, horizon) for loop in loops] for each in populations])
-        return risks, np.array([each.noise_variance for each in populations])
-
-    def _draws(self, rng: np.random.Generator) -> list[Population]:
-        """Populations that the table may come from: a band's energy varies as that of so many coefficients does."""
-        known = self.population
-        size = np.maximum(known.shares * self.X.shape[1], 1.0)
-        found = []
-        for c, b, noise in zip(*self.drift.draws(DRAWS, rng), strict=True):
-            energy = b / self.drift.energy * known.signal * rng.chisquare(size) / size
-            found.append(known.replace(signal=energy, noise_variance=float(noise), persistence=float(c)))
+            loop, _, stored = FreshWays(other, horizon, "next", {name: way.loop}, penalty).way(name)
+            risk = setting.with_loops(loop).risk(horizon)
+            found[f"{faster:g}"] = Way(loop, risk, risk + setting.noise_variance, stored)
         return found
 
 
-def next_risk(population: Population, loop: Loop, horizon: int) -> float:
-    """R_next: excess risk on the next generation's coefficients."""
-    setting = FreshSetting(population, (loop,))
-    if loop.kept_generations == 0:
-        return float(setting.by_generation(horizon, "next")[-1])
-    state = Rows.at((loop,), horizon).state(population, loop)
-    return math.inf if state is None else float(setting.judge(state, "next"))
+def _populations(known: Population, drift: Drift, features: int, labels: int, rng: np.random.Generator) -> list[Population]:
+    """Populations that a table may come from.
+
+    A band's energy varies as that of so many coefficients does, and the noise as that of so many labels beyond them.
+    """
+    size, freedom = np.maximum(known.shares * features, 1.0), max(labels - features, labels / 2)
+    found = []
+    for c, b, noise in zip(*drift.draws(DRAWS, rng), strict=True):
+        energy = b / drift.energy * known.signal * rng.chisquare(size) / size
+        spread = freedom / rng.chisquare(freedom)
+        found.append(known.replace(signal=energy, noise_variance=float(noise * spread), persistence=float(c)))
+    return found

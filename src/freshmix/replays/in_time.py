@@ -23,7 +23,7 @@ Blocks = Sequence[NDArray[np.intp]]
 class Course:
     """One way of training: penalty and real weight of step t, row weights without and with a label, and which rows it keeps.
 
-    ``learner`` makes one of a penalty on the sum over its rows.
+    ``learner`` makes one of a penalty on the sum over its rows; by default ridge whose intercept is among the features.
     """
 
     penalty: Callable[[int], float]
@@ -31,7 +31,7 @@ class Course:
     row_weight: float = 0.0
     labelled_row_weight: float = 1.0
     keeps: bool = False
-    learner: Callable[[float], Learner] = ridge
+    learner: Callable[[float], Learner] = FastRidge
 
     @classmethod
     def of(cls, loops: Sequence[Loop], first_penalty: float) -> "Course":

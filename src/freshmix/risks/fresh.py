@@ -16,7 +16,7 @@ from ..population import Population
 from ..words import verdict as words
 from .fresh_schedules import FreshSchedules
 from .generation import Generation, State, drifted, first_generation, generation, generations
-from .kept_rows import Rows
+from .kept_rows import AgedRidge, Rows
 from .kept_rows import long_run as kept_long_run
 from .plain import PlainRidge
 from .verdict import Limit, judge
@@ -27,10 +27,15 @@ _MOST_NUMBERS = 2**21
 
 @dataclass(frozen=True, eq=False)
 class FreshSetting:
-    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``. Generation 0 has the penalty of the first one."""
+    """Loops of t = 1, 2, ... on new rows of a population; see ``Setting``. Generation 0 has the penalty of the first one.
+
+    ``judged`` is how models are judged where nothing else is said: on the coefficients of their own generation ("now") or on
+    the next one's ("next").
+    """
 
     population: Population
     loops: tuple[Loop, ...]
+    judged: str = "now"
 
     partly_labelled: ClassVar[bool] = True
     points: ClassVar[int] = 41
@@ -103,11 +108,11 @@ class FreshSetting:
         """On the population behind an estimate, were these its noise and its signal, that of its outlying directions apart."""
         return replace(self, population=found.population(noise_variance, signal, tops))
 
-    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+    def by_generation(self, generations: int, judged: str | None = None) -> Floats:
         """(T + 1,) excess risk; the last loop is kept on. ``judged`` "next": on the next generation's coefficients."""
         risks = np.full(generations + 1, math.inf)
         for t, state in enumerate(self._states(generations)):
-            risks[t] = float(self.judge(state, judged))
+            risks[t] = float(self.judge(state, judged or self.judged))
             if not math.isfinite(risks[t]):
                 risks[t:] = math.inf
                 break
@@ -156,11 +161,11 @@ class FreshSetting:
             return float(self.by_generation(generations)[-1])
         if self._keeps:
             state = kept_long_run(self.population, self.loops)
-            return math.inf if state is None else float(self.judge(state, "now"))
+            return math.inf if state is None else float(self.judge(state, self.judged))
         turn = self._turn
         if turn is None:
             return math.inf
-        risk = float(turn.long_run())
+        risk = float(turn.long_run(self.judged))
         if not math.isfinite(risk) and not turn.label_noise.any() and math.isinf(turn.collapse_number):
             # Least squares on its own noiseless predictions reproduces itself: the loop stays where it is.
             *_, (A, Q) = self._states(max(len(self.loops), *(len(loop.schedule or ()) for loop in self.loops)))
@@ -183,9 +188,9 @@ class FreshSetting:
         """The groups of the long run."""
         return self.loop.groups_at(max(1, len(self.loop.schedule or ())))
 
-    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str | None = None, **coordinates: ArrayLike) -> Floats:
         """Of constant loops with these real weights, penalties, row weights (of rows without a real label), aspects, shares."""
-        return self._evaluated(generations, coordinates, judged)[0]
+        return self._evaluated(generations, coordinates, judged or self.judged)[0]
 
     @classmethod
     def surface(cls, population: Population, loop: Loop, grid: dict[str, Floats]) -> dict[str, Floats]:
@@ -207,7 +212,7 @@ class FreshSetting:
             return risk.reshape(shape), psi.reshape(shape)
         for at, first, turn in self._together(points, arrays[0].size, generations):
             if first is None:
-                psi[at], risk[at] = turn.collapse_numbers(), turn.long_run()
+                psi[at], risk[at] = turn.collapse_numbers(), turn.long_run(judged)
             else:
                 risk[at] = _after(first, turn, generations or 0, judged)
         if generations is None:
@@ -277,7 +282,7 @@ class FreshSetting:
         """The loop at any real weights w_1 ... w_T; None at the interpolation threshold."""
         if self._keeps:
             raise ValueError("kept rows go with real labels alone: a schedule of weights needs kept_generations=0")
-        return FreshSchedules.of(self.population, self.loop)
+        return FreshSchedules.of(self.population, self.loop, self.judged)
 
     def collapse_number(self) -> float:
         """Psi of the loop that is kept on; inf at the interpolation threshold, 0 where it is fitted on kept rows alone."""
@@ -302,12 +307,19 @@ class FreshSetting:
     def real_only(self) -> PlainRidge:
         """Ridge on the labelled rows of one generation."""
         share = self.loop.labelled or 1.0
-        return PlainRidge(PopulationEquivalents(self.population, self._aspect / share), per_loop=1 / share)
+        return self._ridge(share, Rows.alone(share / self._aspect), 1 / share)
 
     def keep_all(self, generations: int) -> PlainRidge:
         """Ridge on all real labels of generations 0 ... t: n (f_0 + f t) rows (section 6)."""
         rows = self.loop.first_rows + self.loop.labelled * generations
-        return PlainRidge(PopulationEquivalents(self.population, self._aspect / rows))
+        return self._ridge(rows, Rows.all_labelled(self.loop, generations))
+
+    def _ridge(self, rows: float, aged: Rows, per_loop: float = 1.0) -> PlainRidge:
+        """Ridge on so many labelled rows over those of a generation; where coefficients drift, by the ages of the rows."""
+        known = PopulationEquivalents(self.population, self._aspect / rows)
+        if self.judged == "now" or self.population.persistence == 1:
+            return PlainRidge(known, per_loop=per_loop)
+        return AgedRidge(known, per_loop=per_loop, population=self.population, rows=aged)
 
 
 # A loop that diverges ends in infinity, without a warning.

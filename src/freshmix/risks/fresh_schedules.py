@@ -29,11 +29,12 @@ class FreshSchedules:
     real: Floats  # (groups,), 1 where rows have a real label
     noise_variance: Floats  # (groups,), over the sizes of rows
     noise_ratio: float
+    judged: str = "now"
 
     exact: ClassVar[bool] = False
 
     @classmethod
-    def of(cls, population: Population, loop: Loop) -> "FreshSchedules | None":
+    def of(cls, population: Population, loop: Loop, judged: str = "now") -> "FreshSchedules | None":
         """From a loop at any weight; None at the interpolation threshold."""
         groups = loop.at_weight(1.0).groups or ()
         first, start = first_generation(population, loop)
@@ -43,7 +44,7 @@ class FreshSchedules:
         real = np.array([group.real_weight for group in groups if group.share * group.row_weight > 0])
         sizes = Sizes.of(population)
         noise = sizes.label_noise(np.full(real.size, population.noise_variance))
-        return cls(start, full, sizes.repeated(real), noise, loop.synthetic_noise_ratio)
+        return cls(start, full, sizes.repeated(real), noise, loop.synthetic_noise_ratio, judged)
 
     def at(self, w: float) -> Generation:
         """The generation at weight w."""
@@ -57,13 +58,16 @@ class FreshSchedules:
         state = self.start
         for w in weights:
             state = self.at(w).step(state)
-        return self.full.risk(state)
+        return self._risk(state)
+
+    def _risk(self, state: State) -> float:
+        return float(self.full.risks(state, self.judged))
 
     def greedy(self, generations: int) -> Floats:
         """Each w_t at the least R_t given the weights before it: R_t is a quadratic in w_t."""
         state, weights = self.start, np.empty(generations)
         for t in range(generations):
-            weights[t] = least_of_quadratic([self.full.risk(self.at(w).step(state)) for w in (0.0, 0.5, 1.0)])
+            weights[t] = least_of_quadratic([self._risk(self.at(w).step(state)) for w in (0.0, 0.5, 1.0)])
             state = self.at(weights[t]).step(state)
         return weights
 
@@ -72,12 +76,14 @@ class FreshSchedules:
         turns, states = [self.at(w) for w in weights], [self.start]
         for turn in turns:
             states.append(turn.step(states[-1]))
-        slope: State = (np.zeros_like(self.full.tau), self.full.tau)
+        # R_next = sum tau (Q + 2 (1-c) (A + g)).
+        moved = 2 * (1 - self.full.persistence) if self.judged == "next" else 0.0
+        slope: State = (moved * self.full.tau, self.full.tau)
         gradient = np.empty(weights.size)
         for t in range(weights.size - 1, -1, -1):
             gradient[t] = self._along(weights[t], turns[t], states[t], slope)
             slope = turns[t].back(slope)
-        return self.full.risk(states[-1]), gradient
+        return self._risk(states[-1]), gradient
 
     def _along(self, w: float, turn: Generation, state: State, slope: State) -> float:
         """The slope in w of one generation, from the gradient in the state after it."""

@@ -312,7 +312,7 @@ class FrozenSetting:
         """On the sample behind an estimate, were these its noise and its signal."""
         return replace(self, equivalents=found.equivalents(noise_variance, signal, tops))
 
-    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+    def by_generation(self, generations: int, judged: str | None = None) -> Floats:
         """(T + 1,) excess risk; on the same rows coefficients stay, and ``judged`` changes nothing."""
         return risk_by_generation(self.equivalents, self.loop.weights(generations), self.loop.penalty, *self.law)
 
@@ -327,7 +327,7 @@ class FrozenSetting:
             return self.risk(len(self.loop.schedule or ()))
         return float(limit_risk(self.equivalents, w, self.loop.penalty, *self.law))
 
-    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str | None = None, **coordinates: ArrayLike) -> Floats:
         """Of loops with these constant real weights and penalties."""
         w = coordinates["real_weight"] if "real_weight" in coordinates else self._kept_on()
         w, lam = np.broadcast_arrays(np.asarray(w, dtype=np.float64), np.asarray(coordinates.get("penalty", self.loop.penalty)))

@@ -153,10 +153,10 @@ class Generation:
         """Psi of a single loop."""
         return float(self.collapse_numbers())
 
-    def long_run(self) -> Floats:
+    def long_run(self, judged: str = "now") -> Floats:
         """(...) risk of the state that each loop tends to, inf where it diverges."""
-        A, Q = self.fixed_points()
-        return np.where(np.isfinite(A).all(axis=-1), Q @ self.tau, math.inf)
+        state = self.fixed_points()
+        return np.where(np.isfinite(state[0]).all(axis=-1), self.risks(state, judged), math.inf)
 
     def fixed_point(self) -> State | None:
         """The state that a single loop tends to; None if it diverges."""

@@ -6,17 +6,18 @@ are the coefficients of its rows' generations.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.signal import lfilter
 
 from ..arguments import Floats
 from ..loop import Loop
 from ..population import Population
 from .fit import Sizes, fits, solved_at
-from .generation import State
+from .generation import State, drifted
+from .plain import PlainRidge
 
 # Rows that count less than this in the loss might as well not be there.
 _NOTHING = 1e-18
@@ -56,6 +57,19 @@ class Rows:
         used = (rows > 0) & (weights > (_NOTHING * weights.max() if loop.penalty > 0 else 0.0))
         return cls(rows[used], weights[used], ages[used].astype(np.intp), float(rows.sum()))
 
+    @classmethod
+    def alone(cls, rows: float) -> "Rows":
+        """Of one generation, so many over the features."""
+        return cls(np.array([rows]), np.ones(1), np.zeros(1, dtype=np.intp), rows)
+
+    @classmethod
+    def all_labelled(cls, loop: Loop, t: int) -> "Rows":
+        """All labelled rows of generations 0 ... t, alike in the loss."""
+        ages = np.arange(t + 1)
+        rows = np.where(ages == t, loop.first_rows, loop.labelled) / _aspect(loop)
+        used = rows > 0
+        return cls(rows[used], np.ones(np.count_nonzero(used)), ages[used], float(rows.sum()))
+
     def states(self, population: Population, penalty: Floats, row_weight: Floats, persistence: Floats) -> State | None:
         """(A, Q), (m, atoms), of m fits with these penalties and row weights (m, k); None at the interpolation threshold.
 
@@ -86,6 +100,26 @@ class Rows:
         """(A, Q) of the fit at a loop's penalty."""
         found = self.states(population, np.array([loop.penalty]), self.row_weight[None], np.array([population.persistence]))
         return None if found is None else (found[0][0], found[1][0])
+
+
+@dataclass(frozen=True, eq=False)
+class AgedRidge(PlainRidge):
+    """One fit on real labels of generations whose coefficients drift, judged on the next ones (section 5, R_next)."""
+
+    population: Population = field(kw_only=True)
+    rows: Rows = field(kw_only=True)
+
+    def risks(self, penalties: ArrayLike) -> Floats:
+        """R_next at each of these penalties of the fit itself."""
+        each = np.ravel(np.asarray(penalties, float))
+        persistence = np.full(each.size, self.population.persistence)
+        weights = np.broadcast_to(self.rows.row_weight, (each.size, self.rows.age.size))
+        state = self.rows.states(self.population, each, weights, persistence)
+        if state is None:
+            return np.full(np.shape(penalties), np.inf)
+        positive = self.population.eigenvalues > 0
+        risks = drifted(state, self.population.signal[positive], persistence)[1] @ self.population.eigenvalues[positive]
+        return np.asarray(risks, dtype=np.float64).reshape(np.shape(penalties))
 
 
 def _apart(p: Floats, age: NDArray[np.intp], persistence: Floats) -> Floats:

@@ -97,13 +97,13 @@ class Setting(Protocol):
     def under(self, found: Any, noise_variance: float, signal: Floats, tops: Floats) -> Self:
         """The data of an estimate, were these sigma^2, g and the signal of outlying directions; risks are affine in them."""
 
-    def by_generation(self, generations: int, judged: str = "now") -> Floats:
+    def by_generation(self, generations: int, judged: str | None = None) -> Floats:
         """(T + 1,) risks of generations 0 ... T; ``judged`` "next": on the next generation's coefficients (R_next)."""
 
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""
 
-    def risks(self, generations: int | None = None, judged: str = "now", **coordinates: ArrayLike) -> Floats:
+    def risks(self, generations: int | None = None, judged: str | None = None, **coordinates: ArrayLike) -> Floats:
         """Of many constant loops at once: the loop at arrays of coordinates, which broadcast."""
 
     def schedules(self, generations: int) -> Schedules | None:

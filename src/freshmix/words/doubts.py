@@ -10,7 +10,7 @@ ILL_CONDITIONED = 1e8
 ROUNDING, _RISE = 1e-6, 1e-3
 
 DETERMINED = "the features determine the label: a leak? There is no noise in the labels to judge a mix by"
-NO_DRIFT = "no drift of the coefficients found; the theory assumes that there is none"
+NO_DRIFT = "no drift of the coefficients found, and none is counted"
 DIVERGES_LATER = "the recommended loop is good at its horizon but diverges in the long run: do not run it beyond"
 
 

@@ -78,6 +78,11 @@ def best_weight(generations: int | None, step: str = RETRAININGS) -> str:
     return f"Best real weight {horizon(generations, step)}"
 
 
+def memory(generations: int) -> str:
+    """Title of ways to remember."""
+    return f"Ways to remember, each at its best, {horizon(generations)}"
+
+
 def ways(generations: int | None, step: str = RETRAININGS) -> str:
     """Title of the ways of training."""
     return f"Ways to train, {horizon(generations, step)}"

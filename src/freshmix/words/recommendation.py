@@ -115,8 +115,6 @@ def _mix(r: Recommended) -> tuple[str, str] | None:
     lead = "Best" if not r.rivals else "Mixing labels alone" if r.schedule is None else "The schedule"
     if r.rivals and "penalty" in r.options:
         lead += ", at the penalty asked for"
-    if r.rivals and _drifts(r):
-        lead += ", were there no drift"
     known = r.intervals
     error = sure(r.prediction_error, known.get("prediction_error"))
     said = f"{recipe(r)} Prediction error {error} {horizon(r.generations, step(r))}"
@@ -159,15 +157,10 @@ def evidence(r: Recommended) -> list[tuple[str, str]]:
         ("Check", checked(r)),
         *([("Drift", remembering.drift(r.persistence, step(r)))] if r.persistence is not None else []),
         *([("Backtest", backtested(r))] if r.backtest and not _tried(r) else []),
-        (f"The mix of labels{', were there no drift' if _drifts(r) else ''}", the_mix(r)),
+        ("The mix of labels", the_mix(r)),
         *([("Against it", others(r))] if rivals(r) and not _tried(r) else []),
         ("The table", estimates(r)),
     ]
-
-
-def _drifts(r: Recommended) -> bool:
-    """Whether the ways count a drift that the mix's own numbers do not."""
-    return r.persistence is not None and r.persistence[0] < 1
 
 
 def _tried(r: Recommended) -> bool:

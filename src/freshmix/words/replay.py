@@ -93,5 +93,5 @@ def drifts(before: float, own: float, z: float) -> str:
     """Coefficients drift: errors on the later half of a model of the earlier one and of its own, and their z-score."""
     return (
         f"the coefficients drift: on the later half a model of the earlier half errs by {before:.3g}, one of the later "
-        f"half itself by {own:.3g} (z = {z:.1f}); the ways to train count that, the check and the mix's own numbers do not"
+        f"half itself by {own:.3g} (z = {z:.1f}); all figures but the check's count a steady drift, not a sudden change"
     )

@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..arguments import HORIZON
 from .figures import figures
 from .layout import Answer, Block, Grid, Lines, Pairs, Verdict
 from .loop import in_words
+from .remembering import NAMES
 
 APPROACHED = " (approached, not attained)"
 COURSES = {
@@ -91,7 +93,20 @@ def turns(found: Theory) -> list[str]:
     said.append(_boundary(found))
     if found.limit.collapse_number is not None:
         said.append(f"collapse number at this aspect: {figures(found.limit.collapse_number)}")
-    return said
+    return said + remembered(found)
+
+
+def remembered(found: Theory) -> list[str]:
+    """Which ways to remember beat the best loop: the best with the last model alone, and the best of all."""
+    if found.best_loop is None or found.loop.labelled == 0:
+        return []
+    better = found.best_loop.beaten_by(HORIZON)
+    if not better:
+        return [f"no other way to remember is better than the best loop at generation {HORIZON}"]
+    best = next(iter(better))
+    one = next((name for name, way in better.items() if way.stored == "model"), best)
+    told = [f"{NAMES[name]} ({figures(better[name].risk)})" for name in dict.fromkeys((one, best))]
+    return [f"better than the best loop at generation {HORIZON}: {' and '.join(told)}"]
 
 
 def _boundary(found: Theory) -> str:
