@@ -172,6 +172,16 @@ def test_both_ends_are_shown_where_nothing_tells():
     assert fm.recommend(X, y, loop=fm.Loop(label_renewal=1.0)).other_end is None
 
 
+def test_labels_that_are_said_to_be_fresh_are_no_classes():
+    X, y, _ = table(200, 5)
+    shown, said = fm.recommend(X, np.sign(y)), fm.recommend(X, np.sign(y), labels="fresh")
+    assert (shown.label_renewal, said.label_renewal) == (0.0, 1.0)
+    assert "taken for classes" in shown.assumption
+    assert "as you say its labels are drawn anew" in said.assumption
+    assert said.risk == fm.recommend(X, np.sign(y), label_renewal=1.0).risk
+    assert fm.recommend(X, np.sign(y), labels="fresh", label_renewal=0.0).label_renewal == 0.0
+
+
 def test_records_that_are_there_twice_say_nothing():
     X, y, _ = table(100, 20)
     best = fm.recommend(np.vstack([X, X[:30]]), np.append(y, y[:30]))

@@ -118,6 +118,14 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
             {"population": {"model": "isotropic", "row_sizes": [[1.0, 3.0], [0.5, 0.5]]}, "grid": {"aspect": [0.5]}},
             "row_sizes must",
         ),
+        (
+            {
+                "population": {"model": "autoregressive", "correlation": 0.5},
+                "loop": {"aspect": 0.5, "real_weight": 0.5},
+                "grid": {"features": [10, 10.5]},
+            },
+            "grid.features.1: features must be a whole number of at least 1, got 10.5",
+        ),
         ({"engine": "magic", "loop": {"aspect": 0.5, "real_weight": 0.5}}, "engine"),
     ],
 )

@@ -63,10 +63,13 @@ Schedule = Annotated[
     bool, typer.Option("--schedule", help="Choose a real weight for each retraining instead of a constant one.")
 ]
 Labels = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="fresh|frozen",
-        help="Whether real labels are collected anew at each retraining (fresh) or only the first time (frozen).",
+        help=(
+            "Whether real labels are collected anew at each retraining (fresh) or only the first time (frozen); by default"
+            " fresh, but for a target of classes, whose labels come back the same."
+        ),
     ),
 ]
 LabelRenewal = Annotated[
@@ -110,7 +113,7 @@ def recommend(
     rows_per_generation: options.RowsPerGeneration = None,
     labelled: Labelled = None,
     sample_weight: SampleWeight = None,
-    labels: Labels = "fresh",
+    labels: Labels = None,
     label_renewal: LabelRenewal = None,
     synthetic_labels: options.SyntheticLabels = None,
     synthetic_noise_ratio: options.SyntheticNoise = None,

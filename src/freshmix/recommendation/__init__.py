@@ -28,7 +28,7 @@ def recommend(
     *,
     loop: Loop | None = None,
     covariates: str | None = None,
-    labels: str = "fresh",
+    labels: str | None = None,
     label_renewal: float | None = None,
     synthetic_labels: str | None = None,
     synthetic_noise_ratio: float | None = None,
@@ -76,7 +76,7 @@ def recommend(
         loss weight that rows without a real label have today (others having 1).
     label_renewal : float, optional
         In [0, 1], with frozen covariates (a ``Loop`` has it too): the share of the noise variance that is drawn anew when a row
-        is labelled again. By default 0 where the target names classes (two values, or at most 20 whole numbers of 10 rows each
+        is labelled again. By default what ``labels`` says (``fresh`` 1, ``frozen`` 0) or, where that is left out, 0 where the target names classes (two values, or at most 20 whole numbers of 10 rows each
         on average), an estimate with its interval where rows are repeated (5 copies or more, 20 different rows or more), and
         otherwise 1; ``other_end`` holds what is best at the other end of a default.
     generations : int or inf, optional

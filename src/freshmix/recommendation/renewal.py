@@ -36,7 +36,8 @@ class Renewal:
     def of(cls, loop: Loop, table: Prepared, misfit: Misfit | None = None) -> "Renewal":
         """What the loop says, or else the table: its target, then its copies of rows, then what a linear model cannot fit."""
         if loop.label_renewal is not None or loop.labels == "frozen":
-            return cls(loop.renewal)
+            values = classes(_labels(table)) if loop.renewal > 0 else 0
+            return cls(loop.renewal, stated=(words.no_classes(values, loop.renewal),) if values else ())
         values = classes(_labels(table))
         if values:
             return cls(0.0, "classes", stated=(words.of_classes(values),))

@@ -23,7 +23,7 @@ class Today:
     """What is said of the loop in use; the table says the rest."""
 
     covariates: str | None = None
-    labels: str = "fresh"
+    labels: str | None = None
     label_renewal: float | None = None
     synthetic_noise_ratio: float | None = None
     real_weight: float | None = None
@@ -41,10 +41,12 @@ class Today:
         covariates = self.covariates or ("fresh" if stream or self.row_weight is not None else "frozen")
         # New rows come with plain predictions unless said otherwise.
         ratio = float(covariates != "fresh") if self.synthetic_noise_ratio is None else self.synthetic_noise_ratio
+        # Labels that are said to be fresh are, whatever the target looks like.
+        said = self.labels == "fresh" and self.label_renewal is None and covariates == "frozen"
         loop = Loop(
             covariates=covariates,
-            labels=self.labels,
-            label_renewal=self.label_renewal,
+            labels="fresh" if self.labels is None else self.labels,
+            label_renewal=1.0 if said else self.label_renewal,
             synthetic_noise_ratio=ratio,
             real_weight=self.real_weight,
         )

@@ -156,7 +156,7 @@ def misnamed(sweep: Sweep) -> Iterator[Fault]:
     """Axes of the grid that nothing has, or that are given elsewhere too."""
     models = {name: parameters_of(str(table["model"])) for name, table in sweep.populations.items()}
     known = {*LOOP, *OPTIONS, *INNER, *(each for names in models.values() for each in names)}
-    for name, values in (sweep.outer | sweep.inner).items():
+    for name in sweep.outer | sweep.inner:
         if name not in known:
             said = f"is not a parameter of the loop, the simulation or a population; known: {', '.join(sorted(known))}"
             yield Fault(("grid", name), said)
@@ -174,8 +174,6 @@ def misnamed(sweep: Sweep) -> Iterator[Fault]:
                 yield Fault(("grid", name), f"is no parameter of {_named('population', each)} ({model})")
             elif name in sweep.populations[each]:
                 yield Fault(("grid", name), f"is given twice, here and in {_named('population', each)}")
-        if name in ("rows", "features") and any(value != int(value) for value in values if not isinstance(value, str)):
-            yield Fault(("grid", name), "must hold whole numbers")
 
 
 def _named(kind: str, name: str) -> str:

@@ -5,8 +5,19 @@ _ANEW = "when a row is labelled again"
 
 def of_classes(values: int) -> str:
     """A target that names classes."""
-    which = "two values" if values == 2 else f"{values} values, whole numbers"
-    return f"The target has {which}, and is taken for classes: {_ANEW}, the same label comes back (label renewal 0)."
+    return f"The target has {_which(values)}, and is taken for classes: {_ANEW}, the same label comes back (label renewal 0)."
+
+
+def no_classes(values: int, renewal: float) -> str:
+    """A target that looks like classes, whose labels were said to be drawn anew."""
+    return (
+        f"The target has {_which(values)}, as classes have, but as you say its labels are drawn anew {_ANEW} (label renewal "
+        f"{renewal:.3g}): for classes, whose labels come back, leave that out."
+    )
+
+
+def _which(values: int) -> str:
+    return "two values" if values == 2 else f"{values} values, whole numbers"
 
 
 def estimated(share: float, used: float, interval: tuple[float, float], copies: int) -> str:
