@@ -208,6 +208,7 @@ def test_a_row_that_stands_alone_explodes_nothing():
     X = np.column_stack([rng.standard_normal((60, 3)), np.arange(60) == 17])
     found = fm.recommend(X, X[:, 0] + rng.standard_normal(60))
     assert 0 < found.risk < 1
+    assert [line for line in found.warnings if line.startswith("row 18 (counted from 1 among those read) nearly decides")]
     assert np.isfinite(list(found.intervals["risk"])).all()
     free = fm.recommend(X, X[:, 0] + rng.standard_normal(60), penalty=0.0)
     assert 0 < free.risk < 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arguments import Floats
 from ..risks.plain import penalty_range
@@ -16,6 +17,8 @@ _PER_DECADE, _MOST = 6, 1e2
 DOUBT = 0.5
 # A row that its own label decides alone has no leave-one-out error.
 _LEAST_FREE = 1e-9
+# Rows stand alone that are free by less than the first, and by less than this part of what rows are on average.
+_ALONE, _FAR_BELOW = 0.1, 0.2
 
 
 class Piece(NamedTuple):
@@ -46,12 +49,15 @@ class LeaveOneOut:
         Standard error of the mean's distance from the least one, row by row.
     heard : float
         In [0, 1]: by how much what it says is multiplied (see ``sizes.unevenness``).
+    alone : (k,) and (k, m) arrays
+        Rows that nearly decide their own fit where most do not, by their places, and at which penalties.
     """
 
     penalties: Floats
     mean: Floats
     error: Floats
     heard: float = 1.0
+    alone: tuple[NDArray[np.intp], NDArray[np.bool_]] = (np.empty(0, dtype=np.intp), np.empty((0, 0), dtype=bool))
 
     @classmethod
     def of(cls, pieces: Iterable[Piece], eigenvalues: Floats, responses: Floats, rows: int) -> "LeaveOneOut":
@@ -61,10 +67,14 @@ class LeaveOneOut:
         z = np.geomspace(least, _MOST * most, round(_PER_DECADE * math.log10(_MOST * most / least)) + 1)
         fitted = eigenvalues[:, None] / np.add.outer(eigenvalues, z)
         count, repeated, total, products = 0, 0.0, np.zeros(z.size), np.zeros((z.size, z.size))
+        places, alone = [], []
         for U, a, y, times, apart in pieces:
             free = 1 - times[:, None] * ((a / rows)[:, None] + U**2 @ fitted)
             left = (y[:, None] - U @ (fitted * responses[:, None])) / np.maximum(free, _LEAST_FREE)
             squares = (apart[:, None] + left) ** 2
+            decides = free < np.minimum(_ALONE, _FAR_BELOW * free.mean(axis=0))
+            places.append(count + np.flatnonzero(decides.any(axis=1)))
+            alone.append(decides[decides.any(axis=1)])
             count += len(y)
             repeated += float(times.sum())
             total += squares.sum(axis=0)
@@ -73,7 +83,14 @@ class LeaveOneOut:
         best = int(np.argmin(mean))
         variance = np.diag(second) - 2 * second[best] + second[best, best] - (mean - mean[best]) ** 2
         # Those that are left out together move together.
-        return cls(z, mean, np.sqrt(np.maximum(variance, 0.0) * (repeated / count) / max(count - 1, 1)))
+        error = np.sqrt(np.maximum(variance, 0.0) * (repeated / count) / max(count - 1, 1))
+        return cls(z, mean, error, alone=(np.concatenate(places), np.concatenate(alone)))
+
+    def standing_alone(self, penalty: float) -> NDArray[np.intp]:
+        """Places of the rows that nearly decide their own fit at a penalty: the nearest of the grid."""
+        places, decides = self.alone
+        nearest = int(np.argmin(np.abs(np.log(self.penalties / max(penalty, float(self.penalties[0]))))))
+        return places[decides[:, nearest]] if places.size else places
 
     @property
     def best(self) -> float:

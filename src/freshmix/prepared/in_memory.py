@@ -70,7 +70,7 @@ def from_memory(
         weights.uneven,
         kernel,
         gaps,
-        Order(shown.rows, False) if steps is None else Order(steps, True),
+        Order(np.arange(labels.size)[weights.kept][shown.rows], False) if steps is None else Order(steps, True),
         columns or (),
     )
 

@@ -76,9 +76,10 @@ def recommend(
         loss weight that rows without a real label have today (others having 1).
     label_renewal : float, optional
         In [0, 1], with frozen covariates (a ``Loop`` has it too): the share of the noise variance that is drawn anew when a row
-        is labelled again. By default what ``labels`` says (``fresh`` 1, ``frozen`` 0) or, where that is left out, 0 where the target names classes (two values, or at most 20 whole numbers of 10 rows each
-        on average), an estimate with its interval where rows are repeated (5 copies or more, 20 different rows or more), and
-        otherwise 1; ``other_end`` holds what is best at the other end of a default.
+        is labelled again. By default what ``labels`` says (``fresh`` 1, ``frozen`` 0) or, where that is left out too, 0 where
+        the target names classes (two values, or at most 20 whole numbers of 10 rows each on average), an estimate with its
+        interval where rows are repeated (5 copies or more, 20 different rows or more), and otherwise 1; ``other_end`` holds
+        what is best at the other end of a default.
     generations : int or inf, optional
         Horizon T >= 1 to be best at; by default the long run for frozen covariates and 12 for fresh ones.
     kernel : str or callable

@@ -183,6 +183,14 @@ class SameRows(Answer[FrozenSetting]):
         order = None if self.table.order is None else self.table.order.of(rows)
         return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights, order)
 
+    @property
+    def alone(self) -> list[int]:
+        """Places in the table of rows that nearly decide their own fit, where all rows are at hand."""
+        if self.labels is None or self.table.products is not None or self.table.order is None:
+            return []
+        rows = self.labels.standing_alone(ridge_penalty(self.setting, self.constant.loop, self.horizon))
+        return sorted(self.table.order.place[rows].tolist())
+
     def warnings(self) -> tuple[str | None, ...]:
         """Where the theory is on thin ice for this table."""
         f, best = self.found.factorisation, self.constant
@@ -192,5 +200,6 @@ class SameRows(Answer[FrozenSetting]):
             doubts.identifiable(self.uncertainty.intervals["noise_variance"]),
             *self.found.doubts(),
             doubts.collinear(f.condition) if self.table.kernel == "linear" else None,
+            doubts.alone(self.alone),
             doubts.no_signal(self.found.intervals(), best.attained or best.loop.penalty == 0),
         )

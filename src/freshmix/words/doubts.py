@@ -30,6 +30,22 @@ def few_rows(rows: int) -> str | None:
     )
 
 
+def alone(places: Sequence[int], most: int = 5) -> str | None:
+    """Rows, counted from 0, that nearly decide their own fit."""
+    if not len(places):
+        return None
+    shown = ", ".join(str(place + 1) for place in places[:most])
+    more = f" and {len(places) - most} more" if len(places) > most else ""
+    which = f"row {shown} (counted" if len(places) == 1 else f"rows {shown}{more} (counted"
+    verbs = (
+        ("nearly decides its own fit", "its", "it") if len(places) == 1 else ("nearly decide their own fits", "their", "them")
+    )
+    return (
+        f"{which} from 1 among those read) {verbs[0]}, as the only row of a category does: {verbs[1]} leverage is above 0.9, "
+        f"and no other row tells how well {verbs[2]} would be predicted"
+    )
+
+
 def few_labelled_rows(labelled: int) -> str | None:
     """Of a table whose rows have a label in part."""
     return f"only {labelled} labelled rows: the estimates are rough below {FEW_ROWS}" if labelled < FEW_ROWS else None
