@@ -178,6 +178,20 @@ def test_records_that_are_there_several_times_are_left_out_together():
     assert f.independent == pytest.approx(24 / np.mean(np.bincount(group)[group]))
 
 
+@pytest.mark.parametrize("penalty", [0.0, 1e-3, 1.0])
+def test_generations_on_copies_of_wide_rows(penalty):
+    """They fit all different rows exactly, and leave the directions between copies to the noise."""
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((20, 50))[np.arange(60) // 3]
+    f = factorise(X, X[:, 0])
+    assert f.zeros
+    s, count = np.append(f.eigenvalues, 0.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
+    known = RowEquivalents(s, np.append(f.responses**2 + 1, 1.0), count, 1.0, f.classes)
+    by_generation = frozen.risk_by_generation(known, np.full(60, 0.6), penalty)
+    limit = frozen.limit_risk(known, 0.6, np.array([penalty]))[0]
+    assert by_generation[-1] == pytest.approx(float(limit), rel=1e-5)
+
+
 def test_rows_of_few_values_are_met_again():
     """Chance makes rows equal where they hold next to nothing; a column that tells rows apart shows that these are copies."""
     rng = np.random.default_rng(3)

@@ -181,15 +181,17 @@ class RowEquivalents(SampleEquivalents):
         self.null_risk = float(self.bias(ends, ends)[0])
         self.mean_trace = float(self.count @ (self.parts @ self.s / self.a**2))
         if not self.singular:
-            # Below the least eigenvalue each D(-x) has a zero, not before this.
             positive = self.s > 0
-            left = float((self.parts[:, ~positive].sum(axis=1) / self.a).min())
-            self.bulk = (min(self.bulk[0], float(self.s[positive].min()) * left), self.bulk[1])
+            left, least = self.parts[:, ~positive].sum(axis=1) / self.a, float(self.s[positive].min())
+            # Copies of fewer rows than features: all are fitted whatever they hold, and S is singular for them.
+            self.singular = not left.any()
+            # Below the least eigenvalue each D(-x) has a zero, not before this.
+            self.bulk = (least if self.singular else min(self.bulk[0], least * float(left.min())), self.bulk[1])
 
     def solve(self, z: ArrayLike) -> Solved:
         """q/(zv) and D/(zv); see ``Equivalents.solve``."""
         points = np.atleast_1d(np.asarray(z))
-        if not self.singular and np.any(self.parts[:, -1] == 0):
+        if self.s[-1] == 0 and np.any(self.parts[:, -1] == 0):
             # A row that is fitted whatever it holds has a limit at z = 0, no value.
             points = np.where(points == 0, 1e-10 * self.s[self.s > 0].min(), points)
         base = super().solve(points)

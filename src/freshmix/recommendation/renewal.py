@@ -111,11 +111,13 @@ class Repeated:
         """kappa = P / (P + M) within [0, 1], and its 90% interval.
 
         P is the pure error, M what comes back; the noise A = M + P mean(1/k) of the mean labels is estimated from the rows
-        taken once, with 2 A^2 / variance of its posterior draws degrees of freedom. A/P has the law of a ratio of variances.
+        taken once. Its posterior draws are taken for inverse chi-squared ones: nu = 4 + 2 mean^2 / variance degrees of freedom,
+        about an estimate of (nu - 2) / nu times their mean. A/P has the law of a ratio of variances.
         """
         found = estimate_of(replace(table, rows=self.means, products=None), None, np.random.default_rng(0))
         noise = found.noise_variance
-        freedom = 2 * (noise / (found.stretch * max(float(found.noise_draws.std()), 1e-9 * noise))) ** 2
+        freedom = 4 + 2 * (noise / (found.stretch * max(float(found.noise_draws.std()), 1e-9 * noise))) ** 2
+        noise *= (freedom - 2) / freedom
         most, least = ratio_of_variances.isf([_TAIL, 1 - _TAIL], freedom, self.copies)
         ratio = noise * self.copies / self.energy / np.array([least, 1.0, most])
         low, value, high = np.minimum(1 / (ratio + 1 - self.once), 1.0).tolist()
