@@ -123,7 +123,7 @@ def kept(X, y, held, y_held, kernel, rng, runs):
 
 
 def fresh(X, held, f, f_held, residuals, kernel, rng, runs):
-    """Predicted and replayed error of the recommended loop on drawn labels, and whether the check passed."""
+    """Predicted and replayed error of the recommended loop on drawn labels, whether the check passed, and the verdict."""
 
     def real(count=runs):
         return f[:, None] + rng.choice(residuals, (f.size, count))
@@ -133,7 +133,7 @@ def fresh(X, held, f, f_held, residuals, kernel, rng, runs):
     used = run(fit, real, residuals.var(), found.real_weight, "fresh", rng)
     errors = (f_held[:, None] - used.mean(axis=0) - predict @ (used - used.mean(axis=0))) ** 2
     fits = None if found.check is None else found.check.fits
-    return found.prediction_error, errors.mean() + residuals.var(), found.real_weight, fits
+    return found.prediction_error, errors.mean() + residuals.var(), found.real_weight, fits, found.verdict
 
 
 def row(case, splits, runs):
@@ -157,10 +157,11 @@ def row(case, splits, runs):
     columns = "-" if case.kernel != "linear" else str(width)
     cells = [f"{mean[i]:.3f} ± {error[i]:.3f}" for i in range(4)]
     check = f"{sum(passed)} of {len(passed)}" if passed else "too few rows"
+    refused = sum(each[6] == "theory does not fit" for each in found)
     ratios = [np.mean(numbers[:, i + 1]) / np.mean(numbers[:, i]) for i in (0, 2)]
     return (
         f"| {case.name} | {case.features} | {size} | {columns} | {cells[0]} | {cells[1]} | {ratios[0]:.2f} | {cells[2]} | "
-        f"{cells[3]} | {ratios[1]:.2f} | {mean[4]:.2f} | {check} |"
+        f"{cells[3]} | {ratios[1]:.2f} | {mean[4]:.2f} | {check} | {refused} of {len(found)} |"
     )
 
 
@@ -172,8 +173,8 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print("| table | features | rows | columns | kept: predicted | replayed | ratio", end=" ")
-    print("| fresh: predicted | replayed | ratio | weight | check passed |")
-    print("|" + "---|" * 12)
+    print("| fresh: predicted | replayed | ratio | weight | check passed | does not fit |")
+    print("|" + "---|" * 13)
     for case in cases(np.random.default_rng(0)):
         if case.name.startswith(options.only):
             print(row(case, options.splits, options.runs), flush=True)
