@@ -1,5 +1,6 @@
 from .estimation import EstimatedPopulation as EstimatedPopulation
 from .estimation import estimate as estimate
+from .estimation import estimate_teacher as estimate_teacher
 from .estimators import (
     FoundWeight as FoundWeight,
 )
@@ -21,6 +22,9 @@ from .optima import (
     Optimum as Optimum,
 )
 from .optima import (
+    Teaching as Teaching,
+)
+from .optima import (
     collapse_boundary as collapse_boundary,
 )
 from .optima import (
@@ -34,6 +38,9 @@ from .optima import (
 )
 from .optima import (
     optimal_schedule as optimal_schedule,
+)
+from .optima import (
+    optimal_teaching as optimal_teaching,
 )
 from .optima import (
     optimal_weight as optimal_weight,
@@ -54,6 +61,7 @@ from .risks.surface import limit_surface as limit_surface
 from .simulation import mean_and_error as mean_and_error
 from .simulation import simulate as simulate
 from .sweeps import sweep as sweep
+from .teacher import Teacher as Teacher
 from .watch import Watch as Watch
 
 __version__: str

@@ -5,7 +5,7 @@ Validation and meaning only; the mathematics is in ``risk`` and ``simulate`` (ma
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Group:
         covariates are fresh.
     labelled : bool, optional
         Whether these rows have a real label, whatever its weight; by default where ``real_weight`` is not 0.
+    labels_from : "model" or "teacher"
+        Who makes the synthetic labels: the generation before, or an outside ``Teacher``.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class Group:
     row_weight: float = 1.0
     real_weight: float = 1.0
     labelled: bool | None = None
+    labels_from: str = field(default="model", repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "share", number("share", self.share, low=0.0, high=1.0))
@@ -57,6 +60,7 @@ class Group:
         if self.real_weight != 0 and not labelled:
             raise ValueError(f"real_weight must be 0 for rows without a real label, got {self.real_weight!r}")
         object.__setattr__(self, "labelled", labelled)
+        object.__setattr__(self, "labels_from", choice("labels_from", self.labels_from, ("model", "teacher")))
 
 
 @dataclass(frozen=True, init=False)

@@ -11,6 +11,7 @@ from .left_out import LeaveOneOut
 from .misfit import Misfit
 from .noise import NoiseEstimate
 from .sizes import unevenness
+from .taught import estimate_teacher
 
 __all__ = [
     "Estimate",
@@ -24,6 +25,7 @@ __all__ = [
     "described",
     "estimate",
     "estimate_of",
+    "estimate_teacher",
     "factorise",
     "factorise_gram",
     "unevenness",

@@ -19,11 +19,13 @@ from .distillation import Distilled, self_distillation
 from .memory import Memory, Way, optimal_memory
 from .optimum import Optimum
 from .schedule import optimal_schedule
+from .teaching import Teaching, optimal_teaching
 
 __all__ = [
     "Distilled",
     "Memory",
     "Optimum",
+    "Teaching",
     "Way",
     "best_penalty",
     "collapse_boundary",
@@ -32,6 +34,7 @@ __all__ = [
     "optimal_loop",
     "optimal_memory",
     "optimal_schedule",
+    "optimal_teaching",
     "optimal_weight",
     "self_distillation",
 ]

@@ -5,13 +5,21 @@ from collections.abc import Sequence
 from ..arguments import Floats, choice, generations_in_a_row
 from ..loop import Loop
 from ..population import Population
-from .setting import setting_of
+from ..teacher import Teacher
+from . import taught
+from .setting import check_loops, setting_of
 from .verdict import Limit, Verdict
 
 __all__ = ["Limit", "Verdict", "limit", "risk"]
 
 
-def risk(population: Population, loop: Loop | Sequence[Loop], generations: int, judged: str = "now") -> Floats:
+def risk(
+    population: Population,
+    loop: Loop | Sequence[Loop],
+    generations: int,
+    judged: str = "now",
+    teacher: Teacher | None = None,
+) -> Floats:
     """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 ... T.
 
     Parameters
@@ -26,6 +34,8 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int, 
     judged : "now" or "next"
         Whether a model is judged on the coefficients that it was fitted under, or on those of the next generation, which it
         meets in use (R_next); they differ where the population's persistence is below 1.
+    teacher : Teacher, optional
+        Who labels the groups that have ``labels_from="teacher"``.
 
     Returns
     -------
@@ -58,10 +68,13 @@ def risk(population: Population, loop: Loop | Sequence[Loop], generations: int, 
     [1.2, 0.943919, 0.899675, 0.913468]
     """
     judged = choice("judged", judged, ("now", "next"))
+    if teacher is not None:
+        check_loops(population, loop, taught=True)
+        return taught.by_generation(population, loop, generations_in_a_row(generations), judged, teacher)
     return setting_of(population, loop).by_generation(generations_in_a_row(generations), judged)
 
 
-def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
+def limit(population: Population, loop: Loop | Sequence[Loop], teacher: Teacher | None = None) -> Limit:
     """Excess risk in the long run, with a verdict.
 
     Parameters
@@ -70,6 +83,8 @@ def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
         The data.
     loop : Loop or sequence of Loop
         The training loop, with an aspect and real weights; of a schedule or a sequence the last one is kept on.
+    teacher : Teacher, optional
+        Who labels the groups that have ``labels_from="teacher"``.
 
     Returns
     -------
@@ -88,11 +103,17 @@ def limit(population: Population, loop: Loop | Sequence[Loop]) -> Limit:
 
     Examples
     --------
-    >>> from freshmix import Loop, Population
+    >>> from freshmix import Group, Loop, Population, Teacher
     >>> found = limit(Population.isotropic(signal=2.0), Loop(aspect=2.0, real_weight=0.2))
     >>> round(found.risk, 4), found.verdict
     (2.8889, 'collapses')
     >>> limit(Population.isotropic(), Loop.partially_labelled(aspect=1.3, labelled=0.5)).verdict
     'diverges'
+    >>> taught = Loop(aspect=1.3, covariates="fresh", groups=[Group(0.5), Group(0.5, 1.0, 0.0, labels_from="teacher")])
+    >>> round(limit(Population.isotropic(), taught, Teacher([0.9], [0.9])).risk, 4)
+    3.4538
     """
+    if teacher is not None:
+        check_loops(population, loop, taught=True)
+        return taught.limit(population, loop, teacher)
     return setting_of(population, loop).limit()

@@ -144,7 +144,7 @@ def sample_setting(equivalents: Equivalents, loop: Loop) -> Setting:
     return FrozenSetting(equivalents, (loop,))
 
 
-def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Loop, ...]:
+def check_loops(population: Population, loop: Loop | Sequence[Loop], taught: bool = False) -> tuple[Loop, ...]:
     """The loops of t = 1, 2, ..., once they are known to have what theory needs; weights are checked where used."""
     if not isinstance(population, Population):
         raise TypeError(f"population must be a Population, got {type(population).__name__}")
@@ -156,5 +156,7 @@ def check_loops(population: Population, loop: Loop | Sequence[Loop]) -> tuple[Lo
             raise ValueError("the loop needs an aspect (features / rows per generation), got none")
         if each.covariates == "frozen" and population.persistence < 1:
             raise ValueError(f"persistence below 1 needs covariates='fresh', got {population.persistence:g} with frozen ones")
+        if not taught and any(group.labels_from == "teacher" for group in each.groups or ()):
+            raise ValueError("groups with labels_from='teacher' need teacher=, which fm.risk and fm.limit take")
         kind_of(each).check(loops)
     return loops

@@ -156,6 +156,8 @@ def loops_with_weights(loops: Sequence[Loop], weights: Floats | None, T: int) ->
             raise ValueError("the loop needs a real_weight, a schedule or groups, or a grid of real_weight")
         if each.schedule is not None and weights is not None:
             raise ValueError("real_weight is a grid of constant weights: give the loop no schedule beside it")
+        if any(group.labels_from == "teacher" for group in each.groups or ()):
+            raise ValueError("groups with labels_from='teacher' need teacher=, which fm.risk and fm.limit take")
         check_size_of_weights([*(each.schedule or ()), *(group.real_weight for group in each.groups or ())])
         if each.covariates == "frozen" and any(group.row_weight == 0 for group in each.groups or ()):
             raise ValueError("groups on frozen covariates must have row weights above 0: leave out rows of weight 0")
