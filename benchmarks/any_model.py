@@ -36,14 +36,14 @@ REGRESSORS = {
     "Ridge": Ridge(0.05),
     "RandomForest": RandomForestRegressor(30, min_samples_leaf=3),
     "GradientBoosting": GradientBoostingRegressor(n_estimators=40),
-    "MLP": scaled(MLPRegressor((30,), learning_rate_init=0.02, max_iter=100)),
+    "MLP": scaled(MLPRegressor(hidden_layer_sizes=(30,), learning_rate_init=0.02, max_iter=100)),
 }
 CLASSIFIERS = {
     "LogisticRegression": scaled(LogisticRegression(C=0.1)),
     "GaussianNB": scaled(GaussianNB(var_smoothing=0.05)),
     "RandomForest": RandomForestClassifier(30, min_samples_leaf=3),
     "GradientBoosting": GradientBoostingClassifier(n_estimators=15),
-    "MLP": scaled(MLPClassifier((30,), learning_rate_init=0.02, max_iter=60)),
+    "MLP": scaled(MLPClassifier(hidden_layer_sizes=(30,), learning_rate_init=0.02, max_iter=60)),
 }
 TABLES = {
     "diabetes": (load_diabetes, REGRESSORS, "predictions"),

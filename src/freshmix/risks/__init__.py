@@ -111,7 +111,7 @@ def limit(population: Population, loop: Loop | Sequence[Loop], teacher: Teacher 
     'diverges'
     >>> taught = Loop(aspect=1.3, covariates="fresh", groups=[Group(0.5), Group(0.5, 1.0, 0.0, labels_from="teacher")])
     >>> round(limit(Population.isotropic(), taught, Teacher([0.9], [0.9])).risk, 4)
-    3.4538
+    2.0
     """
     if teacher is not None:
         check_loops(population, loop, taught=True)
