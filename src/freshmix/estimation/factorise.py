@@ -94,9 +94,11 @@ def factorise(X: Floats, y: Floats, weights: Floats | None = None) -> Factorisat
 
 def _centred(X: Floats, y: Floats, weights: Floats | None, again: Copies | None) -> Factorisation:
     n, p = X.shape
+    gram = X @ X.T if p >= n else X.T @ X
+    gram /= n
     if p >= n:
-        return _outer(X @ X.T / n, y, p, weights, again)
-    found, scaled = _inner(X.T @ X / n, X.T @ y, float(y @ y), n)
+        return _outer(gram, y, p, weights, again)
+    found, scaled = _inner(gram, X.T @ y, float(y @ y), n)
     left = y - X @ (scaled @ found.responses)
     # Once more, as what is all but collinear leaves rounding of the first fit.
     left -= X @ (scaled @ (scaled.T @ (X.T @ left)))

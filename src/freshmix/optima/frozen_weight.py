@@ -142,7 +142,9 @@ def best_loop(goal: Goal) -> Best:
         return float(goal.over_weights(np.array([at["real_weight"]]), penalty)[0])
 
     start = {"penalty": z[i], "real_weight": float(_weight_of(z[j] / z[i], goal.anchor))}
-    found, _ = box.simplex(risk_at, start, steps=(0.025, 0.25), tolerance=1e-9)
+    # A sample's risks are known to fewer digits than a population's.
+    digits = (1e-9, 1e-15) if goal.equivalents.tolerance < 1e-8 else (1e-5, 1e-11 * float(np.nanmin(table)))
+    found, _ = box.simplex(risk_at, start, steps=(0.025, 0.25), tolerance=digits[0], value_tolerance=digits[1])
     w, penalty = found["real_weight"], found["penalty"] * found["real_weight"] / (1 - goal.anchor)
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
     w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))

@@ -12,7 +12,6 @@ from scipy.stats import kstest, poisson
 from scipy.stats import t as student
 
 from ..arguments import Floats
-from ..tables.blocks import block_rows
 from ..words import table as words
 from .ends import Ends
 from .kernels import Kernel
@@ -30,6 +29,8 @@ LABEL_BIAS_LEVEL = 1e-3
 _COPY = 1e-12
 # So many rows are enough to see that most columns are far from it.
 _PROBE, _NEARLY = 64, 1e-3
+# Rounding of sums of squares, with much to spare.
+_ROUGH = 1e-10
 # Whole numbers are ids where so many rows differ, and fewer are alike than chance brings at this level, or where numbers that
 # many rows drew from a wide range fill it evenly (the p-value of that); their name may say so as well.
 _DIFFERENT, _UNLIKELY, _EVEN_ROWS, _EVEN = 0.9, 0.01, 100, 0.01
@@ -210,13 +211,14 @@ def _determining(columns: NDArray[np.intp], correlations: Floats, names: Sequenc
 def _dominated_columns(X: Floats, names: Sequence[str] | None) -> str | None:
     if len(X) < FEWEST_IDS:
         return None
-    mean, size = X.mean(axis=0), block_rows(X.shape[1])
-    parts = [X[start : start + size] for start in range(0, len(X), size)]
-    most = np.max([np.abs(part - mean).max(axis=0) for part in parts], axis=0)
-    most = np.maximum(most, np.finfo(np.float64).tiny)
-    total = np.zeros(most.size)
-    for part in parts:
-        apart = (part - mean) / most
-        total += np.einsum("ij,ij->j", apart, apart)
-    worst = [words.named(names, int(index)) for index in np.flatnonzero((total > 0) & (total < 1 / DOMINATING))]
+    mean = X.mean(axis=0)
+    most = np.maximum(X.max(axis=0) - mean, mean - X.min(axis=0))
+    # Roughly, from uncentred squares: columns for which that settles nothing are looked at again.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("ij,ij->j", X, X)
+        clear = (squares - len(X) * mean**2 > 2 / DOMINATING * most**2) & (squares * _ROUGH < most**2)
+    near = np.flatnonzero((most > 0) & ~clear)
+    apart = (X[:, near] - mean[near]) / np.maximum(most[near], np.finfo(np.float64).tiny)
+    total = np.einsum("ij,ij->j", apart, apart)
+    worst = [words.named(names, int(index)) for index in near[(total > 0) & (total < 1 / DOMINATING)]]
     return words.dominated_columns(worst) if worst else None

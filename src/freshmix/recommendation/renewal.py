@@ -101,7 +101,8 @@ class Repeated:
         # From the first label of each group: 0 to the bit where all are the same.
         apart = y - y[first][group]
         shift = np.bincount(group, a * apart) / total
-        X = X[np.ix_(first, first)] if kernel == "precomputed" else X[first]
+        if first.size < y.size:
+            X = X[np.ix_(first, first)] if kernel == "precomputed" else X[first]
         level = float(np.mean(total / size))
         means = Rows(X, y[first] + shift, None if precision is None else total / size / level)
         energy = max(float(a @ apart**2 - total @ shift**2), 0.0) / level

@@ -160,11 +160,14 @@ def best_mix(loop: Loop, pairs: Iterable[tuple[float, float]], risk: Callable[[L
     return min(tried, key=lambda mix: mix[2])
 
 
-def drawn_signals(X: Floats, y: Floats, noise: float, null_risk: float, rng: np.random.Generator) -> Floats:
+def drawn_signals(
+    X: Floats, y: Floats, noise: float, null_risk: float, rng: np.random.Generator, products: Floats | None = None
+) -> Floats:
     """(p, m) coefficients from the posterior of beta ~ N(0, tau^2 I), y = X beta + N(0, sigma^2), for centred X and y.
 
     A draw has the strength of the signal itself, where a fit is shrunk, and its joint law with X is that of the true one.
-    Matheron's rule: a draw of the prior is corrected by the ridge fit to what the labels say beyond it.
+    Matheron's rule: a draw of the prior is corrected by the ridge fit to what the labels say beyond it. ``products`` are XX',
+    where they are at hand.
     """
     n, p = X.shape
     spread = float(np.einsum("ij,ij->", X, X)) / n
@@ -176,7 +179,9 @@ def drawn_signals(X: Floats, y: Floats, noise: float, null_risk: float, rng: np.
     penalty = max(noise / prior**2, 1e-10 * spread * n)
     if p <= n:
         return np.asarray(beta + np.linalg.solve(X.T @ X + penalty * np.eye(p), X.T @ apart))
-    return np.asarray(beta + X.T @ np.linalg.solve(X @ X.T + penalty * np.eye(n), apart))
+    if products is None:
+        products = X @ X.T
+    return np.asarray(beta + X.T @ np.linalg.solve(products + penalty * np.eye(n), apart))
 
 
 def standard_error(apart: Floats, predicted: Floats, group: NDArray[np.intp]) -> Floats:

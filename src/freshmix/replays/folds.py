@@ -155,12 +155,11 @@ def check_frozen(
     if loop.penalty == 0 and abs(X.shape[1] * FOLDS / (y.size * (FOLDS - 1)) - 1) < 0.1:
         return AT_THRESHOLD
     scaled, labels = weighted_rows(X, y, np.ones(y.size) if precision is None else precision)
-    noise = found.noise_variance
-    beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng)
-
     few = X.shape[1] >= y.size * (FOLDS - 1) / FOLDS - 1
     centred = X - X.mean(axis=0)
     products = centred @ centred.T if few else None
+    noise, scaled_products = found.noise_variance, products if precision is None else None
+    beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng, scaled_products)
     again = Copies.of(X, precision)
 
     def replay(held_out: str) -> tuple[Check, partial[tuple[Mix, float]]]:
@@ -182,7 +181,7 @@ def check_frozen(
     def alike(order: Order) -> str | None:
         w = loop.weights(generations)[-1]
         penalty = (1 - loop.anchor) * loop.penalty / max(w, _LEAST_WEIGHT)
-        return neighbours(X, beta, group, order, penalty, FOLDS, noise, rng, precision)
+        return neighbours(X, beta, group, order, penalty, FOLDS, noise, rng, precision, products)
 
     return decided(replay, order, alike)
 

@@ -45,11 +45,13 @@ def neighbours(
     noise: float,
     rng: np.random.Generator,
     precision: Floats | None = None,
+    products: Floats | None = None,
 ) -> str | None:
     """``alike`` for ridge on (n, p) rows of known signals, in so many folds; rows of a group stay together.
 
     With S held out, f_S - fhat_S = (I - H_SS)^-1 [(I - H) f]_S, H being the hat matrix of all rows (block leave-out): one
-    matrix serves any number of draws. ``penalty`` is per row of a fit, ``precision`` that of each label (None: all alike).
+    matrix serves any number of draws. ``penalty`` is per row of a fit, ``precision`` that of each label (None: all alike);
+    ``products`` are XX', where they are at hand.
     """
     place = np.argsort(order.place, kind="stable")
     if place.size > MOST_ROWS:
@@ -58,7 +60,7 @@ def neighbours(
     X, group = X[place], np.unique(group[place], return_inverse=True)[1].astype(np.intp)
     a = np.ones(place.size) if precision is None else precision[place]
     root, signal = np.sqrt(a), X @ beta
-    left = _left(X, a, penalty * (1 - 1 / folds))
+    left = _left(X @ X.T if products is None else products[np.ix_(place, place)], a, penalty * (1 - 1 / folds))
     residuals = left @ (signal * root[:, None])
 
     def risk(part: NDArray[np.intp]) -> float:
@@ -74,14 +76,16 @@ def neighbours(
     return alike(together, [risk(rng.permutation(count) % folds) for _ in range(DRAWS)], noise)
 
 
-def _left(X: Floats, a: Floats, penalty: float) -> Floats:
+def _left(products: Floats, a: Floats, penalty: float) -> Floats:
     """(n, n) I - H of ridge with an intercept, on rows scaled by the roots of their weights a; the penalty is per row.
 
+    From the rows' products XX', whatever their centre:
     alpha (G + alpha)^-1 - u u', for the products G of centred scaled rows, alpha = penalty sum(a), and u = root(a / sum(a)).
     """
     total = a.sum()
-    scaled = (X - a @ X / total) * np.sqrt(a)[:, None]
-    G = scaled @ scaled.T
+    to_mean = products @ a / total
+    G = products - to_mean[:, None] - to_mean + a @ to_mean / total
+    G *= np.multiply.outer(np.sqrt(a), np.sqrt(a))
     alpha = total * max(penalty, _LEAST * float(np.trace(G)) / a.size**2)
     u = np.sqrt(a / total)
     G[np.diag_indices(a.size)] += alpha

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,12 @@ class Recursion:
     def contraction(self, w: Any) -> Numbers:
         """m = alpha (1-q) + (1-w) q: what a generation at weight w keeps of the one before."""
         m = (1 - w) * self.q
-        return np.asarray(m + self.anchor * (1 - self.q) if np.any(self.anchor) else m)
+        return np.asarray(m + self.anchor * (1 - self.q) if self.anchored else m)
+
+    @cached_property
+    def anchored(self) -> bool:
+        """Whether some anchor is above 0."""
+        return bool(np.any(self.anchor))
 
     @np.errstate(over="ignore", invalid="ignore")
     def course(self, weights: Floats, shown: Container[int] | None = None) -> list[State]:

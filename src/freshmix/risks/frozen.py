@@ -103,7 +103,8 @@ def limit_risk(
 def _remembering(equivalents: Equivalents, w: Floats, lam: Floats, law: Law) -> Floats:
     (rho, kappa, alpha), sigma2 = law, equivalents.noise_variance
     z1, z2 = penalties_of(w, lam, alpha)
-    one, two = equivalents.solve(z1), equivalents.solve(z2)
+    both = equivalents.solve(np.concatenate([z1, z2]))
+    one, two = both[: z1.size], both[z1.size :]
     memory = memory_factor(w, rho, kappa)
     if rho * sigma2 == 0:
         # Only at w = 0 without a penalty: c_t stays at 1, whatever the limit of c(w) as w -> 0.
