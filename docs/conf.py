@@ -1,5 +1,7 @@
 """Sphinx configuration: everything is local, also the formulas (MathML)."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -8,12 +10,15 @@ from sphinx.application import Sphinx
 
 import freshmix
 
+# The extension beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
+
 project = "freshmix"
 author = "The freshmix developers"
 project_copyright = "2026, The freshmix developers"
 version = release = freshmix.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.autosectionlabel"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.autosectionlabel", "shown"]
 myst_enable_extensions = ["dollarmath"]
 autosectionlabel_prefix_document = True
 napoleon_google_docstring = False

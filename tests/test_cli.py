@@ -226,11 +226,11 @@ def test_plain_words(table: Path) -> None:
     words = " ".join(text.split())
     for expected in (
         "real weight w 0.43",
-        "alpha 24, which is lambda 0.12 x rows",
+        "alpha 24, 0.12 per row",
         "error above the unavoidable noise (excess risk) 0.33 (0.20 to 0.40) in the long run",
         "real labels only 1.6 (+12%)",
         "today's setting 1.51",
-        "synthetic labels only unbounded",
+        "synthetic labels only grows without bound",
         "noise variance 1.10 (0.90 to 1.30)",
         "signal-to-noise ratio 0.90 (0.50 to 2.00)",
         "Warnings - only 40 rows",

@@ -108,12 +108,12 @@ def test_page_says_what_was_found(page: str) -> None:
     for words in (
         "improves: synthetic labels average the noise of past real labels.",
         "Best: Fit each generation on 0.43 x real label + 0.57 x synthetic label, with Ridge(alpha=24).",
-        "alpha 24, which is lambda 0.12 x rows",
-        "it fits: replayed with 150 of the table's rows, the loop has excess risk 0.35 after 12 retrainings",
+        "alpha 24, 0.12 per row",
+        "it fits: replayed with 150 of the table's rows in each generation, the loop has excess risk 0.35 after 12 retrainings",
         "(0.20 to 0.40) in the long run",
         "real labels only 1.6 (+12%)",
-        "synthetic labels only unbounded",
-        "(aspect ratio: 0.5 features per row of a generation)",
+        "synthetic labels only grows without bound",
+        "(0.5 per row of a generation)",
         "noise variance 1.10 (0.90 to 1.30)",
         "Assumed loop: the same 200 rows",
         "only 40 rows",
@@ -129,18 +129,20 @@ def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
     report.write_report(made, tmp_path / "report.html")
     page = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
     # On a telephone a cell stands beside the name of its column.
-    assert 'data-name="above the best"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'data-name="worse by"' in (tmp_path / "report.html").read_text(encoding="utf-8")
     for text in (page, " ".join(str(made).split())):
         for words in (
             "Best: Average all real labels that a row has had, Ridge(alpha=3). "
-            "Mean squared prediction error 1.30 (1.10 to 1.50), its root 1.14, after 12 retrainings.",
+            "Mean squared prediction error 1.30 (90% interval 1.1 to 1.5), its root 1.14, after 12 retrainings. "
+            "Features are scaled to variance 1.",
             "If old labels cannot be kept: Anchor to the last model and mix in its labels: label = 0.75 x real + 0.25 x "
-            "predicted; Ridge(alpha=800) fits what 0.9 x that model leaves, and is added to it. 1.4, 0.100 (0.050 to 0.200) "
-            "above the best.",
-            "This generation's labels alone: Ridge(alpha=20). 1.5, 0.20 (0.10 to 0.30) above the best.",
+            "predicted; fit Ridge(alpha=800) to the labels less 0.9 x its predictions, and add that back. Error 1.40, "
+            "7.7% (3.8 to 15.4) worse.",
+            "The newest labels alone: Ridge(alpha=20). Error 1.50, 15.4% (7.7 to 23.1) worse.",
             "Mixing labels alone: Fit each generation on 0.43 x real label + 0.57 x synthetic label, with Ridge(alpha=24).",
-            "1.40 0.100 (0.050 to 0.200)",
-            "y = np.mean([y, *past], axis=0)",
+            "1.40 7.7% (3.8 to 15.4)",
+            "improves: of mixing labels alone (not the best way above): synthetic labels average",
+            "past.append(y) y = np.mean(past, axis=0) model = Ridge(alpha=0.015 * len(y)).fit(X, y)",
         ):
             assert words in text
         assert text.count("Best") == 1
@@ -180,7 +182,7 @@ def test_a_failed_check_is_told_first(tmp_path: Path) -> None:
         in text
     )
     assert "On theory alone, which is not to be relied on here: fit each generation on" in text
-    assert "largest z-score is +20.0, after 2" in text
+    assert "largest gap is 20.0 standard errors, after 2" in text
     assert text.index("theory does not fit") < text.index("On theory alone")
 
 
@@ -222,7 +224,7 @@ def test_page_for_kernels_has_no_aspect(tmp_path: Path) -> None:
     report.write_report(recommendation(population=None, aspect=None), tmp_path / "report.html")
     text = Page((tmp_path / "report.html").read_text(encoding="utf-8")).text
     assert "KernelRidge(alpha=24)" in text
-    assert "aspect ratio" not in text
+    assert "per row of a generation" not in text
 
 
 @pytest.mark.parametrize("name", ["report.txt", "report", "report.svg", ".html"])
@@ -280,13 +282,13 @@ def test_numbers_of_the_mix_are_said_once_and_what_the_draws_disagree_on() -> No
     assert once.count("in the long run") == 1
     both = the_mix(recommendation(generations=12, long_run_risk=0.31))
     assert "after 12 retrainings, 0.31 in the long run" in both
-    assert "verdicts of posterior draws" not in both
+    assert "other values that fit" not in both
     split = recommendation(verdict_probabilities={"improves": 0.82, "degrades": 0.177, "collapses": 0.003})
-    assert "verdicts of posterior draws: improves 82%, degrades 18%" in the_mix(split)
+    assert "for other values that fit the table: improves 82%, degrades 18%" in the_mix(split)
     same = recommendation(verdict="holds", verdict_probabilities={"degrades": 0.82, "improves": 0.18})
-    assert "verdicts of posterior draws" not in the_mix(same)
+    assert "other values that fit" not in the_mix(same)
     sure = recommendation(verdict_probabilities={"improves": 0.995, "degrades": 0.005})
-    assert "verdicts of posterior draws" not in the_mix(sure)
+    assert "other values that fit" not in the_mix(sure)
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_command(file, tmp_path):
     out = invoke("recommend", file, "--target", "y", "--time", "month", "--report", page, width=200)
     assert "40 new rows in each month" in out
     assert out.startswith("Best: ")
-    heading = "Prediction error (squared label units) of ways to train, each at its best, at month 12, judged on the next month"
+    heading = "Ways to train, each at its best: mean squared prediction error at month 12, on the rows of the month after"
     assert heading in out
     assert heading in page.read_text()
     assert "tried: mean squared error on the table's own next months" in out

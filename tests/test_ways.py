@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 import freshmix as fm
 from freshmix.replays.in_time import Remembering, errors_in_time
@@ -67,11 +68,20 @@ def test_a_way_is_carried_out_as_it_is_told_and_its_code_does_the_same(way):
     from freshmix.words.remembering import code
 
     first = blocks[0][np.isfinite(y[blocks[0]])]
-    known = {"model": Ridge(alpha=way.penalty * first.size, fit_intercept=False).fit(X[first], y[first]), "past": []}
-    for block, before in zip(blocks[1:4], blocks, strict=False):
-        real = before[np.isfinite(y[before])]
-        known |= {"X": X[block], "y": y[block], "past": [(X[real], y[real]), *known["past"]]}
-        exec(code(settings, timed=True, averaged=False), known)
+    # The rows as they come: what is done once makes these of them.
+    table = 3.0 + 2.0 * X[:, 1:]
+    scaler, level = StandardScaler().fit(table), np.nanmean(y)
+    scaled = np.column_stack([np.ones(y.size), scaler.transform(table)])
+    expected, _ = naive([(scaled[block], y[block] - level) for block in blocks], **settings)
+    model = Ridge(alpha=way.penalty * first.size, fit_intercept=False).fit(scaled[first], y[first] - level)
+    known = {"table": table, "labels": y, "model": model}
+    lines = code(settings, timed=True, averaged=False)
+    once, each = lines.split("# Each time.")
+    exec(once, known)
+    known["past"] = [(scaled[first], y[first] - level)]
+    for block in blocks[1:4]:
+        known |= {"X": table[block], "y": y[block]}
+        exec("#" + each, known)
     assert known["model"].coef_ == pytest.approx(expected, rel=1e-7)
 
 
@@ -116,7 +126,7 @@ def test_every_face_says_the_same(told):
     assert "compare" not in found
     assert pickle.loads(pickle.dumps(told)).best == told.best
     assert str(told).startswith("Best: ")
-    assert "ways to train" in " ".join(str(told).split())
+    assert "Ways to train" in " ".join(str(told).split())
     assert "Ridge(" in told.code()
     with pytest.raises(ValueError, match="way must be"):
         told.code("none")
@@ -134,9 +144,10 @@ def test_tables_without_times_are_told_too():
     keep = found.rivals["keep_all"]
     assert keep["kept_generations"] is None
     assert keep["risk"] == pytest.approx(found.baselines["keep_all_labels"], rel=0.05)
-    known = {"X": X, "y": y, "past": [y + rng.standard_normal(80)]}
+    known = {"table": X, "labels": y, "X": X, "y": y}
     exec(found.code(), known)
     assert known["model"].intercept_ != 0
+    assert len(known["past"]) == 1
     forgets = fm.recommend(X, y, may_keep="nothing")
     assert forgets.best == "real_only"
     assert [forgets.rivals[name]["allowed"] for name in ("real_only", "anchored", "keep_all")] == [True, False, False]

@@ -55,7 +55,7 @@ def few_labels(labels: float) -> str | None:
     """A generation with few real labels."""
     if labels >= FEW_LABELS:
         return None
-    return f"fewer than {FEW_LABELS} labels per generation: the theory is asymptotic and rough there"
+    return f"fewer than {FEW_LABELS} labels per generation: the theory is rough there; collect more, or retrain less often"
 
 
 def identifiable(noise: tuple[float, float]) -> str | None:
@@ -65,7 +65,7 @@ def identifiable(noise: tuple[float, float]) -> str | None:
         return None
     return (
         f"the noise variance is hardly identifiable here: from {low:.3g} to {high:.3g} anything fits (90%), and the best "
-        "weight depends on it"
+        "weight depends on it; some 20 rows labelled twice would show it"
     )
 
 

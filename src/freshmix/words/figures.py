@@ -12,8 +12,8 @@ def figures(value: float, infinite: str = UNBOUNDED) -> str:
     return infinite if math.isinf(value) else f"{value:.4g}"
 
 
-def short(value: float, infinite: str = UNBOUNDED, zeros: bool = False) -> str:
-    """A number with 3 significant digits, written out where that is not long; ``zeros`` at the end are kept for columns.
+def short(value: float, infinite: str = UNBOUNDED, zeros: bool = False, digits: int = 3) -> str:
+    """A number with so many significant digits, written out where that is not long; ``zeros`` at the end are kept for columns.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def short(value: float, infinite: str = UNBOUNDED, zeros: bool = False) -> str:
     """
     if not math.isfinite(value):
         return figures(value, infinite)
-    text = _written(value, 2 - _place(value))
+    text = _written(value, digits - 1 - _place(value))
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text and not zeros else text
 
 

@@ -9,6 +9,7 @@ from . import remembering
 from .figures import percent, short, sure
 from .layout import Answer, Block, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon
+from .table import STANDARDISED
 
 # Ways of training have the same name everywhere.
 WAYS = {
@@ -22,6 +23,7 @@ WAYS = {
 _MOST_WEIGHTS = 12
 # Verdicts of a smaller share of the posterior draws are not told.
 _LEAST_SHARE = 0.01
+SCALED = "Features are scaled to variance 1."
 # Verdicts that say that nothing can be recommended as it stands.
 _NO_ADVICE = ("exact", "theory does not fit")
 
@@ -32,7 +34,7 @@ Recommended = Any
 
 def answer(r: Recommended) -> Answer:
     """All of it: what to do, what becomes of the loop, the ways beside each other, and how sure that is."""
-    verdict, lead = Verdict(r.verdict, r.reason), Leads(headline(r))
+    verdict, lead = Verdict(r.verdict, f"{scope(r)}{r.reason}"), Leads(headline(r))
     return (
         *((verdict, lead) if r.verdict in _NO_ADVICE else (lead, verdict)),
         Block((r.assumption, *filter(None, (other_end(r),)))),
@@ -54,6 +56,15 @@ def compared_at(r: Recommended) -> str:
     return horizon(len(r.risk_by_generation["recommended"]) - 1, step(r))
 
 
+def scope(r: Recommended) -> str:
+    """Which loop the verdict is about, where that is not the best way."""
+    if not r.rivals or r.verdict in _NO_ADVICE or r.best == "mixed":
+        return ""
+    mixed = r.rivals.get("mixed")
+    allowed = "" if mixed is None or mixed["allowed"] else ", which is not allowed here"
+    return f"of mixing labels alone{allowed} (not the best way above): "
+
+
 def headline(r: Recommended) -> list[tuple[str, str]]:
     """The best way with its numbers, what to do where it cannot be done, and the mix of labels alone."""
     said = _best(r) if r.rivals else []
@@ -64,11 +75,13 @@ def headline(r: Recommended) -> list[tuple[str, str]]:
 def _best(r: Recommended) -> list[tuple[str, str]]:
     """The best way to remember, one that is simpler, and the best ones where less may be kept."""
     best, rivals = r.rivals[r.best], r.rivals
-    error = sure(best["prediction_error"], best["prediction_error_interval"])
-    on = f", judged on the next {r.step}" if r.persistence is not None else ""
+    low, high = (short(end) for end in best["prediction_error_interval"])
+    error = f"{remembering.error(rivals, r.best)} (90% interval {low} to {high})"
+    on = f", on the rows of the {r.step} after" if r.persistence is not None else ""
     trusted = "Best" if r.check is None or r.check.trusted else "Best on theory alone, which does not fit"
     root = f", its root {short(math.sqrt(best['prediction_error']))}," if 0 < best["prediction_error"] < math.inf else ""
-    said = [(trusted, f"{_instruction(r, r.best)}. Mean squared prediction error {error}{root} {compared_at(r)}{on}.")]
+    do = f"{_instruction(r, r.best)}. Mean squared prediction error {error}{root} {compared_at(r)}{on}."
+    said = [(trusted, " ".join([do, *_provisos(r)]))]
     told = {r.best}
     other = remembering.simpler(rivals, r.best)
     if other is not None:
@@ -88,6 +101,17 @@ def _best(r: Recommended) -> list[tuple[str, str]]:
     return said
 
 
+def _provisos(r: Recommended) -> list[str]:
+    """What the best way rests on that a person should know before trying it."""
+    said = [SCALED] if STANDARDISED in r.notes else []
+    if r.other_end is not None:
+        known = "a row's label is new each time it is asked for" if r.label_renewal else "the same label comes back"
+        said.append(f"Assumes that {known}, which the table cannot show.")
+    if r.check is not None and not r.check.fits and r.check.trusted:
+        said.append("The check bears the setting out, not its figures, which are corrected.")
+    return said
+
+
 def _kept(r: Recommended) -> str:
     return "labels" if r.rows_per_generation is None else "rows"
 
@@ -96,9 +120,8 @@ def _second(r: Recommended, name: str, alone: bool = False) -> str:
     """Another way than the best, and what it costs."""
     way = r.rivals[name]
     what = _learner(r, way["alpha"]) if alone else _instruction(r, name)
-    gap = remembering.gap(way)
-    beside = gap if gap == "as good" else f"{gap} above the best" if way["difference"] >= 0 else f"{gap} beside the best"
-    return f"{what}. {short(way['prediction_error'])}, {beside}."
+    gap = remembering.gap(way, r.rivals[r.best])
+    return f"{what}. Error {remembering.error(r.rivals, name)}, {gap if gap == 'as good' else f'{gap} worse'}."
 
 
 def _instruction(r: Recommended, name: str) -> str:
@@ -131,8 +154,8 @@ def ways(r: Recommended) -> list[Grid | Lines]:
         return []
     tried = any(way["backtest"] is not None for way in r.rivals.values())
     names = (*remembering.COLUMNS, *(["tried"] if tried else []))
-    on = f", judged on the next {r.step}" if r.persistence is not None else ""
-    heading = f"Prediction error (squared label units) of ways to train, each at its best, {compared_at(r)}{on}"
+    on = f", on the rows of the {r.step} after" if r.persistence is not None else ""
+    heading = f"Ways to train, each at its best: mean squared prediction error {compared_at(r)}{on}"
     grid = Grid(heading, names, remembering.rows(r.rivals, r.best), left=2, wraps=1)
     legend = remembering.legend(r.rivals, step(r), tried)
     return [grid, Lines(None, (legend,) if legend else ())]
@@ -142,7 +165,7 @@ def snippet(r: Recommended) -> list[Code]:
     """The lines of the best way, where they are those of scikit-learn's ridge."""
     if not r.rivals or r.population is None or r.verdict in _NO_ADVICE:
         return []
-    return [Code("The best way in scikit-learn, once for each new generation", lines(r, r.best))]
+    return [Code(f"The best way in scikit-learn, for each new {r.step or 'generation'}", lines(r, r.best))]
 
 
 def lines(r: Recommended, way: str) -> str:
@@ -157,8 +180,8 @@ def evidence(r: Recommended) -> list[tuple[str, str]]:
         ("Check", checked(r)),
         *([("Drift", remembering.drift(r.persistence, step(r)))] if r.persistence is not None else []),
         *([("Backtest", backtested(r))] if r.backtest and not _tried(r) else []),
-        ("The mix of labels", the_mix(r)),
-        *([("Against it", others(r))] if rivals(r) and not _tried(r) else []),
+        ("Mixing labels alone", the_mix(r)),
+        *([("For comparison", others(r))] if rivals(r) else []),
         ("The table", estimates(r)),
     ]
 
@@ -197,17 +220,21 @@ def rivals(r: Recommended) -> list[Rival]:
 def others(r: Recommended) -> str:
     """Prediction errors of other ways of training at the mix's own horizon, and their change against it."""
     said = []
-    for each in rivals(r):
-        error, change = short(each.prediction_error), percent(each.change, 2)
+    # Of ways that are compared the table above tells.
+    known = [each for each in rivals(r) if not r.rivals or each.key in ("synthetic_only", "constant_weight")]
+    for each in known:
+        error = short(each.prediction_error) if math.isfinite(each.prediction_error) else "grows without bound"
+        change = percent(each.change, 2)
         kept = r.generations is None and each.key == "keep_all_labels"
         when = f" {compared_at(r)}" if kept else ""
         said.append(f"{each.name}{when} {error}" + ("" if change == "-" else f" ({change})"))
-    return f"prediction error {'; '.join(said)}"
+    return f"prediction error of {'; '.join(said)}"
 
 
 def recipe(r: Recommended) -> str:
     """The mix of labels, in a sentence."""
-    mix = f"fit {'each generation' if r.schedule is None else 'generation t'} {_training(r)}, with {_learner(r)}."
+    generation = r.step or "generation"
+    mix = f"fit {f'each {generation}' if r.schedule is None else f'{generation} t'} {_training(r)}, with {_learner(r)}."
     if r.check is not None and not r.check.trusted:
         return f"On theory alone, which is not to be relied on here: {mix}"
     return mix[0].upper() + mix[1:]
@@ -261,7 +288,7 @@ def other_end(r: Recommended) -> str | None:
     when = "is drawn anew each time it is asked for" if end.label_renewal else "stays as it is when it is asked for again"
     return (
         f"If a row's label {when}: fit each generation on {_mixed(end.real_weight)}, with {_learner(r, end.alpha)}; "
-        f"prediction error {short(error)} in place of the mix's {short(there)} ({change})."
+        f"prediction error {short(error)}, where the mix that is best otherwise would have {short(there)} ({change})."
     )
 
 
@@ -305,14 +332,14 @@ def the_mix(r: Recommended) -> str:
         alpha = sure(r.alpha, tuple(end * r.alpha / r.penalty for end in known["penalty"]))
     else:
         alpha = short(r.alpha)
-    said.append(f"alpha {alpha}, which is lambda {short(r.penalty)} x rows")
+    said.append(f"alpha {alpha}, {short(r.penalty)} per row")
     risk = f"error above the unavoidable noise (excess risk) {sure(r.risk, known.get('risk'))} {when}"
     # Told already where the horizon is the long run.
     if r.generations is not None and r.long_run_risk is not None:
         risk += f", {short(r.long_run_risk)} in the long run"
     said.append(risk + ("" if r.attained else ", approached only"))
     likely = _verdicts(r)
-    return "; ".join([*said, *([f"verdicts of posterior draws: {likely}"] if likely else [])])
+    return "; ".join([*said, *([f"for other values that fit the table: {likely}"] if likely else [])])
 
 
 def _verdicts(r: Recommended) -> str:
@@ -327,7 +354,7 @@ def _verdicts(r: Recommended) -> str:
 def estimates(r: Recommended) -> str:
     """What was estimated from the table, with 90% intervals in brackets where there are any."""
     generation = r.step or "generation"
-    aspect = "" if r.aspect is None else f" (aspect ratio: {short(r.aspect)} features per row of a {generation})"
+    aspect = "" if r.aspect is None else f" ({short(r.aspect)} per row of a {generation})"
     noise = sure(r.noise_variance, r.intervals.get("noise_variance"))
     signal = sure(r.signal_to_noise_ratio, r.intervals.get("signal_to_noise_ratio"))
     return f"{r.rows} rows, {r.features} features{aspect}; noise variance {noise}; signal-to-noise ratio {signal}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .figures import short, sure
+from .figures import UNBOUNDED, short, supported, sure
 from .loop import RETRAININGS
 
 NAMES = {
@@ -23,16 +23,17 @@ IN_TABLE = NAMES | {"mixed": "mixed", "anchored": "anchored", "keep_all": "all l
 STORED = ("nothing", "model", "moments", "rows")
 # Ways that do the same with less to set.
 _SIMPLER = {"anchored_mixed": ("anchored", "mixed"), "forgetting": ("keep_all",), "window": ("keep_all",)}
-# Differences below this part of the prediction error are rounding; a way within the second is about as good.
-_SAME, _ABOUT = 1e-6, 0.01
-COLUMNS = ("way", "settings", "error", "above the best")
+# Differences below this part of the prediction error are rounding; a way within the second is about as good; one whose interval
+# is within so many percent is as good.
+_SAME, _ABOUT, _AS_GOOD = 1e-6, 0.01, 0.1
+COLUMNS = ("way", "settings", "error", "worse by")
 Way = Mapping[str, Any]
 Ways = Mapping[str, Way]
 
 
 def this(step: str) -> str:
     """What a generation's labels are called."""
-    return f"this {'generation' if step == RETRAININGS else step}'s"
+    return "the newest" if step == RETRAININGS else f"this {step}'s"
 
 
 def last(step: str) -> str:
@@ -61,8 +62,8 @@ def instruction(name: str, way: Way, step: str, averaged: bool, learner: Callabl
         return f"pool the labelled rows of the last {way['kept_generations'] + 1} {of}s, {pooled}"
     if way["anchor"] == 0:
         return f"mix in labels of {last(step)}: {labels}, {fit}"
-    part = "that model" if way["anchor"] == 1 else f"{short(way['anchor'])} x that model"
-    pull = f"{fit} fits what {part} leaves, and is added to it"
+    part = "its predictions" if short(way["anchor"]) == "1" else f"{short(way['anchor'])} x its predictions"
+    pull = f"fit {fit} to the labels less {part}, and add that back"
     anchor = f"anchor to {last(step)}"
     return f"{anchor}: {pull}" if labels == "" else f"{anchor} and mix in its labels: {labels}; {pull}"
 
@@ -93,23 +94,37 @@ def best_with(ways: Ways, most: str) -> str:
     return min(near, key=lambda name: STORED.index(ways[name]["stored"]))
 
 
-def gap(way: Way) -> str:
-    """How far behind the best way, with the interval of the difference."""
-    if max(map(abs, way["difference_interval"])) <= _SAME * way["prediction_error"]:
+def gap(way: Way, best: Way) -> str:
+    """How far behind the best way, in percent of its error, with the interval of the difference."""
+    unit = best["prediction_error"] / 100
+    if not unit > 0:
+        return "as good" if way["difference"] == 0 else UNBOUNDED
+    low, high = (end / unit for end in way["difference_interval"])
+    if max(abs(low), abs(high)) <= _AS_GOOD:
         return "as good"
-    return sure(way["difference"], way["difference_interval"])
+    value, low_end, high_end = supported(way["difference"] / unit, low, high)
+    return f"{value}% ({low_end} to {high_end})"
+
+
+def error(ways: Ways, name: str) -> str:
+    """The prediction error, with a fourth digit where ways are within 1% of each other."""
+    errors = sorted(way["prediction_error"] for way in ways.values())
+    close = len(errors) > 1 and errors[1] - errors[0] < 0.01 * errors[0]
+    return short(ways[name]["prediction_error"], zeros=True, digits=4 if close else 3)
 
 
 def rows(ways: Ways, best: str) -> list[Sequence[str]]:
     """Each way under ``COLUMNS``, and on the table's own steps; the best first, then the least prediction error."""
     order = sorted(ways, key=lambda name: (name != best, ways[name]["prediction_error"]))
-    return [_row(name, ways[name], name == best) for name in order]
+    return [_row(name, ways, best) for name in order]
 
 
-def _row(name: str, way: Way, best: bool) -> Sequence[str]:
+def _row(name: str, ways: Ways, best: str) -> Sequence[str]:
+    way = ways[name]
     label = IN_TABLE[name] if way["allowed"] else f"({IN_TABLE[name]})"
     tried = () if way["backtest"] is None else (short(way["backtest"][0], zeros=True),)
-    return label, settings(way), short(way["prediction_error"], zeros=True), "best" if best else gap(way), *tried
+    behind = "best" if name == best else gap(way, ways[best])
+    return label, settings(way), error(ways, name), behind, *tried
 
 
 def settings(way: Way) -> str:
@@ -141,6 +156,8 @@ def legend(ways: Ways, step: str, tried: bool) -> str:
         said.append(f"forgetting: sample_weight of a kept row, to the power of its age in {_many(step)}")
     if not all(way["allowed"] for way in ways.values()):
         said.append("in brackets: needs more to be kept than is allowed")
+    if any(way["difference"] < 0 and way["allowed"] for way in ways.values()):
+        said.append(f"the best one did best on the table's own {_many(step)}, which outweighs theory")
     if tried:
         said.append(f"tried: mean squared error on the table's own next {_many(step)}")
     return "; ".join(said)
@@ -169,21 +186,24 @@ def code(way: Way, timed: bool, averaged: bool, noise: float = 0.0) -> str:
     standard deviation of what is added to predictions that serve as labels.
     """
     mixes = way["real_weight"] != 1 or way["row_weight"] > 0
-    said = ["import numpy as np", "from sklearn.linear_model import Ridge", ""]
-    said += [f"# {line}" for line in _given(way, timed, averaged, mixes)]
-    said += [*_labels(way, mixes, averaged, noise), *_kept(way, averaged)]
+    remembers = mixes or way["anchor"] > 0
     alpha = f"alpha={_number(way['penalty'])} * len(y)" + (", fit_intercept=False" if timed else "")
     weight = ", sample_weight=weight" if way["row_weight"] > 0 or way["forgetting"] < 1 else ""
+    said = [*_once(timed, way["kept_generations"] != 0), "", *_given(timed, averaged)]
+    if remembers:
+        said.append("# model: the last one; the first is the Ridge below on labelled rows alone.")
+    said += [*_labels(way, mixes, averaged, noise), *_kept(way, averaged)]
     if way["anchor"] == 0:
         return "\n".join([*said, f"model = Ridge({alpha}).fit(X, y{weight})", ""])
     pull = _number(way["anchor"])
+    times = "" if pull == "1" else f"{pull} * "
     return "\n".join(
         [
             *said,
             f"new = Ridge({alpha})",
-            f"new.fit(X, y - {pull} * model.predict(X){weight})",
-            f"new.coef_ += {pull} * model.coef_",
-            f"new.intercept_ += {pull} * model.intercept_",
+            f"new.fit(X, y - {times}model.predict(X){weight})",
+            f"new.coef_ += {times}model.coef_",
+            f"new.intercept_ += {times}model.intercept_",
             "model = new",
             "",
         ]
@@ -191,21 +211,35 @@ def code(way: Way, timed: bool, averaged: bool, noise: float = 0.0) -> str:
 
 
 def _number(value: float) -> str:
-    """With more digits than matter."""
-    return f"{value:.8g}"
+    """With the digits that matter."""
+    return f"{value:.4g}"
 
 
-def _given(way: Way, timed: bool, averaged: bool, mixes: bool) -> list[str]:
-    """What the lines start from."""
-    said = ["X, y: the new rows, scaled as the table was" + ("." if averaged else "; y is NaN without a real label.")]
-    if timed:
-        said.append("X has a first column of ones; the mean of the table's labels is taken off y.")
-    if mixes or way["anchor"] > 0:
-        said.append("model: the last one, of rows that were scaled alike.")
-    if way["kept_generations"] != 0:
-        past = "the labels of each generation before" if averaged else "[(X, y), ...] of labelled rows, the last one first"
-        said.append(f"past: {past}.")
-    return said
+def _once(timed: bool, keeps: bool) -> list[str]:
+    """What is done once."""
+    said = [
+        "import numpy as np",
+        "from sklearn.linear_model import Ridge",
+        "from sklearn.preprocessing import StandardScaler",
+        "",
+    ]
+    said += ["# Once. table, labels: the rows so far, NaN where a row has no real label."]
+    said += ["scaler = StandardScaler().fit(table)"]
+    said += ["level = np.nanmean(labels)"] if timed else []
+    return said + (["past = []"] if keeps else [])
+
+
+def _given(timed: bool, averaged: bool) -> list[str]:
+    """What each generation starts from."""
+    rows = "the table's rows and their new labels" if averaged else "the new rows, y NaN where one has no real label"
+    if not timed:
+        return [f"# Each time. X, y: {rows}.", "X = scaler.transform(X)"]
+    return [
+        f"# Each time. X, y: {rows}.",
+        "# A prediction is model.predict(X) + level, with X made as here.",
+        "X = np.column_stack([np.ones(len(X)), scaler.transform(X)])",
+        "y = y - level",
+    ]
 
 
 def _labels(way: Way, mixes: bool, averaged: bool, noise: float) -> list[str]:
@@ -226,10 +260,11 @@ def _kept(way: Way, averaged: bool) -> list[str]:
     if way["kept_generations"] == 0:
         return []
     if averaged:
-        return ["y = np.mean([y, *past], axis=0)"]
-    past = "past" if way["kept_generations"] is None else f"past[:{way['kept_generations']}]"
-    said = [f"kept = [(X, y), *{past}]"]
+        return ["past.append(y)", "y = np.mean(past, axis=0)"]
+    said = ["past.insert(0, (X, y))"]
+    if way["kept_generations"] is not None:
+        said.append(f"past = past[:{way['kept_generations'] + 1}]")
     if way["forgetting"] < 1:
-        said.append("age = np.repeat(np.arange(len(kept)), [len(old) for _, old in kept])")
+        said.append("age = np.repeat(np.arange(len(past)), [len(old) for _, old in past])")
         said.append(f"weight = {_number(way['forgetting'])} ** age")
-    return [*said, "X = np.vstack([rows for rows, _ in kept])", "y = np.concatenate([old for _, old in kept])"]
+    return [*said, "X = np.vstack([rows for rows, _ in past])", "y = np.concatenate([old for _, old in past])"]

@@ -20,9 +20,9 @@ def compared(fits: bool, holds: bool, rows: int, observed: Floats, predicted: Fl
     """What a check found, in one sentence; ``z`` is the largest z-score, that of generation ``worst``."""
     found = "it fits" if fits else "the setting holds, its figures do not" if holds else "it does not"
     return (
-        f"{found}: replayed with {rows} of the table's rows, the loop has excess risk {short(observed[-1])} after "
-        f"{observed.size - 1} retrainings, and theory predicts {short(predicted[-1])} for that many; the largest z-score is "
-        f"{z:+.1f}, after {worst}"
+        f"{found}: replayed with {rows} of the table's rows in each generation, the loop has excess risk {short(observed[-1])} "
+        f"after {observed.size - 1} retrainings, and theory predicts {short(predicted[-1])} for that many; the largest gap is "
+        f"{abs(z):.1f} standard errors, after {worst}"
     )
 
 
@@ -92,6 +92,6 @@ def fewer_labels(loop: float, table: float) -> str:
 def drifts(before: float, own: float, z: float) -> str:
     """Coefficients drift: errors on the later half of a model of the earlier one and of its own, and their z-score."""
     return (
-        f"the coefficients drift: on the later half a model of the earlier half errs by {before:.3g}, one of the later "
-        f"half itself by {own:.3g} (z = {z:.1f}); all figures but the check's count a steady drift, not a sudden change"
+        f"the coefficients drift: on the later half a model of the earlier half errs by {short(before)}, one of the later "
+        f"half itself by {short(own)} (z = {z:.1f}); all figures but the check's count a steady drift, not a sudden change"
     )
