@@ -23,11 +23,16 @@ $(VENV)/docs-installed: requirements-docs.lock $(VENV)/installed
 	$(PIP) --require-hashes -r requirements-docs.lock
 	touch $@
 
+# What the demo runs; the pictures of the documentation are those of the same commands.
+MONTHS := examples/homes.csv --target value --time month
+HOMES := freshmix recommend $(MONTHS)
+DIABETES := freshmix recommend examples/diabetes.csv --target progression
+
 demo: $(VENV)/installed ## set everything up and run the main job: on a table of monthly rows, then the paper's setting
 	@mkdir -p out
-	$(BIN)/freshmix recommend examples/homes.csv --target value --time month --report out/homes.html
+	$(BIN)/$(HOMES) --report out/homes.html
 	@echo
-	$(BIN)/freshmix recommend examples/diabetes.csv --target progression --report out/diabetes.html
+	$(BIN)/$(DIABETES) --report out/diabetes.html
 	@echo
 	@echo "Open out/homes.html and out/diabetes.html. Next: make test, or freshmix recommend YOUR_TABLE --target COLUMN"
 
@@ -43,7 +48,11 @@ test-all: test $(VENV)/docs-installed ## and slow Monte Carlo, and the documenta
 	$(BIN)/python -m pytest -q -m slow tests/test_sweep_survives.py
 	$(MAKE) docs
 
-docs: $(VENV)/docs-installed ## build the documentation in docs/_build/html
+docs: $(VENV)/docs-installed ## run the examples of README and docs again, and build the documentation in docs/_build/html
+	$(BIN)/$(HOMES) --report docs/_static/homes.png > /dev/null
+	$(BIN)/$(DIABETES) --report docs/_static/diabetes.png > /dev/null
+	$(BIN)/freshmix plan $(MONTHS) --cost-per-label 2 --report docs/_static/plan.png > /dev/null
+	$(BIN)/python docs/shown_output.py README.md docs/plan.md
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	$(BIN)/python docs/check_offline.py docs/_build/html
 

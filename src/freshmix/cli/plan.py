@@ -14,7 +14,7 @@ from freshmix.report import SUFFIXES as REPORTS
 from freshmix.report.page import page
 
 from . import table_options as options
-from .output import PICTURES, AsJson, Output, csv, printed, quiet
+from .output import PICTURES, AsJson, Output, csv, printed, quiet, waiting
 
 SUFFIXES = (".json", ".csv", *PICTURES)
 
@@ -110,32 +110,34 @@ def plan(
     targets = [checked_path(path, "--save", SUFFIXES) for path in save or ()]
     targets += [] if report is None else [checked_path(report, "--report", REPORTS)]
     with quiet():
-        found = fm.plan(
-            options.files(table),
-            target,
-            cost_per_label=cost_per_label,
-            target_risk=target_risk,
-            target_error=target_error,
-            budget=budget,
-            value=value,
-            owned=owned,
-            may_keep=may_keep,
-            time=time,
-            rows_per_generation=rows_per_generation,
-            generations=options.number_or_word(generations),
-            penalty=options.number_or_word(penalty),
-            row_weight=options.number_or_word(row_weight),
-            synthetic_labels=synthetic_labels,
-            synthetic_noise_ratio=synthetic_noise_ratio,
-            drop=drop or (),
-            drop_missing=drop_missing,
-            impute=impute,
-            drop_unlabelled=drop_unlabelled,
-            separator=separator,
-            decimal=decimal,
-            standardize=standardize,
-            seed=seed,
-        )
+        with waiting():
+            found = fm.plan(
+                options.files(table),
+                target,
+                cost_per_label=cost_per_label,
+                target_risk=target_risk,
+                target_error=target_error,
+                budget=budget,
+                value=value,
+                owned=owned,
+                may_keep=may_keep,
+                time=time,
+                rows_per_generation=rows_per_generation,
+                generations=options.number_or_word(generations),
+                penalty=options.number_or_word(penalty),
+                row_weight=options.number_or_word(row_weight),
+                synthetic_labels=synthetic_labels,
+                synthetic_noise_ratio=synthetic_noise_ratio,
+                drop=drop or (),
+                drop_missing=drop_missing,
+                impute=impute,
+                drop_unlabelled=drop_unlabelled,
+                separator=separator,
+                decimal=decimal,
+                standardize=standardize,
+                seed=seed,
+            )
+            content = found.to_dict()
         makers = {".csv": lambda: csv(found.curves), ".html": lambda: page(found, PLAN_TITLE, None).encode()}
-        output = Output(printed(found), found.to_dict(), partial(plots.plan_picture, found), makers)
+        output = Output(printed(found), content, partial(plots.plan_picture, found), makers)
         output.deliver(as_json, targets, "\n".join(f"Written to {path}" for path in targets))

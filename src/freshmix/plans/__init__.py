@@ -16,7 +16,9 @@ from ..prepared import Prepared, prepare
 from ..recommendation import DEFAULTS
 from ..recommendation.new_rows import NewRows
 from ..recommendation.request import Request, options_of
+from ..stages import at
 from ..tables import Table
+from ..words import waiting
 from ..words.doubts import determined, few_labelled_rows
 from .advice import Aim, advice
 from .budget import Plan
@@ -139,6 +141,7 @@ def plan(
         raise ValueError("a plan does not take sample weights: leave the weight column out")
     reading: dict[str, Any] = {"drop": drop, "drop_missing": drop_missing, "impute": impute, "separator": separator}
     reading |= {"drop_unlabelled": drop_unlabelled, "decimal": decimal}
+    at(waiting.READING)
     table = prepare(X, y, time=time, standardize=standardize, rows_per_generation=rows_per_generation, **reading)
     answer = _as_recommended(table, ratio, generations, fixed, may_keep, seed)
     found, stream = answer.found, table.stream

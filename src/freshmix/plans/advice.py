@@ -9,7 +9,9 @@ import numpy as np
 
 from ..arguments import Floats
 from ..recommendation.new_rows import NewRows
+from ..stages import at
 from ..threads import on_one_blas_thread
+from ..words import waiting
 from .budget import Advice
 from .course import first_below
 from .needs import Needs
@@ -56,7 +58,9 @@ class Aim:
 @on_one_blas_thread
 def advice(answer: NewRows, aim: Aim, owned: int | None) -> Advice:
     """Ways of remembering compared."""
+    at(waiting.COMPARING)
     needs = Needs(answer, owned)
+    at(waiting.LABELS)
     counts = {name: aim.count(needs, name) for name in needs.found}
     best = _best(answer, needs, counts, aim)
     labels = counts[best] if math.isfinite(counts[best]) else float(needs.rows)

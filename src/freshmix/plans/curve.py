@@ -10,8 +10,9 @@ from ..arguments import Floats
 from ..population import Population
 from ..recommendation.result import ratio
 from ..recommendation.uncertainty import Draws
+from ..stages import at
 from ..threads import on_one_blas_thread
-from ..words import doubts
+from ..words import doubts, waiting
 from ..words import plan as words
 from ..words.loop import RETRAININGS, horizon
 from .budget import Advice, Plan
@@ -95,6 +96,7 @@ def plan_from(
 
     ``step`` is what a generation is called; ``advise`` compares ways of remembering.
     """
+    at(waiting.LABELS)
     curve = Curve(setting, rows, known)
     null = setting.population.null_risk
     verdict, needed = "feasible", labels if target is None else curve.fewest(target)
@@ -107,10 +109,10 @@ def plan_from(
     table = _table(draws, curve, drawn, price)
     noise = setting.population.noise_variance
     at_labels = round(point.share * rows)
-    at = curve.labels.index(at_labels)
+    place = curve.labels.index(at_labels)
     intervals = {
-        "risk": draws.interval(drawn[:, at]),
-        "prediction_error": draws.interval(drawn[:, at] + draws.noise),
+        "risk": draws.interval(drawn[:, place]),
+        "prediction_error": draws.interval(drawn[:, place] + draws.noise),
         "noise_variance": draws.interval(draws.noise),
     }
     rivals: dict[str, float] = {}
