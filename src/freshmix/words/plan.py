@@ -6,7 +6,7 @@ from typing import Any
 
 from . import remembering
 from .figures import UNBOUNDED, figures, percent, short, sure
-from .layout import Answer, Block, Code, Grid, Leads, Lines, Verdict
+from .layout import Answer, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon, synthetic_labels
 
 _NEVER = "out of reach"
@@ -23,7 +23,7 @@ def answer(found: Planned) -> Answer:
     """All of it: what to buy, what if less may be kept, the ways and the curve, and how sure that is."""
     return (
         Leads(headline(found)),
-        Block((found.assumption,)),
+        Lines("What is assumed", (found.assumption,)),
         Grid(_ways_heading(found), ways_columns(found), ways(found), left=2),
         Lines(None, (legend(found),)),
         Grid(_curve_heading(found), CURVE, curve(found)),
