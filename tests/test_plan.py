@@ -209,10 +209,17 @@ def test_command(tmp_path, capsys):
     given = ("plan", path, "--target", "y", "--cost-per-label", "2", "--generations", "1", "--penalty", "0.1")
     saved = [tmp_path / f"plan.{kind}" for kind in ("json", "csv", "png")]
     files = [each for name in saved for each in ("--save", name)]
+    files += ["--report", tmp_path / "plan.html"]
+    saved.append(tmp_path / "plan.html")
     told = invoke(*given, "--budget", "41", *files)
     assert told.startswith("Buy: 20 labels for 60 rows a generation (cost 40): ")
     assert "Mixing labels alone, as asked for: Label 20 of 60 rows" in " ".join(told.split())
     assert told.endswith("\n\n" + "".join(f"Written to {name}\n" for name in saved))
+    page = saved[-1].read_text()
+    assert page.count("<svg") == 1
+    assert "<strong>Buy</strong>: 20 labels for 60 rows a generation" in page
+    assert "found = fm.plan(" in page
+    assert "penalty=0.1" in page
     found = json.loads(saved[0].read_text())
     assert (found["labels"], found["cost"], found["verdict"]) == (20, 40, "feasible")
     assert saved[1].read_text().splitlines()[0] == ",".join(found["curves"])
