@@ -213,7 +213,7 @@ def test_command(tmp_path, capsys):
     saved.append(tmp_path / "plan.html")
     told = invoke(*given, "--budget", "41", *files)
     assert told.startswith("Buy: 20 labels for 60 rows a generation (cost 40): ")
-    assert "Mixing labels alone, as asked for: Label 20 of 60 rows" in " ".join(told.split())
+    assert "Mixing alone: Label 20 of 60 rows" in " ".join(told.split())
     assert told.endswith("\n\n" + "".join(f"Written to {name}\n" for name in saved))
     page = saved[-1].read_text()
     assert page.count("<svg") == 1

@@ -70,8 +70,8 @@ def _how(found: Planned) -> tuple[str, str]:
 
 
 def _asked(found: Planned) -> list[tuple[str, str]]:
-    """The mix at a penalty or a row weight that was asked for: the ways have their own."""
-    if not {"penalty", "row_weight"} & set(found.options):
+    """The mix at a row weight that was asked for, of which the ways have their own; and whether a penalty makes it collapse."""
+    if "row_weight" not in found.options and ("penalty" not in found.options or found.verdict == "feasible"):
         return []
     if found.verdict != "feasible":
         return [("Mixing labels alone, as asked for", f"{found.verdict}, {found.reason}")]
@@ -240,7 +240,7 @@ def evidence(found: Planned) -> list[tuple[str, str]]:
         ("Start", held),
         ("The curve", reading),
         *drift,
-        ("Mixing alone, were there no drift" if drift else "Mixing alone", mix),
+        ("Mixing alone", mix),
         ("The table", ratio),
     ]
 
@@ -321,9 +321,9 @@ def recipe(found: Planned) -> str:
     """What to do, in a sentence."""
     loop = found.loop
     rest = next((group.row_weight for group in loop.groups or () if not group.labelled), None)
-    others = "" if rest is None else f", other rows at row weight {figures(rest)}" if rest else ", other rows left out"
+    others = "" if rest is None else f", other rows at row weight {short(rest)}" if rest else ", other rows left out"
     mine = max(group.real_weight for group in loop.groups or ())
     return (
-        f"Label {found.labels:g} of {found.rows_per_generation} rows in each generation; real weight {figures(mine)} on them"
-        f"{others}; penalty {figures(loop.penalty)} (scikit-learn alpha = {figures(loop.penalty * found.rows_per_generation)})."
+        f"Label {found.labels:g} of {found.rows_per_generation} rows in each generation; real weight {short(mine)} on them"
+        f"{others}; penalty {short(loop.penalty)} (scikit-learn alpha = {short(loop.penalty * found.rows_per_generation)})."
     )
