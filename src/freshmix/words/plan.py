@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import remembering
-from .figures import UNBOUNDED, figures, percent, short, sure
+from .figures import UNBOUNDED, percent, short, sure
 from .layout import Answer, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon, synthetic_labels
 
