@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 import freshmix as fm
+from freshmix.recommendation.ways import by_steps
 from freshmix.replays.in_time import Remembering, errors_in_time
 
 from .test_drift import stream
@@ -163,3 +164,14 @@ def test_new_rows_without_times():
     found = fm.recommend(X, y, rows_per_generation=40)
     assert {"forgetting", "keep_all"} <= set(found.rivals)
     assert min(way["difference"] for way in found.rivals.values()) == 0
+
+
+def test_steps_of_the_table_have_a_say_from_one_standard_error_on():
+    """Errors by step of theory's way, of one that is better in each step, and of one that is better by chance."""
+    rng = np.random.default_rng(0)
+    own = 1 + rng.random(8)
+    tested = {"own": own, "better": own - 0.1, "luck": own - 0.2 + np.resize([3.0, -3.0], 8)}
+    assert by_steps("own", tested, tested) == "better"
+    assert by_steps("own", tested, ["own", "luck"]) == "own"
+    assert by_steps("own", {name: errors[:5] for name, errors in tested.items()}, tested) == "own"
+    assert by_steps("own", None, []) == "own"

@@ -107,7 +107,7 @@ def _allowed(way: Way, may_keep: str) -> bool:
     return RULES.index(way.stored) <= RULES.index(may_keep)
 
 
-def _by_steps(least: str, tested: Mapping[str, Floats] | None, names: Iterable[str]) -> str:
+def by_steps(least: str, tested: Mapping[str, Floats] | None, names: Iterable[str]) -> str:
     """Theory's way, unless the table's own steps say another of those named by one standard error."""
     if tested is None or len(tested[least]) < _FEWEST_STEPS:
         return least
@@ -257,14 +257,14 @@ class Streamed:
             return errors_in_time(self.X, self.y, shown, blocks, courses, told, again, self.precision)[0]
 
         tested = tried(ways)
-        best = _by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, memory.may_keep)])
+        best = by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, memory.may_keep)])
         # The mix is told as it is elsewhere.
         if tested is not None and len(tested[best]) >= _FEWEST_STEPS and best in ONE_BY_ONE and best != "mixed":
             bared = setting.with_loops(bare(setting.loop))
             others = {best: ways[best]} | self._for_other_drifts(bared, horizon, best, ways[best], penalty)
             found = tried(others)
             assert found is not None
-            name = _by_steps(best, found, others)
+            name = by_steps(best, found, others)
             memory = replace(memory, ways={**memory.ways, best: others[name]})
             ways, tested = named(memory, today), {**tested, best: found[name]}
         risks, noises = drawn([way.loop for way in ways.values()])
