@@ -68,6 +68,8 @@ bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/recommendation.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/memory_streams.py
 
 # Needs uv; no host is written into the locks.
 lock: ## compile the lock files again

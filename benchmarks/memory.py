@@ -7,7 +7,7 @@ with the best settings (``fm.optimal_memory``). Then the stream goes on for 13 m
 scikit-learn offers are carried out from the first of them, and judged by the true coefficients over the same best. Three
 tables: what each costs, the interval of the persistence, and which way is recommended where which is best.
 
-The default takes about ten minutes on two idle cores.
+The default takes five to ten minutes on two idle cores.
 """
 
 import argparse
@@ -214,7 +214,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--features", type=int, default=50)
     parser.add_argument("--rows", type=int, default=100, help="of a step")
-    parser.add_argument("--draws", type=int, default=2, help="of each cell, which are 72")
+    parser.add_argument("--draws", type=int, default=1, help="of each cell, which are 72")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", choices=list(core(8)), nargs="+")
     options = parser.parse_args()
