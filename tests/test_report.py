@@ -148,6 +148,16 @@ def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
         assert text.count("Best") == 1
 
 
+def test_what_may_not_be_kept_is_told_as_better() -> None:
+    better = WAYS["keep_all"] | {"allowed": False, "difference": -0.2, "difference_interval": (-0.3, -0.1)}
+    ways = {"real_only": WAYS["real_only"] | {"difference": 0.0, "difference_interval": (0.0, 0.0)}, "keep_all": better}
+    made = recommendation(compare=lambda: {"best": "real_only", "rivals": ways, "persistence": None})
+    said = " ".join(str(made).split())
+    assert "If more may be kept: Average all real labels" in said
+    assert "Error 1.30, 13.3% (6.7 to 20.0) better." in said
+    assert "outweighs theory" not in said
+
+
 @pytest.mark.slow
 def test_lines_of_a_call_in_python_run_and_reproduce_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

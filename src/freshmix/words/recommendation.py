@@ -120,8 +120,7 @@ def _second(r: Recommended, name: str, alone: bool = False) -> str:
     """Another way than the best, and what it costs."""
     way = r.rivals[name]
     what = _learner(r, way["alpha"]) if alone else _instruction(r, name)
-    gap = remembering.gap(way, r.rivals[r.best])
-    return f"{what}. Error {remembering.error(r.rivals, name)}, {gap if gap == 'as good' else f'{gap} worse'}."
+    return f"{what}. Error {remembering.error(r.rivals, name)}, {remembering.beside(way, r.rivals[r.best])}."
 
 
 def _instruction(r: Recommended, name: str) -> str:

@@ -106,6 +106,16 @@ def gap(way: Way, best: Way) -> str:
     return f"{value}% ({low_end} to {high_end})"
 
 
+def beside(way: Way, best: Way) -> str:
+    """How much worse or better than the best way, in words."""
+    if way["difference"] >= 0:
+        behind = gap(way, best)
+        return behind if behind == "as good" else f"{behind} worse"
+    low, high = way["difference_interval"]
+    ahead = gap({**way, "difference": -way["difference"], "difference_interval": (-high, -low)}, best)
+    return ahead if ahead == "as good" else f"{ahead} better"
+
+
 def error(ways: Ways, name: str) -> str:
     """The prediction error, with a fourth digit where ways are within 1% of each other."""
     errors = sorted(way["prediction_error"] for way in ways.values())
@@ -156,7 +166,7 @@ def legend(ways: Ways, step: str, tried: bool) -> str:
         said.append(f"forgetting: sample_weight of a kept row, to the power of its age in {_many(step)}")
     if not all(way["allowed"] for way in ways.values()):
         said.append("in brackets: needs more to be kept than is allowed")
-    if any(way["difference"] < 0 and way["allowed"] for way in ways.values()):
+    if tried and any(way["difference"] < -_SAME * way["prediction_error"] and way["allowed"] for way in ways.values()):
         said.append(f"the best one did best on the table's own {_many(step)}, which outweighs theory")
     if tried:
         said.append(f"tried: mean squared error on the table's own next {_many(step)}")
