@@ -318,3 +318,20 @@ def test_the_same_seed_gives_the_same_check():
     one, two, other = (fm.recommend(X, y, seed=seed).check.observed for seed in (3, 3, 4))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
+
+
+def test_real_labels_are_held_out_beside_the_replay():
+    """Leave-one-out of the mean of the loop, which is ridge at lambda/w, by refits."""
+    rng = np.random.default_rng(9)
+    X = rng.standard_normal((60, 5))
+    y = labels(X, rng)
+    found = fm.recommend(X, y, standardize=False)
+    observed, predicted = found.check.real_labels
+    penalty, errors = found.penalty / found.real_weight, []
+    for i in range(60):
+        A, b = np.delete(X, i, axis=0), np.delete(y, i)
+        fitted = naive.fit(A - A.mean(axis=0), b - b.mean(), penalty * 60 / 59)
+        errors.append((y[i] - b.mean() - (X[i] - A.mean(axis=0)) @ fitted) ** 2)
+    assert observed == pytest.approx(np.mean(errors), rel=1e-3)
+    assert predicted == pytest.approx(observed, rel=0.3)
+    assert "on the real labels, each held out" in found.check.line()

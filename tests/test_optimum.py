@@ -57,6 +57,15 @@ def test_without_synthetic_noise_no_weight_is_best(name):
     assert 0 < best.real_weight < 1
 
 
+@pytest.mark.parametrize("noise_ratio", [0.0, 1.0])
+def test_tuned_risks_at_a_horizon_are_the_least_of_the_whole_grid(noise_ratio):
+    population = fm.Population([0.01, 1.0, 30.0], [0.3, 0.4, 0.3], [5.0, 1.0, 0.2], 1.0)
+    goal = optimum.Goal(PopulationEquivalents(population, 0.5), noise_ratio, 1.0, generations=3)
+    weights, grid = np.linspace(0.0, 1.0, 5), optimum.penalty_grid(goal.equivalents.bulk)
+    whole = np.array([goal.over_weights(weights, penalty) for penalty in grid]).min(axis=0)
+    assert np.array_equal(optimum.tuned_risks(goal, weights), whole)
+
+
 def test_constant_weight_at_a_horizon_beats_its_neighbours_and_approaches_the_limit():
     population, loop = NAMED["spiked"], fm.Loop(aspect=2.0, penalty=0.3)
     best = fm.optimal_weight(population, loop, generations=4)

@@ -97,6 +97,10 @@ class LeaveOneOut:
         """The penalty of the least error."""
         return float(self.penalties[int(np.argmin(self.mean))])
 
+    def error_at(self, penalty: float) -> float:
+        """The mean squared error at a penalty, interpolated."""
+        return float(np.interp(math.log(penalty), np.log(self.penalties), self.mean))
+
     def against(self, penalties: Floats) -> Floats:
         """What these penalties cost beyond doubt, interpolated.
 

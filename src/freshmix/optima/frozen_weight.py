@@ -178,7 +178,7 @@ def tuned_risks(goal: Goal, weights: Floats) -> Floats:
     Long-run risks of all penalties come from a spline through the table of pairs; the best of them is then evaluated.
     """
     if goal.generations is not None or goal.anchor == 1:
-        return np.asarray(_horizon_table(goal, penalty_grid(goal.equivalents.bulk), weights).min(axis=0))
+        return _tuned_at_horizon(goal, weights)
     z = penalty_grid(goal.equivalents.bulk)
     log_z = np.log(z)
     bias, own, shared = _parts(goal, z)
@@ -245,6 +245,14 @@ def _best_loop_at_horizon(goal: Goal, none: Best) -> Best:
     w, penalty = found["real_weight"], found["penalty"]
     best = Best(w, penalty, float(goal.over_weights(np.array([w]), penalty)[0]), box.inside(found, "penalty"))
     return none if none.risk <= best.risk else best
+
+
+def _tuned_at_horizon(goal: Goal, weights: Floats) -> Floats:
+    """(m,) least risks on the grid of penalties, which is refined by the best of whole decades alone: a contour for each."""
+    grid, step = penalty_grid(goal.equivalents.bulk), POINTS_PER_DECADE
+    best = step * np.argmin(_horizon_table(goal, grid[::step], weights), axis=0)
+    near = grid[max(int(best.min()) - step, 0) : int(best.max()) + step + 1]
+    return np.asarray(_horizon_table(goal, near, weights).min(axis=0))
 
 
 def _horizon_table(goal: Goal, penalties: Floats, weights: Floats) -> Floats:

@@ -181,7 +181,15 @@ class SameRows(Answer[FrozenSetting]):
         weights = None if precision is None else precision[rows] / precision[rows].mean()
         loop, plain = loops[-1], self.real_only[0]
         order = None if self.table.order is None else self.table.order.of(rows)
-        return check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights, order)
+        found = check_frozen(features, y[rows], group, self.found, loop, self.shown, plain, rng, weights, order)
+        return found if isinstance(found, str) else replace(found, real_labels=self.on_real_labels(loop))
+
+    def on_real_labels(self, loop: Loop) -> tuple[float, float] | None:
+        """Mean squared error of the ridge fit that a constant loop comes to, each label held out, and by theory."""
+        if self.labels is None or not loop.real_weight:
+            return None
+        z = max(ridge_penalty(self.setting, loop, self.horizon), float(self.labels.penalties[0]))
+        return self.labels.error_at(z), self.setting.real_only().risk(z) + self.setting.noise_variance
 
     @property
     def alone(self) -> list[int]:

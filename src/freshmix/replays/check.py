@@ -52,6 +52,9 @@ class Check:
         Standard error of what the recommended loop loses to ``best``.
     neighbours : str or None
         A warning, where the check holds and rows that stand together in the table are alike.
+    real_labels : tuple or None
+        On the table's own labels: mean squared leave-one-out error of the ridge fit that the loop comes to on average, and what
+        theory says of it; None where it is not known.
     """
 
     predicted: Floats
@@ -65,6 +68,7 @@ class Check:
     null_risk: float = math.inf
     best_error: float = 0.0
     neighbours: str | None = None
+    real_labels: tuple[float, float] | None = None
 
     @property
     def regret(self) -> float:
@@ -117,9 +121,10 @@ class Check:
 
     def line(self) -> str:
         """What was found, in one sentence."""
-        return words.compared(
+        found = words.compared(
             self.fits, self.setting_holds, self.rows, self.observed, self.predicted, self.z[self.worst], self.worst
         )
+        return found if self.real_labels is None else found + words.on_real_labels(*self.real_labels)
 
     def reason(self) -> str:
         """What the replay says: beside theory's verdict where figures are corrected, in its place where none can be trusted."""
