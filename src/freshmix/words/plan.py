@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import remembering
+from .doubts import few_labels
 from .figures import UNBOUNDED, percent, short, sure
 from .layout import Answer, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon, synthetic_labels
@@ -31,7 +32,7 @@ def answer(found: Planned) -> Answer:
         Leads(evidence(found), "How sure (90% intervals in brackets)"),
         Verdict(found.verdict, f"mixing labels alone, {found.reason}"),
         Lines("What would help the mix", found.changes),
-        Lines("Warnings", found.warnings),
+        Lines("Warnings", (*found.warnings, *_few(found))),
         Lines("Notes", found.notes),
     )
 
@@ -76,6 +77,12 @@ def _asked(found: Planned) -> list[tuple[str, str]]:
     if found.verdict != "feasible":
         return [("Mixing labels alone, as asked for", f"{found.verdict}, {found.reason}")]
     return [("Mixing labels alone, as asked for", f"{recipe(found)} Excess risk {short(found.risk)}")]
+
+
+def _few(found: Planned) -> list[str]:
+    """A warning where theory is rough for so few labels, unless it is there already."""
+    said = few_labels(found.ways[found.best]["labels"])
+    return [] if said is None or said in found.warnings else [said]
 
 
 def _labels(count: float) -> str:
