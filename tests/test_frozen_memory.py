@@ -185,3 +185,21 @@ def test_slopes_of_schedules(each):
     assert value == pytest.approx(fm.risk(SIZED, each.replace(schedule=weights), 4)[-1], rel=1e-9)
     moved = [(schedules.risk(weights + e) - schedules.risk(weights - e)) / (2 * step) for e in step * np.eye(4)]
     np.testing.assert_allclose(slopes, moved, rtol=1e-6, atol=1e-9)
+
+
+def test_weights_far_beyond_end_in_infinity():
+    """Right while they can be, then infinite; what contracts reaches its long run."""
+    loop = fm.Loop(aspect=0.5, penalty=10.0, real_weight=-5.0)
+    population = fm.Population.two_level(4.0, share=0.25)
+    risks = fm.risk(population, loop, 60)
+    assert np.isinf(risks[-1])
+    assert np.all(np.diff(risks[:20]) > 0)
+    assert risks[:9] == pytest.approx(fm.risk(population, loop, 8), rel=1e-8)
+    assert fm.limit(population, loop).verdict == "diverges"
+
+
+@pytest.mark.slow
+def test_a_negative_weight_that_contracts():
+    loop = fm.Loop(aspect=2.0, penalty=10.0, real_weight=-0.5)
+    population = fm.Population.two_level(4.0, share=0.25)
+    assert fm.risk(population, loop, 300)[-1] == pytest.approx(fm.limit(population, loop).risk, rel=1e-8)

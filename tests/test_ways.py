@@ -4,6 +4,7 @@ import pickle
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
@@ -175,3 +176,27 @@ def test_steps_of_the_table_have_a_say_from_one_standard_error_on():
     assert by_steps("own", tested, ["own", "luck"]) == "own"
     assert by_steps("own", {name: errors[:5] for name, errors in tested.items()}, tested) == "own"
     assert by_steps("own", None, []) == "own"
+
+
+@pytest.mark.parametrize("way", [Remembering(0.1, 0.4, 0.7), Remembering(0.5, anchor=0.8)])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_a_snippet_refuses_other_columns_by_name(way, scaled):
+    """It runs on data frames as on arrays; what is not in the units of the table is not scaled."""
+    from freshmix.words.remembering import code
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(3 * rng.standard_normal((30, 2)), columns=["rain", "wind"])
+    y = np.where(rng.random(30) < 0.6, rng.standard_normal(30), np.nan)
+    lines = code({name: getattr(way, name) for name in SETTINGS}, timed=False, averaged=False, scaled=scaled)
+    assert "# model: the last one, slopes and intercept" in lines
+    found = []
+    for table in (frame, frame.to_numpy()):
+        scaler = StandardScaler(with_std=scaled).fit(table)
+        first = Ridge(alpha=1.0).fit(scaler.transform(table)[np.isfinite(y)], y[np.isfinite(y)])
+        known = {"table": table, "labels": y, "model": first, "X": table, "y": y}
+        exec(lines, known)
+        found.append(known["model"].coef_)
+        assert known["scaler"].transform(table) == pytest.approx(scaler.transform(table))
+    assert found[0] == pytest.approx(found[1])
+    with pytest.raises(ValueError, match=r"(?s)unseen at fit time:\n- sun\n.*missing:\n- wind"):
+        exec(lines, {**known, "table": frame, "X": frame.rename(columns={"wind": "sun"}), "y": y})

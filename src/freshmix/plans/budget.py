@@ -195,7 +195,8 @@ class Plan(Pictured):
         """
         name = self.best if way is None else choice("way", way, tuple(self.ways))
         noise = math.sqrt(self.loop.synthetic_noise_ratio * max(self.noise_variance, 0.0))
-        return remembering.code(self.ways[name], self.advice.persistence is not None, False, noise)
+        scaled = bool(self.options.get("standardize", True))
+        return remembering.code(self.ways[name], self.advice.persistence is not None, False, noise, scaled)
 
     def to_frame(self) -> Any:
         """The ``curves`` as a pandas data frame: a row for each number of labels per generation."""

@@ -200,6 +200,8 @@ def functionals(equivalents: Equivalents, penalty: float, degree: int, filters: 
     return settled(equivalents, penalty, degree, filters)[1:]
 
 
+# What does not settle may overflow on the way.
+@np.errstate(over="ignore", invalid="ignore")
 def settled(equivalents: Equivalents, penalty: float, degree: int, filters: Filters) -> tuple[Contour, Floats, Floats]:
     """A contour on which these filters have settled, and their bias and variance there.
 

@@ -28,6 +28,8 @@ from .verdict import Limit, judge
 
 # Logarithm of what generations may come to: its square is a risk.
 _MOST_GROWTH = 200.0
+# What is so near the long run stays there.
+_NEAR = 1e-9
 # Smaller surfaces are evaluated point by point.
 _MOST_DIRECT = 150
 
@@ -186,16 +188,39 @@ def risk_by_generation(
 ) -> Floats:
     """(T + 1,) excess risk of generations 0 ... T for real weights w_1 ... w_T (sections 3 and 4).
 
-    Raises ArithmeticError if the quadrature does not settle to 1e-10.
+    A loop without bound, as weights beyond [0, 1] may bring, has infinite risks from the generation on at which it has outgrown
+    the digits of a float. Raises ArithmeticError if the quadrature does not settle to 1e-10.
     """
+    law = noise_ratio, renewal, anchor
     if inert(equivalents, penalty, weights.shape[0]):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal))
     kept = contractions(weights, penalty, equivalents.bulk[1], anchor)
     # Weights beyond [0, 1] may grow out of what a float holds.
     held = int(np.searchsorted(np.cumsum(np.log(np.maximum(kept, 1.0))), _MOST_GROWTH))
-    if held < weights.size and math.isinf(limit_risk(equivalents, weights[-1], penalty, noise_ratio, renewal, anchor)):
-        head = risk_by_generation(equivalents, weights[:held], penalty, noise_ratio, renewal, anchor)
-        return np.concatenate([head, np.full(weights.size - held, math.inf)])
+    if np.all(np.abs(1 - weights) <= 1):
+        return _settled_course(equivalents, weights, penalty, kept, law)
+    # On a contour such filters may outgrow what they are on the spectrum: the last generation that settles, by bisection.
+    low, high, risks = 0, min(held, weights.size) + 1, _settled_course(equivalents, weights[:0], penalty, kept[:0], law)
+    last, unsettled = high - 1, ArithmeticError("the risk by generation grows out of what a float holds before it settles")
+    while high - low > max(1, low // 8):
+        try:
+            risks = _settled_course(equivalents, weights[:last], penalty, kept[:last], law)
+            low = last
+        except ArithmeticError as problem:
+            high, unsettled = last, problem
+        last = (low + high) // 2
+    if low == weights.size:
+        return risks
+    long_run = float(limit_risk(equivalents, weights[-1], penalty, *law))
+    known = math.isinf(long_run) or (abs(risks[-1] - long_run) <= _NEAR * long_run and np.all(weights[low:] == weights[-1]))
+    if not known:
+        raise unsettled
+    return np.concatenate([risks, np.full(weights.size - low, long_run)])
+
+
+def _settled_course(equivalents: Equivalents, weights: Floats, penalty: float, kept: Floats, law: Law) -> Floats:
+    """The same as far as it settles."""
+    noise_ratio, renewal, anchor = law
     constant, settled = settled_after(weights, kept) if weights.size else (0, 0)
 
     def at(generations: NDArray[np.intp]) -> Floats:

@@ -170,7 +170,12 @@ def snippet(r: Recommended) -> list[Code]:
 def lines(r: Recommended, way: str) -> str:
     """scikit-learn's lines of a way."""
     noise = math.sqrt(r.loop.synthetic_noise_ratio * max(r.noise_variance, 0.0))
-    return remembering.code(r.rivals[way], r.persistence is not None, r.rows_per_generation is None, noise)
+    return remembering.code(r.rivals[way], r.persistence is not None, r.rows_per_generation is None, noise, _scaled(r))
+
+
+def _scaled(r: Recommended) -> bool:
+    """Whether features were scaled to unit variance."""
+    return bool(r.options.get("standardize", True))
 
 
 def evidence(r: Recommended) -> list[tuple[str, str]]:

@@ -189,19 +189,20 @@ def _half_life(c: float) -> float:
     return math.log(0.5) / math.log(c) if c > 0 else 0.0
 
 
-def code(way: Way, timed: bool, averaged: bool, noise: float = 0.0) -> str:
+def code(way: Way, timed: bool, averaged: bool, noise: float = 0.0, scaled: bool = True) -> str:
     """scikit-learn's lines for one generation after the first, of plain ridge that was fitted in the same way.
 
     ``timed``: the intercept is a feature. ``averaged``: rows stay, and what is kept of them are their labels. ``noise``: the
-    standard deviation of what is added to predictions that serve as labels.
+    standard deviation of what is added to predictions that serve as labels. ``scaled``: features have unit variance.
     """
     mixes = way["real_weight"] != 1 or way["row_weight"] > 0
     remembers = mixes or way["anchor"] > 0
     alpha = f"alpha={_number(way['penalty'])} * len(y)" + (", fit_intercept=False" if timed else "")
     weight = ", sample_weight=weight" if way["row_weight"] > 0 or way["forgetting"] < 1 else ""
-    said = [*_once(timed, way["kept_generations"] != 0), "", *_given(timed, averaged)]
+    said = [*_once(timed, way["kept_generations"] != 0, scaled), "", *_given(timed, averaged)]
     if remembers:
-        said.append("# model: the last one; the first is the Ridge below on labelled rows alone.")
+        said.append("# model: the last one, slopes and intercept in the units of X below;")
+        said.append("# the first is the Ridge below on labelled rows alone.")
     said += [*_labels(way, mixes, averaged, noise), *_kept(way, averaged)]
     if way["anchor"] == 0:
         return "\n".join([*said, f"model = Ridge({alpha}).fit(X, y{weight})", ""])
@@ -225,7 +226,7 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _once(timed: bool, keeps: bool) -> list[str]:
+def _once(timed: bool, keeps: bool, scaled: bool) -> list[str]:
     """What is done once."""
     said = [
         "import numpy as np",
@@ -234,7 +235,8 @@ def _once(timed: bool, keeps: bool) -> list[str]:
         "",
     ]
     said += ["# Once. table, labels: the rows so far, NaN where a row has no real label."]
-    said += ["scaler = StandardScaler().fit(table)"]
+    said += ["# It stays as it is, and refuses data frames with new or missing columns by name."]
+    said += [f"scaler = StandardScaler({'' if scaled else 'with_std=False'}).fit(table)"]
     said += ["level = np.nanmean(labels)"] if timed else []
     return said + (["past = []"] if keeps else [])
 
