@@ -226,3 +226,15 @@ def test_a_plot_without_a_file_has_a_name_of_its_own(tmp_path, monkeypatch, caps
     assert main(["theory", "--aspect", "2", "--plot", "weight"]) == 0
     assert "theory-weight.png" in capsys.readouterr().out
     assert (tmp_path / "theory-weight.png").exists()
+
+
+def test_more_generations_may_hurt():
+    """Noiseless self-distillation of an aligned spike is best after a few steps, and then forgets the signal."""
+    population = fm.Population.spiked(10.0, 1.0)
+    loop = fm.Loop(aspect=0.5, penalty=0.1, real_weight=0.0, labels="frozen", synthetic_noise_ratio=0.0)
+    found = tables.theory(population, loop, 12)
+    risks = fm.risk(population, loop, 12)
+    assert found.stop_at == np.argmin(risks)
+    assert 0 < found.stop_at < 12
+    assert f"stop at generation {found.stop_at}: excess risk" in str(found)
+    assert "stop at generation" not in str(tables.theory(population, loop.replace(real_weight=1.0), 12))

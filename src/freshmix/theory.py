@@ -64,6 +64,11 @@ class Theory(Pictured):
     improving_weights: list[tuple[float, float]]
     collapse_boundary: list[tuple[float, float]] | None
 
+    @property
+    def stop_at(self) -> int:
+        """The generation up to the last of ``by_generation`` at which the loop's excess risk is least: more of them hurt."""
+        return int(np.argmin(self.by_generation.loop.values))
+
     def to_frame(self) -> Any:
         """Excess risks ``by_generation`` as a pandas data frame: a row for each generation."""
         return self.by_generation.to_dataframe()

@@ -11,6 +11,8 @@ from .loop import in_words
 from .remembering import NAMES
 
 APPROACHED = " (approached, not attained)"
+# Generations that raise the risk by less than this part do not hurt.
+_WORSE = 1e-3
 COURSES = {
     "loop": "this loop",
     "best_weight": "best weight",
@@ -93,7 +95,17 @@ def turns(found: Theory) -> list[str]:
     said.append(_boundary(found))
     if found.limit.collapse_number is not None:
         said.append(f"collapse number at this aspect: {figures(found.limit.collapse_number)}")
-    return said + remembered(found)
+    return said + stop(found) + remembered(found)
+
+
+def stop(found: Theory) -> list[str]:
+    """Where to stop, where more generations hurt."""
+    t, T, risks = found.stop_at, found.generations, found.by_generation.loop.values
+    if not risks[T] > risks[t] * (1 + _WORSE):
+        return []
+    return [
+        f"stop at generation {t}: excess risk {figures(float(risks[t]))} there, {figures(float(risks[T]))} at generation {T}"
+    ]
 
 
 def remembered(found: Theory) -> list[str]:
