@@ -52,7 +52,7 @@ def known(name: str, columns: Sequence[str], file: str) -> None:
     """ValueError with the nearest names if a column is not there."""
     if name in columns:
         return
-    near = difflib.get_close_matches(name, columns, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, columns, n=3, cutoff=0.6)
     lowered = [column for column in columns if column.lower().strip() == name.lower().strip()]
     near = list(dict.fromkeys([*lowered, *near]))
     hint = f"; nearest: {', '.join(map(repr, near))}" if near else f"; it has {some(list(columns))}"
