@@ -35,8 +35,8 @@ _BANDS, _NULL = 10, 1e-9
 _JITTER = 1e-13
 # Logarithms of sigma^2 over b times the mean size of a row, with how far apart three of them are that a parabola goes through.
 _RATIOS, _APART = (-14.0, 9.0), 0.4
-# How far a goes, whose prior is standard normal; first steps, in log sigma^2/b and a, and evaluations of its search.
-_STEEPEST, _STEPS, _EVALUATIONS = 3.0, (0.5, 0.5), 40
+# How far a goes, whose prior is standard normal; first steps, in log sigma^2/b, a and log(1-c), and evaluations of its search.
+_STEEPEST, _STEPS, _EVALUATIONS = 3.0, (0.5, 0.5, -0.5), 80
 # Directions count as no smaller than this part of the largest.
 _LEAST = 1e-4
 
@@ -222,16 +222,11 @@ class _Profile:
     tau: Floats
 
     def drift(self, coarse: "_Profile | None" = None) -> Drift:
-        """First with equal energies at a few c; then a, of fewer rows, at the best of them; then the whole curve."""
-        shape = 0.0
-        points = self.curve(shape, _GAPS[::3])
+        """With equal energies at a few c; then a, of fewer rows, together with c from the best of them; then the curve."""
+        points = self.curve(0.0, _GAPS[::3])
         best = min(points, key=lambda gap: points[gap][0])
-        for _ in range(2):
-            shape = (coarse or self).shape(best, math.log(points[best][2] / points[best][1]), shape)
-            points, before = self.fine(self.curve(shape, _GAPS), shape), best
-            best = min(points, key=lambda gap: points[gap][0])
-            if max(best, _GAPS[1]) < 2 * max(before, _GAPS[1]) < 4 * max(best, _GAPS[1]):
-                break
+        shape = (coarse or self).shape(best, math.log(points[best][2] / points[best][1]))
+        points = self.fine(self.curve(shape, _GAPS), shape)
         gaps = np.array(sorted(points))
         found = np.array([points[gap] for gap in gaps.tolist()])
         return Drift(gaps, found[:, 0] - found[:, 0].min(), found[:, 1], found[:, 2], self.size(shape))
@@ -248,17 +243,17 @@ class _Profile:
         determinant, quadratic = curve(log_ratio)
         return (self.rows * math.log(max(quadratic, 1e-300) / self.rows) + determinant) / 2
 
-    def shape(self, gap: float, log_ratio: float, start: float) -> float:
-        """a of the greatest likelihood at a persistence, under its prior; the ratio moves with it."""
+    def shape(self, gap: float, log_ratio: float) -> float:
+        """a of the greatest likelihood under its prior, from a persistence and a ratio, which move with it."""
 
         def value(point: Floats) -> float:
-            a = float(point[1])
-            return self.value(self.likelihood.at(1 - gap, self.size(a)), float(point[0])) + a * a / 2
+            ratio, a, log_gap = (float(each) for each in point)
+            return self.value(self.likelihood.at(1 - min(math.exp(log_gap), 1.0), self.size(a)), ratio) + a * a / 2
 
-        first = np.array([log_ratio, start])
+        first = np.array([log_ratio, 0.0, math.log(max(gap, _GAPS[1]))])
         simplex = np.vstack([first, first + np.diag(_STEPS)])
         options = {"initial_simplex": simplex, "maxfev": _EVALUATIONS, "xatol": 0.02, "fatol": 0.02}
-        bounds = [(None, None), (-_STEEPEST, _STEEPEST)]
+        bounds = [(None, None), (-_STEEPEST, _STEEPEST), (math.log(_GAPS[1]), 0.0)]
         return float(minimize(value, first, method="Nelder-Mead", bounds=bounds, options=options).x[1])
 
     def curve(self, shape: float, gaps: Floats) -> dict[float, tuple[float, float, float]]:
