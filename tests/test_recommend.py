@@ -254,3 +254,9 @@ def test_nearly_collinear_columns_have_a_penalty(entries):
     # The loop's mean is ridge at lambda/w; its variance comes on top.
     mean = Ridge(found.alpha / found.real_weight).fit(scaled[:150], truth[:150]).predict(scaled[150:])
     assert np.mean((mean - truth[150:]) ** 2) < found.risk < 0.1 * 0.3**2 * 100 / 50
+
+
+def test_a_table_of_noise_says_so_first():
+    rng = np.random.default_rng(3)
+    found = fm.recommend(rng.standard_normal((80, 4)), rng.standard_normal(80))
+    assert str(found).startswith("No signal beyond chance: predicting the mean may do as well")

@@ -69,7 +69,18 @@ def headline(r: Recommended) -> list[tuple[str, str]]:
     """The best way with its numbers, what to do where it cannot be done, and the mix of labels alone."""
     said = _best(r) if r.rivals else []
     mix = _mix(r)
-    return [*said, *([mix] if mix else [])]
+    return [*no_signal(r), *said, *([mix] if mix else [])]
+
+
+def no_signal(r: Recommended) -> list[tuple[str, str]]:
+    """First of all, where the table shows nothing that a model could learn."""
+    if r.verdict in _NO_ADVICE or r.intervals["signal_to_noise_ratio"][0] > 0:
+        return []
+    mean = short(r.noise_variance * (1 + r.signal_to_noise_ratio))
+    said = (
+        f"predicting the mean may do as well, with a mean squared prediction error of {mean}. If there is a signal after all:"
+    )
+    return [("No signal beyond chance", said)]
 
 
 def _best(r: Recommended) -> list[tuple[str, str]]:
