@@ -269,7 +269,9 @@ def test_json_is_strict_and_complete(table: Path, monkeypatch: pytest.MonkeyPatc
     assert set(found) == set(made.__dataclass_fields__) - {"compare"} | {"best", "rivals", "persistence"}
     assert found["baselines"]["synthetic_only"] is None
     assert found["verdict"] == made.verdict
-    assert found["loop"]["groups"] == [{"share": 1.0, "row_weight": 1.0, "real_weight": 0.43, "labelled": True}]
+    assert found["loop"]["groups"] == [
+        {"share": 1.0, "row_weight": 1.0, "real_weight": 0.43, "labelled": True, "labels_from": "model"}
+    ]
     assert len(found["risk_by_weight"]) == made.weight_grid.size
     assert found["risk_by_weight"][0] is None
     if made.population is None:

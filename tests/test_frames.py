@@ -131,9 +131,9 @@ def test_refusals_in_the_words_of_python(table: Any, options: dict[str, Any], ma
 
 
 def asked(**options: Any) -> Request:
-    from freshmix.recommendation import _DEFAULTS
+    from freshmix.recommendation import DEFAULTS
 
-    return Request.of(_DEFAULTS | {"X": COLUMNS, "y": "sales"} | options, _DEFAULTS)
+    return Request.of(DEFAULTS | {"X": COLUMNS, "y": "sales"} | options, DEFAULTS)
 
 
 def test_the_loop_in_use_in_words() -> None:

@@ -332,3 +332,16 @@ def test_folders_that_are_no_stores(tmp_path, whole, capsys):
         assert run(capsys, *arguments, "--store", root)[0] == 2
     assert run(capsys, whole / "store.toml", "--dry-run", "--store", root)[0] == 0
     assert sorted(path.name for path in root.iterdir()) == [making.MAKING, "notes.txt"]
+
+
+def test_chunks_written_at_the_same_time_make_their_folder_once(tmp_path):
+    """Threads that find no folder, and one after the other make it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from freshmix.sweeps.making import _put
+
+    with ThreadPoolExecutor(8) as threads:
+        for t in range(60):
+            written = [tmp_path / f"{t}" / "done" / "c" / f"{k}" for k in range(8)]
+            list(threads.map(_put, written, [b"chunk"] * 8))
+            assert all(path.read_bytes() == b"chunk" for path in written)

@@ -65,9 +65,10 @@ def _make_way(path: Path) -> None:
     for folder in path.parents:
         if folder.is_dir():
             break
-        # Above a file there may be another.
-        with contextlib.suppress(NotADirectoryError):
-            folder.unlink(missing_ok=True)
+        # Above a file there may be another; and another chunk, written at the same time, may make the folder first.
+        with contextlib.suppress(NotADirectoryError, IsADirectoryError):
+            if folder.is_file() or folder.is_symlink():
+                folder.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
 
 

@@ -74,7 +74,7 @@ def headline(r: Recommended) -> list[tuple[str, str]]:
 
 def no_signal(r: Recommended) -> list[tuple[str, str]]:
     """First of all, where the table shows nothing that a model could learn."""
-    if r.verdict in _NO_ADVICE or r.intervals["signal_to_noise_ratio"][0] > 0:
+    if r.verdict in _NO_ADVICE or r.intervals.get("signal_to_noise_ratio", (1.0,))[0] > 0:
         return []
     mean = short(r.noise_variance * (1 + r.signal_to_noise_ratio))
     said = (
