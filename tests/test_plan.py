@@ -202,6 +202,7 @@ def test_refusals(options, match):
         fm.plan(*table(60, 4), **{"cost_per_label": 1.0, **options})
 
 
+@pytest.mark.slow
 def test_command(tmp_path, capsys):
     X, y = table(60, 4)
     path = tmp_path / "t.csv"
@@ -235,6 +236,7 @@ def test_command(tmp_path, capsys):
     assert "--save must end in" in failure(capsys, *given, "--save", tmp_path / "plan.txt")
 
 
+@pytest.mark.slow
 def test_picture(aimed):
     axes = plots.plan_picture(aimed).axes[0]
     lines = {line.get_label(): line for line in axes.lines}

@@ -104,6 +104,7 @@ def test_fresh_schedules_are_those_of_theory(ratio):
     assert halves.risk == pytest.approx(found.risk, rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("groups", "aspect", "ratio"),
     [

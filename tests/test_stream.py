@@ -122,6 +122,7 @@ def test_too_few_steps_have_no_backtest():
     assert fm.recommend(X, y).backtest is None
 
 
+@pytest.mark.slow
 def test_all_rows_labelled_and_rows_per_generation():
     X, y, _ = table(rows=400, features=40, labelled=1.1)
     noisy = fm.Loop(covariates="fresh", synthetic_noise_ratio=1.0)
@@ -149,6 +150,7 @@ def test_today_and_a_given_penalty():
     assert "today" in found.risk_by_generation
 
 
+@pytest.mark.slow
 def test_labels_that_are_not_missing_at_random_are_told():
     X, y, time = table()
     y = np.where(X[:, 3] > 0.3, np.nan, y)
@@ -257,6 +259,7 @@ def file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_command(file, tmp_path):
     page = tmp_path / "page.html"
     out = invoke("recommend", file, "--target", "y", "--time", "month", "--report", page, width=200)
@@ -320,6 +323,7 @@ def test_the_share_that_gets_a_label_can_be_said():
         fm.recommend(X, np.nan_to_num(y), labelled=0.5, loop=fm.Loop())
 
 
+@pytest.mark.slow
 def test_groups_of_a_loop_are_todays_setting():
     X, y, time = table(rows=600)
     loop = fm.Loop.partially_labelled(labelled=0.4, real_weight=0.8, row_weight=(1.0, 2.0), synthetic_noise_ratio=0.0)

@@ -143,6 +143,7 @@ def test_a_loop_that_diverges_for_every_draw(found):
     assert made.intervals["risk"] == (np.inf, np.inf)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 1e-3, 300.0])
 def test_intervals_hold_a_recommendation_at_the_edge(noise):
     """No penalty where there is no noise, one without bound where there is no signal."""
