@@ -304,7 +304,7 @@ def test_the_lines_of_the_report_run_and_reproduce_it(tmp_path: Path, options: l
     table.write_text("a,b,when,y\n" + rows)
     target = tmp_path / "report.html"
     said = json.loads(invoke("recommend", table, "--target", "y", "--drop", "b", *options, "--report", target, "--json"))
-    code = html.unescape(target.read_text().split("<pre><code>")[1].split("</code></pre>")[0])
+    code = html.unescape(target.read_text().split("<pre><code>")[-1].split("</code></pre>")[0])
     names: dict[str, Any] = {}
     exec(code, names)
     found = names["recommendation"]

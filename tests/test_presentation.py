@@ -45,7 +45,7 @@ def presented(X, y, seed=1):
 def figures(found):
     """All numbers and words of a result, by name."""
     if is_dataclass(found):
-        found = {each.name: getattr(found, each.name) for each in fields(found) if each.name != "compare"}
+        found = {each.name: getattr(found, each.name) for each in fields(found) if each.name not in ("compare", "advise")}
     if isinstance(found, Mapping):
         return {f"{name}.{key}": value for name, each in found.items() for key, value in figures(each).items()}
     if isinstance(found, tuple | list):

@@ -115,7 +115,7 @@ def test_plain_predictions_need_a_horizon(drawn):
     assert best.generations == 12
     assert any("no best weight exists" in " ".join(note.split()) for note in best.notes)
     assert 0 < best.real_weight < 1
-    assert "generation 12" in best.assumption
+    assert "after 12 retrainings" in best.assumption
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "laplacian", "polynomial", "cosine"])

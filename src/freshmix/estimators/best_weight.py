@@ -20,6 +20,8 @@ from .mixed import GOLDEN
 NAMED = {"1/phi": GOLDEN, "1/2": 0.5, "1": 1.0}
 _GRID = (0.05, 0.2, 0.35, 0.5, GOLDEN, 0.75, 0.9, 1.0)
 _LAST = 2
+# Errors that differ by less than this part are the same to anybody: paired differences are known to more digits than matter.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,7 +33,8 @@ class FoundWeight(View):
     real_weight : float
         The best one of those tried.
     interval : (float, float)
-        From the least to the largest weight that is not worse beyond chance, at the stated level, by paired differences.
+        From the least to the largest weight that is not worse beyond chance, at the stated level, by paired differences;
+        nor by a thousandth of the best one's error.
     within : dict
         ``1/phi``, ``1/2``, ``1`` -> whether it is among those.
     error, standard_error : float
@@ -153,7 +156,7 @@ def find_weight(
     best = int(np.argmin(gap))
     gap, error = _against(losses, best)
     fair = gap <= student.ppf(level, np.maximum(np.isfinite(losses).sum(axis=1) - 1, 1)) * error
-    fair[best] = True
+    fair |= gap <= _SAME * float(np.nanmean(losses[best]))
     after = race.run(grid[[best]], first * 2)[0]
     return FoundWeight(
         real_weight=float(grid[best]),
