@@ -43,7 +43,7 @@ def corrected(factor: float, regret: float) -> str:
     )
     return (
         f"replayed on the table's own rows this setting holds ({best}), with {factor**2:.2f} times the excess risk that "
-        f"theory predicts; risks are multiplied by {factor:.2f}, half of that in logarithms"
+        f"theory predicts; the figures here are corrected by {factor:.2f}, the square root of that"
     )
 
 
