@@ -140,7 +140,7 @@ def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
         # No other setting is better on these rows: the figures are those of the replay.
         assert check.setting_holds
         assert found.verdict in ("improves", "holds", "degrades")
-        assert f"risks are multiplied by {found.correction:.2f}" in found.reason
+        assert f"the figures here are corrected by {found.correction:.2f}" in found.reason
         assert found.correction**2 == pytest.approx(check.observed[-1] / check.predicted[-1])
     else:
         assert found.verdict == DOES_NOT_FIT
