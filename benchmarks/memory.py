@@ -7,7 +7,7 @@ with the best settings (``fm.optimal_memory``). Then the stream goes on for 13 m
 scikit-learn offers are carried out from the first of them, and judged by the true coefficients over the same best. Three
 tables: what each costs, the interval of the persistence, and which way is recommended where which is best.
 
-The default takes a quarter of an hour or more on two idle cores; ``--only NAME`` takes some of the populations.
+The default takes four minutes on two idle cores; ``--only NAME`` takes some of the populations.
 """
 
 import argparse
