@@ -222,7 +222,8 @@ class Repeats:
         """Rows that judge, and those of each generation, the first of which have labels."""
         known = rng.permutation(self.known)
         test, known = known[: self.tested], known[self.tested :]
-        first = known[: self.size]
+        # Of a table that is labelled in part the first generation has its share: later ones need labels, too.
+        first = known[: max(round(self.size * known.size / self.pool), 2) if self.plan.fresh else self.size]
         if not self.plan.fresh:
             return test, [first] * (self.plan.generations + 1)
         rest = rng.permutation(np.setdiff1d(np.arange(self.labels.size), np.concatenate([test, first])))
