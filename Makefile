@@ -23,6 +23,16 @@ $(VENV)/docs-installed: requirements-docs.lock $(VENV)/installed
 	$(PIP) --require-hashes -r requirements-docs.lock
 	touch $@
 
+# Beside Debian's chromium (apt-get install chromium), which is not among Python's packages.
+$(VENV)/browser-installed: requirements-browser.lock $(VENV)/installed
+	$(PIP) --require-hashes -r requirements-browser.lock
+	touch $@
+
+# What freshmix is compared with.
+$(VENV)/compare-installed: requirements-compare.lock $(VENV)/installed
+	$(PIP) --require-hashes -r requirements-compare.lock
+	touch $@
+
 # What the demo runs; the pictures of the documentation are those of the same commands.
 MONTHS := examples/homes.csv --target value --time month
 HOMES := freshmix recommend $(MONTHS)
@@ -71,10 +81,16 @@ bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/memory_streams.py
 
-# Needs uv; no host is written into the locks.
+# Needs uv; no host is written into the locks. scikit-rmt forbids today's scipy without need: its laws of spectra run on it.
+COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	--python-version 3.11 pyproject.toml
 lock: ## compile the lock files again
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --python-version 3.11 --extra docs -c requirements.lock pyproject.toml -o requirements-docs.lock
+	$(COMPILE) --extra dev -o requirements.lock
+	$(COMPILE) --extra docs -c requirements.lock -o requirements-docs.lock
+	$(COMPILE) --extra browser -c requirements.lock -o requirements-browser.lock
+	printf 'numpy>=2.0\nscipy>=1.15\nmatplotlib>=3.9\nscikit-learn>=1.6\n' > build-overrides.txt
+	$(COMPILE) --extra compare -c requirements.lock --override build-overrides.txt -o requirements-compare.lock
+	rm build-overrides.txt
 
 clean: ## remove what was built
 	rm -rf $(VENV) out docs/_build build dist .pytest_cache .mypy_cache .ruff_cache
