@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from freshmix.extras import extra
 from freshmix.words import sweep as words
 
 from .output import say
@@ -154,12 +155,7 @@ def _stopped_softly() -> Iterator[None]:
 
 
 def _client(scheduler: str) -> Any:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ValueError("--scheduler needs the package distributed: pip install freshmix[cluster]") from None
-    connect: Any = Client
-    return connect(scheduler, timeout=30)
+    return extra("cluster", "distributed", "--scheduler").Client(scheduler, timeout=30)
 
 
 def _summary(summary: "Summary") -> None:

@@ -14,6 +14,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg import eigh as symmetric_eigh
 
 from ..arguments import Floats, choice
+from ..extras import extra
 
 Array = Any
 # Eigenvalues of a Gram matrix of n rows below this times sqrt(n) units of rounding of the largest one count as 0.
@@ -48,10 +49,7 @@ def arrays_of(device: str | None, dtype: str) -> Arrays:
         return Arrays(dtype=dtype)
     if not isinstance(device, str) or not (device == "cuda" or device.removeprefix("cuda:").isdecimal()):
         raise ValueError(f"device must be 'cpu', 'cuda' or 'cuda:' and a number, got {device!r}")
-    try:
-        import torch
-    except ImportError:
-        raise ValueError(f"device {device!r} needs torch, which is not installed: pip install freshmix[torch]") from None
+    torch = extra("torch", "torch", f"device {device!r}")
     count = torch.cuda.device_count()
     if count <= int(device.partition(":")[2] or 0):
         raise ValueError(f"device {device!r} must be a graphics card that torch sees, got {count} of them")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ..extras import extra
 from ..machine import free_memory
 from .names import header_names
 from .textfile import Content, NotRead, TextPart, packing, size_read, text_part
@@ -152,13 +153,10 @@ def _piped(name: str, content: bytes, separator: str | None) -> Part:
 
 def _excel(name: str, content: Content) -> FramePart:
     """The first sheet, its cells as text."""
+    fastexcel = extra("excel", "fastexcel", name, ", or save it as CSV")
     try:
-        import fastexcel
-
         book = fastexcel.read_excel(content)
         text, numbers = (book.load_sheet(0, header_row=None, dtypes=kind).to_polars() for kind in ("string", "float"))
-    except ModuleNotFoundError:
-        raise ValueError(f"{name} needs the package fastexcel: pip install 'freshmix[excel]', or save it as CSV") from None
     except Exception as problem:
         # Its errors are of its own kind, in a package that need not be there.
         raise NotRead(f"{name} cannot be read as a spreadsheet: {[*str(problem).splitlines(), problem][0]}") from None
