@@ -307,6 +307,17 @@ def test_workers_change_no_bit(engine):
     xr.testing.assert_identical(one, two)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"engine": "redraw"}, {"engine": "exact-law"}, {"real_weight": [0.2, 0.9], "workers": 2}]
+)
+def test_parts_of_a_run_are_the_run(options):
+    loop = fm.Loop(aspect=1.5, penalty=0.1, real_weight=0.5, covariates="fresh")
+    options = {"rows": 12, "seed": 3, **options}
+    whole = fm.simulate(ISOTROPIC, loop, 3, replicates=7, **options)
+    parts = [fm.simulate(ISOTROPIC, loop, 3, first_replicate=i, replicates=k, **options) for i, k in ((0, 1), (1, 4), (5, 2))]
+    xr.testing.assert_identical(xr.concat(parts, "replicate", combine_attrs="drop_conflicts").risk, whole.risk)
+
+
 # Tiny loops run together: each replicate is what it is by itself, singular systems among others too.
 TOGETHER = {
     "replace": (LEVELS, {}),
@@ -395,6 +406,8 @@ LOOP = fm.Loop(aspect=0.5, real_weight=0.5)
         ({"rows": 0}, ValueError, "rows"),
         ({"rows": 2.5}, ValueError, "rows"),
         ({"replicates": 0}, ValueError, "replicates"),
+        ({"first_replicate": -1}, ValueError, "first_replicate"),
+        ({"first_replicate": 2**32}, ValueError, "first_replicate and replicates must add up to at most 4294967296"),
         ({"seed": -1}, ValueError, "seed"),
         ({"generations": -1}, ValueError, "generations"),
         ({"workers": 0}, ValueError, "workers"),

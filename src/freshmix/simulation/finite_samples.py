@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Bytes of a replicate beside its numbers.
 _OVERHEAD = 300
+# Their numbers are a word of their seeds.
+_MOST_REPLICATES = 2**32
 
 
 def simulate(
@@ -34,6 +36,7 @@ def simulate(
     *,
     rows: int | None = None,
     replicates: int = 1,
+    first_replicate: int = 0,
     seed: int = 0,
     real_weight: ArrayLike | None = None,
     penalty: ArrayLike | None = None,
@@ -68,6 +71,8 @@ def simulate(
         times n. Left out for ``Rows``: all of them.
     replicates : int
         Independent repetitions.
+    first_replicate : int
+        The number of the first one: a run can be done in parts, whose replicates are those of the whole, bit for bit.
     seed : int
         Each replicate, generation and purpose has a generator seeded from (seed, replicate, generation, purpose): the same
         seed gives the same bits in any order and for any number of workers.
@@ -134,12 +139,16 @@ def simulate(
     grids: dict[str, Any] = {"real_weight": real_weight, "penalty": penalty}
     name, experiment = prepared(population, loop, generations, rows=rows, seed=seed, **grids, **options)
     warn(experiment, stacklevel=3)
-    count = whole("replicates", replicates, low=1)
+    count, first = whole("replicates", replicates, low=1), whole("first_replicate", first_replicate, low=0)
+    if first + count > _MOST_REPLICATES:
+        raise ValueError(f"first_replicate and replicates must add up to at most {_MOST_REPLICATES}, got {first} and {count}")
     # Each as it comes, and all together.
     each = 16 * math.prod(experiment.shape) + _OVERHEAD
     check_memory(count * each, f"{count} replicates", f"ask for at most {int(memory() // each)}")
     with one_blas_thread():
-        done = finished(name, experiment, count, process_count(workers, low=1), executor, progress, partial)
+        done = finished(
+            name, experiment, range(first, first + count), process_count(workers, low=1), executor, progress, partial
+        )
     return dataset_of(done, experiment, name, count)
 
 

@@ -31,7 +31,7 @@ def computed(engine: str, experiment: Experiment, replicates: Sequence[int]) -> 
 def finished(
     engine: str,
     experiment: Experiment,
-    count: int,
+    asked: range,
     workers: int,
     executor: Executor | None,
     progress: bool | None,
@@ -42,15 +42,15 @@ def finished(
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {type(executor).__name__}")
     done: dict[int, Floats] = {}
     # It shows itself on a terminal and in long runs only.
-    shown = count > 1 and (sys.stderr.isatty() if progress is None else progress)
-    with bar("replicates", count, transient=True) if shown else nullcontext(lambda done, failed: None) as tell:
+    shown = len(asked) > 1 and (sys.stderr.isatty() if progress is None else progress)
+    with bar("replicates", len(asked), transient=True) if shown else nullcontext(lambda done, failed: None) as tell:
         try:
             if executor is None and workers == 1:
-                for start, stop in _parts(0, count, registry.engine(engine).together(experiment)):
-                    done |= computed(engine, experiment, range(start, stop))
+                for part in _parts(asked, registry.engine(engine).together(experiment)):
+                    done |= computed(engine, experiment, part)
                     tell(len(done), 0)
             else:
-                for results in _on(executor or _processes(workers), engine, experiment, count):
+                for results in _on(executor or _processes(workers), engine, experiment, asked):
                     done.update(results)
                     tell(len(done), 0)
         except KeyboardInterrupt:
@@ -59,18 +59,19 @@ def finished(
     return done
 
 
-def _parts(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
-    return ((first, min(first + size, stop)) for first in range(start, stop, size))
+def _parts(asked: range, size: int) -> Iterator[range]:
+    return (asked[start : start + size] for start in range(0, len(asked), size))
 
 
-def _on(executor: Executor, engine: str, experiment: Experiment, count: int) -> Iterator[dict[int, Floats]]:
+def _on(executor: Executor, engine: str, experiment: Experiment, asked: range) -> Iterator[dict[int, Floats]]:
     # Small blocks: little is lost at an interruption, and sending the experiment costs nothing beside the work. Replicates
     # that gain by being run together come in larger ones.
     together = registry.engine(engine).together(experiment)
+    count = len(asked)
     size = max(1, min(16, count // 64) if together == 1 else min(together, count // 16))
     tasks: list[Future[dict[int, Floats]]] = []
     try:
-        tasks.extend(executor.submit(_block, engine, experiment, *part) for part in _parts(0, count, size))
+        tasks.extend(executor.submit(_block, engine, experiment, part) for part in _parts(asked, size))
         for task in as_completed(tasks):
             yield task.result()
     except BaseException:
@@ -79,11 +80,11 @@ def _on(executor: Executor, engine: str, experiment: Experiment, count: int) -> 
         raise
 
 
-def _block(engine: str, experiment: Experiment, start: int, stop: int) -> dict[int, Floats]:
+def _block(engine: str, experiment: Experiment, asked: range) -> dict[int, Floats]:
     done: dict[int, Floats] = {}
     with one_blas_thread():
-        for part in _parts(start, stop, registry.engine(engine).together(experiment)):
-            done |= computed(engine, experiment, range(*part))
+        for part in _parts(asked, registry.engine(engine).together(experiment)):
+            done |= computed(engine, experiment, part)
     return done
 
 
