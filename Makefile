@@ -63,7 +63,7 @@ docs: $(VENV)/docs-installed ## run the examples of README and docs again, and b
 	$(BIN)/$(DIABETES) --report docs/_static/diabetes.png > /dev/null
 	$(BIN)/freshmix plan $(MONTHS) --cost-per-label 2 --report docs/_static/plan.png > /dev/null
 	$(BIN)/python docs/shown_output.py README.md docs/plan.md
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html docs docs/_build/html
 	$(BIN)/python docs/check_offline.py docs/_build/html
 
 soak: $(VENV)/installed ## long load runs
