@@ -1,5 +1,6 @@
 """``fm.estimate_teacher``: what an outside model's predictions on labelled rows say of it (mathematics.md sections 5 and 7)."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ def estimate_teacher(X: Any, y: Any, predictions: Any, *, seed: int = 0) -> tupl
     -----
     Energies of y, of the predictions and of their difference are estimated on the same bands; inner products follow from
     ``2 <phi, beta> = |beta|^2 + |phi|^2 - |phi - beta|^2``, held within what is possible. What in the predictions is no
-    linear function of the features is the teacher's noise.
+    linear function of the features is the teacher's noise, whose covariance with that of y follows from the three variances in
+    the same way. All are taken about their means: a constant by which the predictions are off is not in it.
 
     Examples
     --------
@@ -58,8 +60,11 @@ def estimate_teacher(X: Any, y: Any, predictions: Any, *, seed: int = 0) -> tupl
     own, theirs, apart = (estimate(rows, each, seed=seed) for each in (labels, said, said - labels))
     most = np.sqrt(own.signal * theirs.signal)
     alignment = np.clip((own.signal + theirs.signal - apart.signal) / 2, -most, most)
+    noises = own.noise_variance, theirs.noise_variance
+    highest = math.sqrt(noises[0] * noises[1])
+    shared = float(np.clip((sum(noises) - apart.noise_variance) / 2, -highest, highest))
     parts = own.eigenvalues, own.shares, own.signal, own.noise_variance, own.row_sizes
-    return Population(*parts), Teacher(theirs.signal, alignment, theirs.noise_variance)
+    return Population(*parts), Teacher(theirs.signal, alignment, theirs.noise_variance, shared)
 
 
 def _numbers(name: str, values: Any, rows: int) -> Floats:

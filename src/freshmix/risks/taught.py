@@ -77,7 +77,8 @@ class Step:
         if fit is None:
             return None
         made = np.where(taught, teacher.noise_variance, loop.synthetic_noise_ratio * population.noise_variance)
-        noise = sizes.label_noise(w**2 * population.noise_variance + (1 - w) ** 2 * made)[0]
+        shared = np.where(taught, 2 * w * (1 - w) * teacher.noise_covariance, 0.0)
+        noise = sizes.label_noise(w**2 * population.noise_variance + (1 - w) ** 2 * made + shared)[0]
         w, taught = sizes.repeated(w)[0], sizes.repeated(taught)[0]
         theta = np.stack([w, np.where(taught, 0.0, 1 - w), np.where(taught, 1 - w, 0.0)], axis=1)
         return cls.from_fit(fit, theta, noise, loop.anchor)
