@@ -18,7 +18,7 @@ from freshmix.prepared import prepare
 from freshmix.prepared.moments import moments
 from freshmix.prepared.stream import checked_times
 from freshmix.prepared.suspects import table_warnings
-from freshmix.tables import Blocks, open_table, to_arrays
+from freshmix.tables import Blocks, Held, open_table, to_arrays
 from freshmix.tables.gaps import Fill
 
 from .mutations import check
@@ -128,7 +128,17 @@ def from_stdin(folder, text, **options):
         sys.stdin = kept
 
 
-class Held:
+def from_memory(folder, text, **options):
+    return Held("t.csv", text.encode()).read("y", **options)
+
+
+def from_memory_as_parquet(folder, text, **options):
+    packed = io.BytesIO()
+    pl.read_csv(io.StringIO(text), infer_schema=False).write_parquet(packed)
+    return Held("T.PARQUET", packed.getvalue()).read("y", **options)
+
+
+class Rows:
     """The rows of blocks, put together."""
 
     def __init__(self, source):
@@ -144,7 +154,7 @@ class Held:
 
 
 def from_blocks(folder, text, **options):
-    return Held(open_table(write(folder, text), "y", max_bytes=0, **options))
+    return Rows(open_table(write(folder, text), "y", max_bytes=0, **options))
 
 
 READERS = [
@@ -157,6 +167,8 @@ READERS = [
     from_polars,
     from_dict,
     from_stdin,
+    from_memory,
+    from_memory_as_parquet,
     from_blocks,
 ]
 
@@ -264,7 +276,7 @@ SEMICOLON = "a;b;y\n1;1,5;1\n2;2;2\n3;-4,25;3\n4;0;5\n"
 @pytest.mark.parametrize("limit", [None, 0])
 def test_semicolons_and_decimal_commas(tmp_path, limit):
     source = open_table(write(tmp_path, SEMICOLON), "y", max_bytes=limit)
-    table = source if limit is None else Held(source)
+    table = source if limit is None else Rows(source)
     assert table.X.tolist() == [[1, 1.5], [2, 2], [3, -4.25], [4, 0]]
     for text, match in (
         (
@@ -293,7 +305,7 @@ def test_semicolons_and_decimal_commas(tmp_path, limit):
 def test_dropped_columns_are_never_looked_at(tmp_path, text, limit):
     path = write(tmp_path, text)
     source = open_table(path, "y", drop=["name"], max_bytes=limit)
-    assert (source if limit is None else Held(source)).X.ravel().tolist() == [1, 2, 5]
+    assert (source if limit is None else Rows(source)).X.ravel().tolist() == [1, 2, 5]
     with pytest.raises(ValueError) as caught:
         open_table(path, "y", max_bytes=limit)
     assert "\n" not in str(caught.value)
@@ -568,6 +580,6 @@ def test_na_among_words_is_a_category_whatever_the_type(tmp_path, kind):
         assert table.features == ("a=NA", "a=u", "a=v", "b")
         assert table.gaps == {"a": 6, "b": 6}
         assert any("'NA' is a category" in note for note in table.notes)
-    assert Held(open_table(parts, "y", impute="mean", max_bytes=0)).features == ("a=NA", "a=u", "a=v", "b")
+    assert Rows(open_table(parts, "y", impute="mean", max_bytes=0)).features == ("a=NA", "a=u", "a=v", "b")
     notes = prepare(open_table(parts, "y", impute="mean", max_bytes=0)).notes
     assert {*table.notes} <= {*notes}

@@ -15,7 +15,7 @@ import pytest
 
 from freshmix.cli import main
 from freshmix.cli.output import csv
-from freshmix.tables import open_table, read_table
+from freshmix.tables import Held, open_table, read_table
 from freshmix.tables import parts as files
 from freshmix.tables.textfile import NotRead, size_read
 from freshmix.words import layout
@@ -53,6 +53,37 @@ def test_a_packed_file_is_unpacked_up_to_the_limit(tmp_path, name):
 def test_a_pipe_is_unpacked_up_to_the_limit(monkeypatch):
     monkeypatch.setattr(files, "MOST_BYTES", 10**6)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BOMB)))
+    with pytest.raises(ValueError, match="too large for a pipe"):
+        read_table("-", "y")
+
+
+def test_a_file_in_memory_is_unpacked_up_to_the_limit(tmp_path):
+    pl.select(a=pl.repeat(1.0, 10**6), y=pl.repeat(2.0, 10**6)).write_parquet(tmp_path / "rows.parquet", compression="zstd")
+    rows = (tmp_path / "rows.parquet").read_bytes()
+    for name, content in (("t.csv.gz", BOMB), ("t.csv", BOMB), ("t.parquet", rows)):
+        for ask in (lambda file: file.columns(), lambda file: file.read("y")):
+            with pytest.raises(
+                ValueError, match=rf"{name} is too large \(more than 1 MB, unpacked\): take a sample of its rows"
+            ):
+                ask(Held(name, content, 10**6))
+
+
+def test_a_file_in_memory_is_what_its_name_says(tmp_path):
+    """Nothing is looked for under the name."""
+    for name in ("/etc/passwd", "t", "t.csv.zip", "t.pkl", "t.csv\x00"):
+        with pytest.raises(ValueError, match=r"must end in one of \.csv"):
+            Held(name, HEADER + ROWS).columns()
+    assert Held("/nowhere/../t.csv", HEADER + ROWS).columns() == ("a", "b", "y")
+    with pytest.raises(ValueError, match=r"t\.parquet cannot be read as Parquet"):
+        Held("t.parquet", HEADER + ROWS).columns()
+    with pytest.raises(ValueError, match=r"t\.csv is empty"):
+        Held("t.csv", b"").columns()
+
+
+def test_parquet_through_a_pipe_counts_as_numbers(tmp_path, monkeypatch):
+    pl.select(a=pl.repeat(1.0, 10**6), y=pl.repeat(2.0, 10**6)).write_parquet(tmp_path / "rows.parquet", compression="zstd")
+    monkeypatch.setattr(files, "MOST_BYTES", 10**6)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "rows.parquet").read_bytes())))
     with pytest.raises(ValueError, match="too large for a pipe"):
         read_table("-", "y")
 

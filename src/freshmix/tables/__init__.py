@@ -4,6 +4,7 @@ from .arrays import to_arrays
 from .blocks import Blocks
 from .chunks import DaskBlocks
 from .fileblocks import FileBlocks
+from .held import Held
 from .loading import Table, read_table
 from .opening import are_files, open_table, source_of
 from .parts import MOST_BYTES
@@ -13,6 +14,7 @@ __all__ = [
     "Blocks",
     "DaskBlocks",
     "FileBlocks",
+    "Held",
     "Table",
     "are_files",
     "open_table",

@@ -113,9 +113,13 @@ def list_paths(path: Paths) -> list[Path]:
 
 def parts_of(paths: Sequence[Path], separator: str | None = None) -> list[Part]:
     """The parts that the names stand for; ``-`` is the standard input, and what comes through a pipe is read at once."""
+    _check_separator(separator)
+    return [_part(path, separator) for path in paths]
+
+
+def _check_separator(separator: str | None) -> None:
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise ValueError(f"separator must be one sign such as ; or a tab, got {separator!r}")
-    return [_part(path, separator) for path in paths]
 
 
 def _part(path: Path, separator: str | None) -> Part:
@@ -133,22 +137,51 @@ def _part(path: Path, separator: str | None) -> Part:
         raise ValueError(f"{path.name} must end in one of {', '.join(SUFFIXES)}")
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty")
-    if name.endswith((*_PARQUET, *_ARROW)):
-        return ColumnarPart(path.name, path, name.endswith(_ARROW))
-    if name.endswith(_EXCEL):
-        return _excel(path.name, path)
-    usual = next(sign for suffix, sign in _TEXT.items() if name.endswith(suffix))
-    return text_part(path.name, path, separator, usual)
+    return _made(path.name, path, _form(name), separator, _usual(name))
+
+
+def held_part(name: str, content: bytes, separator: str | None = None, max_bytes: int = MOST_BYTES) -> Part:
+    """The part that the bytes of a file stand for, by the name that it had: nothing is looked for under that name.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, of a kind that is not read, or larger than ``max_bytes`` once unpacked.
+    """
+    _check_separator(separator)
+    lowered = name.lower()
+    if not lowered.endswith(SUFFIXES):
+        raise ValueError(f"{name} must end in one of {', '.join(SUFFIXES)}")
+    if not content:
+        raise ValueError(f"{name} is empty")
+    if _size(name, content, _form(lowered), max_bytes) > max_bytes:
+        raise ValueError(f"{name} is too large (more than {max_bytes / 1e6:.3g} MB, unpacked): take a sample of its rows")
+    return _made(name, content, _form(lowered), separator, _usual(lowered))
+
+
+def _form(name: str) -> str:
+    """How a file is written, by its name in small letters."""
+    forms = {"Parquet": _PARQUET, "Arrow": _ARROW, "Excel": _EXCEL}
+    return next((form for form, suffixes in forms.items() if name.endswith(suffixes)), "text")
+
+
+def _usual(name: str) -> str:
+    """What usually separates the fields of a file of that name."""
+    return next((sign for suffix, sign in _TEXT.items() if name.endswith(suffix)), ",")
+
+
+def _made(name: str, content: Content, form: str, separator: str | None, usual: str) -> Part:
+    if form in ("Parquet", "Arrow"):
+        return ColumnarPart(name, content, form == "Arrow")
+    return _excel(name, content) if form == "Excel" else text_part(name, content, separator, usual)
 
 
 def _piped(name: str, content: bytes, separator: str | None) -> Part:
-    if size_read(name, content, MOST_BYTES) > MOST_BYTES:
+    starts = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"PK\x03\x04": "Excel"}
+    form = next((form for start, form in starts.items() if content.startswith(start)), "text")
+    if _size(name, content, form, MOST_BYTES) > MOST_BYTES:
         raise ValueError(f"{name} is too large for a pipe (limit {MOST_BYTES / 1e9:.2g} GB): name a file")
-    if content[:4] == b"PAR1" or content[:6] == b"ARROW1":
-        return ColumnarPart(name, content, content[:6] == b"ARROW1")
-    if content[:4] == b"PK\x03\x04":
-        return _excel(name, content)
-    return text_part(name, content, separator, ",")
+    return _made(name, content, form, separator, ",")
 
 
 def _excel(name: str, content: Content) -> FramePart:
@@ -177,7 +210,7 @@ def size_problem(paths: Sequence[Path], max_bytes: int = MOST_BYTES) -> str | No
     """Why the files cannot be read at once, if so: reading, centring and scaling take about four copies."""
     size, more = 0, ""
     for path in paths:
-        size += _size(path, max_bytes)
+        size += _size_of(path, max_bytes)
         if size > max_bytes and is_packed(path):
             # Nothing is unpacked beyond the limit.
             more = "more than "
@@ -196,16 +229,22 @@ def is_packed(path: Path) -> bool:
     return path.is_file() and not path.name.lower().endswith((*_PARQUET, *_ARROW, *_EXCEL)) and bool(packing(path))
 
 
-def _size(path: Path, most: int) -> int:
-    """Bytes: unpacked for text and Excel, as 8-byte numbers for Parquet and Arrow, none for what is no file."""
+def _size_of(path: Path, most: int) -> int:
+    """Bytes of a file as they are read, none for what is no file."""
     if not path.is_file():
         return 0
-    if path.name.lower().endswith(_EXCEL) and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
+    return _size(path.name, path, _form(path.name.lower()) if path.stat().st_size else "text", most)
+
+
+def _size(name: str, content: Content, form: str, most: int) -> int:
+    """Bytes: unpacked for text and Excel, as 8-byte numbers for Parquet and Arrow."""
+    file = io.BytesIO(content) if isinstance(content, bytes) else content
+    if form == "Excel" and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
             return sum(each.file_size for each in packed.infolist())
-    if not path.name.lower().endswith((*_PARQUET, *_ARROW)) or path.stat().st_size == 0:
-        return size_read(path.name, path, most)
-    scan = ColumnarPart(path.name, path, path.name.lower().endswith(_ARROW))
+    if form not in ("Parquet", "Arrow"):
+        return size_read(name, content, most)
+    scan = ColumnarPart(name, content, form == "Arrow")
     size = len(scan.names) * int(scan.scan.select(pl.len()).collect().item()) * 8
     # A page of one long text repeated is a few bytes on disk.
     texts = [name for name, kind in scan.scan.collect_schema().items() if kind == pl.String]
