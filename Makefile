@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-b
 export OPENBLAS_NUM_THREADS ?= 1
 export MPLBACKEND := Agg
 
-.PHONY: help demo test test-all soak docs bench lock clean
+.PHONY: help demo test test-all soak docs bench dist lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,10 @@ bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/recommendation.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/memory_streams.py
+
+dist: $(VENV)/installed ## build what is released, in dist
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
 
 # Needs uv; no host is written into the locks. scikit-rmt forbids today's scipy without need: its laws of spectra run on it.
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
