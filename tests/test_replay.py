@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import freshmix as fm
 from freshmix.cli import main
+from freshmix.estimators import best_weight
 from freshmix.replays.learners import AnyModel
 from freshmix.replays.repeats import Repeats
 
@@ -287,6 +288,25 @@ def test_wrong_words(rows, words, message, capsys):
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("curvature", [0.02, 0.3])
+def test_the_interval_holds_the_best_weight(curvature):
+    """Errors of known means, with noise that weights share: at least 90% however the best weight was chosen."""
+    rng = np.random.default_rng(5)
+    grid, level, first, tables = np.array([0.05, 0.2, 0.35, 0.5, 0.618, 0.75, 0.9, 1.0]), 0.9, 8, 400
+    held = 0
+    for _ in range(tables):
+        best = rng.integers(grid.size)
+
+        def run(weights, count, best=best):
+            mean = 1 + curvature * (weights - grid[best]) ** 2
+            slope, own = rng.standard_normal(count), rng.standard_normal((weights.size, count))
+            return mean[:, None] + 0.3 * slope * weights[:, None] + 0.1 * own
+
+        chosen = best_weight._chosen(run, grid, first)
+        held += best_weight._fair(run(grid, 4 * first), chosen, level)[0][best]
+    assert held / tables > level - 3 * np.sqrt(level * (1 - level) / tables)
+
+
 @pytest.mark.slow
 def test_the_golden_ratio_is_found_for_least_squares():
     """He, Xu and Cheng (2502.18049): p << n, sampled labels."""
@@ -304,5 +324,5 @@ def test_a_weight_is_found_for_trees():
     found = fm.find_weight(DecisionTreeRegressor(max_depth=4), X, y, generations=3, repeats=6, labelled=0.5)
     assert found.mixing == "rows"
     assert found.interval[0] <= found.real_weight <= found.interval[1]
-    assert found.repeats.max() > found.repeats.min()
+    assert found.repeats.max() > found.repeats.min() > 4 * 6
     assert "best real weight" in str(found)

@@ -1,6 +1,7 @@
 """``fm.find_weight``: the best real weight of any model, by replays that are run longer for the better weights."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from ..arguments import Floats, number, vector, whole
@@ -19,7 +21,8 @@ from .mixed import GOLDEN
 # Weights that are asked about by name.
 NAMED = {"1/phi": GOLDEN, "1/2": 0.5, "1": 1.0}
 _GRID = (0.05, 0.2, 0.35, 0.5, GOLDEN, 0.75, 0.9, 1.0)
-_LAST = 2
+# Weights among which the best one is chosen in the end; how many times the first repeats all are judged by after that.
+_LAST, _FRESH = 3, 4
 # Errors that differ by less than this part are the same to anybody: paired differences are known to more digits than matter.
 _SAME = 1e-3
 
@@ -34,17 +37,18 @@ class FoundWeight(View):
         The best one of those tried.
     interval : (float, float)
         From the least to the largest weight that is not worse beyond chance, at the stated level, by paired differences;
-        nor by a thousandth of the best one's error.
+        nor by a thousandth of the best one's error. Chance is that of splits and draws, the table being given.
     within : dict
         ``1/phi``, ``1/2``, ``1`` -> whether it is among those.
     error, standard_error : float
-        Of the best weight in the last generation, on repeats that had no part in choosing it.
+        Of the best weight in the last generation.
     measure : str
         ``squared_error``, ``log_loss`` or ``inaccuracy`` (1 - accuracy).
     weights, errors, differences, difference_errors : (k,) arrays
-        Weights tried, their mean errors, what they are above the best one and the standard error of that.
+        Weights tried, their mean errors, what they are above the best one and the standard error of that: on repeats that had
+        no part in choosing it, the same ones for all.
     repeats : (k,) array
-        How many each was run.
+        How many each was run in all.
     theory : float or None
         The weight that ``recommend`` names for ridge on this table; None where it has no answer.
     mixing : str
@@ -86,7 +90,8 @@ def find_weight(
     """The best real weight for any model, by successive halving over weights and repeats of ``replay``.
 
     All weights are run ``repeats`` times on the same splits and draws; the better half of them twice as often, and so on, on
-    new ones. Rows that judge are never fitted on, and the error of the chosen weight is that of repeats after the choice.
+    new ones, until three are left and the best of these is chosen. Then all are run four times as often once more: errors,
+    differences and the interval are of these repeats, which had no part in the choice. Rows that judge are never fitted on.
 
     Parameters
     ----------
@@ -140,39 +145,39 @@ def find_weight(
         "progress": progress,
     }
     race = _Race(partial(replay, estimator, X, y, **shared, **options))
-    left, rounds = np.arange(grid.size), 0
-    losses = np.full((grid.size, 0), np.nan)
-    while True:
-        count = first * 2**rounds
-        column = np.full((grid.size, count), np.nan)
-        column[left] = race.run(grid[left], count)
-        losses = np.hstack([losses, column])
-        mean = _paired(losses)[0]
-        if left.size <= _LAST:
-            break
-        left = np.sort(left[np.argsort(mean[left])][: max(_LAST, math.ceil(left.size / 2))])
-        rounds += 1
-    gap, error = _paired(losses)
-    best = int(np.argmin(gap))
-    gap, error = _against(losses, best)
-    fair = gap <= student.ppf(level, np.maximum(np.isfinite(losses).sum(axis=1) - 1, 1)) * error
-    fair |= gap <= _SAME * float(np.nanmean(losses[best]))
-    after = race.run(grid[[best]], first * 2)[0]
+    best = _chosen(race.run, grid, first)
+    losses = race.run(grid, _FRESH * first)
+    fair, gap, error = _fair(losses, best, level)
     return FoundWeight(
         real_weight=float(grid[best]),
         interval=(float(grid[fair].min()), float(grid[fair].max())),
         within={name: bool(fair[np.argmin(np.abs(grid - value))]) for name, value in NAMED.items()},
-        error=float(after.mean()),
-        standard_error=float(after.std(ddof=1) / math.sqrt(after.size)),
+        error=float(losses[best].mean()),
+        standard_error=float(losses[best].std(ddof=1) / math.sqrt(losses.shape[1])),
         measure=race.measure,
         weights=grid,
-        errors=np.nanmean(losses, axis=1),
+        errors=losses.mean(axis=1),
         differences=gap,
         difference_errors=error,
-        repeats=np.isfinite(losses).sum(axis=1),
+        repeats=np.array([race.repeats[w] for w in grid.tolist()]),
         theory=theory,
         mixing=race.mixing,
     )
+
+
+def _chosen(run: Callable[[Floats, int], Floats], grid: Floats, first: int) -> int:
+    """Place of the best weight by successive halving; ``run`` gives the errors of weights on so many repeats."""
+    left, count = np.arange(grid.size), first
+    losses = np.full((grid.size, 0), np.nan)
+    while True:
+        column = np.full((grid.size, count), np.nan)
+        column[left] = run(grid[left], count)
+        losses, count = np.hstack([losses, column]), 2 * count
+        # Those that are left were run together throughout.
+        left = left[np.argsort(np.nanmean(losses[left], axis=1), kind="stable")]
+        if left.size <= _LAST:
+            return int(left[0])
+        left = np.sort(left[: max(_LAST, math.ceil(left.size / 2))])
 
 
 class _Race:
@@ -182,11 +187,13 @@ class _Race:
 
     def __init__(self, replayed: Callable[..., Any]) -> None:
         self._replayed, self._done = replayed, 0
+        self.repeats: Counter[float] = Counter()
 
     def run(self, weights: Floats, count: int) -> Floats:
         """(k, count) errors of the last generation."""
         found = self._replayed(real_weight=weights, repeats=count, first_repeat=self._done)
         self._done += count
+        self.repeats.update(dict.fromkeys(weights.tolist(), count))
         self.mixing = found.attrs["mixing"]
         self.measure = next(name for name in ("squared_error", "log_loss", "accuracy") if name in found)
         last = found[self.measure].isel(generation=-1).transpose("real_weight", "repeat").to_numpy()
@@ -196,20 +203,12 @@ class _Race:
         return np.asarray(1 - last)
 
 
-def _paired(losses: Floats) -> tuple[Floats, Floats]:
-    """Mean of each weight above those that were run beside it: on the same repeats; nan is a repeat without it."""
-    full = np.isfinite(losses)
-    means = np.array([np.mean(losses[k, full[k]]) for k in range(len(losses))])
-    most = full.sum(axis=1).max()
-    reference = int(np.flatnonzero(full.sum(axis=1) == most)[np.argmin(means[full.sum(axis=1) == most])])
-    return _against(losses, reference)
-
-
-def _against(losses: Floats, reference: int) -> tuple[Floats, Floats]:
-    """(k,) mean differences from one weight, over the repeats that both had, and their standard errors."""
-    apart = losses - losses[reference]
-    count = np.isfinite(apart).sum(axis=1)
-    return np.nanmean(apart, axis=1), np.nanstd(apart, axis=1, ddof=1) / np.sqrt(count)
+def _fair(losses: Floats, best: int, level: float) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Which of k weights are not worse than the best one; mean differences on the same repeats, and their standard errors."""
+    apart = losses - losses[best]
+    gap, error = apart.mean(axis=1), apart.std(axis=1, ddof=1) / math.sqrt(losses.shape[1])
+    beyond = student.ppf(level, losses.shape[1] - 1) * error
+    return gap <= np.maximum(beyond, _SAME * float(losses[best].mean())), gap, error
 
 
 def _theory(X: Any, y: Any, options: Mapping[str, Any]) -> float | None:
