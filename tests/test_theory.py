@@ -238,3 +238,55 @@ def test_more_generations_may_hurt():
     assert 0 < found.stop_at < 12
     assert f"stop at generation {found.stop_at}: excess risk" in str(found)
     assert "stop at generation" not in str(tables.theory(population, loop.replace(real_weight=1.0), 12))
+
+
+@pytest.mark.parametrize(
+    ("loop", "persistence"),
+    [
+        (fm.Loop(aspect=0.8), 1.0),
+        (fm.Loop(aspect=1.5, labels="frozen"), 1.0),
+        (fm.Loop(aspect=0.8, covariates="fresh"), 0.9),
+        (fm.Loop.partially_labelled(aspect=1.2, labelled=0.4), 0.95),
+    ],
+)
+@pytest.mark.parametrize("judged", ["now", "next"])
+def test_ways_come_to_what_they_were_chosen_for(loop, persistence, judged):
+    population = POPULATION.replace(persistence=persistence)
+    memory = fm.optimal_memory(population, loop, 5, "model", judged=judged)
+    found = tables.ways(population, memory)
+    np.testing.assert_allclose(found.risk[:, -1], found.at_horizon, rtol=1e-12)
+    assert found.at_horizon.values.tolist() == sorted(way.risk for way in memory.ways.values())
+    assert found.allowed.values.tolist() == [memory.ways[name].stored in ("nothing", "model") for name in found.way.values]
+    assert found.attrs["best"] == memory.best
+
+
+@pytest.mark.parametrize("most", [2, 7, 48, 1000])
+@pytest.mark.parametrize("name", ["power law", "null", "spike"])
+def test_spectrum_only_puts_together_what_the_population_has(name, most):
+    population = {
+        "power law": fm.Population.power_law(1.2, 120, source=0.5),
+        "null": fm.Population([4.0, 0.0, 1.0, 4.0], [0.2, 0.3, 0.4, 0.1], [0.5, 0.0, 0.2, 0.3]),
+        "spike": fm.Population.spiked(10.0, 0.7),
+    }[name]
+    found = tables.spectrum(population, most)
+    assert found.sizes["eigenvalue"] <= most
+    assert np.all(np.diff(found.eigenvalue) > 0)
+    null = float(population.shares[population.eigenvalues == 0].sum())
+    assert found.attrs["null_share"] == null
+    np.testing.assert_allclose(float(found.share.sum()) + null, 1.0, rtol=1e-12)
+    np.testing.assert_allclose(float(found.signal.sum()), 1.0, rtol=1e-12)
+    # Of all eigenvalues from one on, told one by one.
+    for i, tau in enumerate(found.eigenvalue.values):
+        first = tau if not found.attrs["bands"] else None
+        if first is not None:
+            above = population.eigenvalues >= first
+            np.testing.assert_allclose(found.share_above[i], population.shares[above].sum(), rtol=1e-12)
+            signal = (population.eigenvalues * population.signal)[above].sum() / population.null_risk
+            np.testing.assert_allclose(found.signal_above[i], signal, rtol=1e-12)
+    # The mean eigenvalue stays what it was.
+    mean = float((found.eigenvalue * found.share).sum())
+    np.testing.assert_allclose(mean, population.eigenvalues @ population.shares, rtol=1e-12)
+
+
+def test_spectrum_without_a_signal():
+    assert tables.spectrum(fm.Population.isotropic(signal=0.0)).signal.values.tolist() == [0.0]

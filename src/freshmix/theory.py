@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from .arguments import Floats, whole
-from .loop import Group, Loop
-from .optima import Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
+from .loop import Group, Loop, takes_labels
+from .optima import Memory, Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
 from .population import Population
 from .risks import Limit, limit, risk
 from .risks.fresh import varied
-from .risks.setting import check_loops, kind_of
+from .risks.setting import check_loops, kind_of, setting_of
 from .risks.surface import limit_surface
 from .version import __version__
 from .views import Pictured, plain
@@ -143,7 +143,8 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
 def by_generation(population: Population, loop: Loop, generations: int, others: Mapping[str, Loop] | None = None) -> xr.Dataset:
     """Excess risks of generations 0 ... T of a loop, of ``others``, of real labels only and of synthetic labels only.
 
-    Each variable has its long-run value as the attribute ``limit``. Raises as ``risk`` does.
+    Each variable has its long-run value as the attribute ``limit``; ``null`` is the risk of predicting the mean. Raises as
+    ``risk`` does.
 
     >>> found = by_generation(Population.isotropic(), Loop(aspect=2.0, real_weight=0.5), 3)
     >>> found.loop.values.round(4).tolist(), round(found.loop.limit, 4)
@@ -165,11 +166,14 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     flat = np.full(generations + 1, real_only)
     flat[0] = table["loop"][1][0]
     table["real_only"] = ("generation", flat, {**RISK, "limit": real_only})
-    return xr.Dataset(table, {"generation": np.arange(generations + 1)})
+    return xr.Dataset(table, {"generation": np.arange(generations + 1)}, {"null": population.null_risk})
 
 
 def by_weight(population: Population, loop: Loop, generations: int | None = None, points: int = 101) -> xr.Dataset:
     """Excess risk against the real weight: in the long run and, where given, at generation T.
+
+    The attributes hold the best weight, the rivals, and as ``current`` the loop's own real weight and long run, None where it
+    has no single one.
 
     >>> found = by_weight(Population.isotropic(), Loop(aspect=2.0), points=3)
     >>> found.long_run.values.round(4).tolist()
@@ -182,14 +186,24 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
     if generations is not None:
         values = [risk(population, varied(loop, real_weight=float(w)), generations)[-1] for w in weights]
         found["at_horizon"] = ("real_weight", np.array(values), RISK)
-    facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations}
+    weight = _labelled_weight(loop)
+    current = None if weight is None else (weight, limit(population, loop).risk)
+    facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations, "current": current}
     return found.assign_attrs(facts | {"real_only": long_run.real_only, "null": population.null_risk})
+
+
+def _labelled_weight(loop: Loop) -> float | None:
+    """The constant real weight of the rows with a real label; None where there is no single one."""
+    if loop.groups is None:
+        return None
+    weights = {g.real_weight for g, takes in zip(loop.groups, takes_labels(loop.groups), strict=True) if takes}
+    return weights.pop() if len(weights) == 1 else None
 
 
 def weight_penalty(population: Population, loop: Loop, points: int | None = None) -> xr.Dataset:
     """Long-run excess risk over real weights and penalties, with the best weight at each penalty, ``best_at``.
 
-    The best pair is in the attributes.
+    The best pair is in the attributes, and as ``current`` the loop's own; None where it has no single weight.
 
     >>> found = weight_penalty(Population.isotropic(), Loop(aspect=2.0), points=5)
     >>> dict(found.risk.sizes), round(found.best_weight, 4)
@@ -204,7 +218,9 @@ def weight_penalty(population: Population, loop: Loop, points: int | None = None
         low, high = min(low, best.loop.penalty / 10), max(high, min(best.loop.penalty * 10, 1e4 * scale))
     found = limit_surface(population, loop, real_weight=np.linspace(0, 1, size), penalty=np.geomspace(low, high, size))
     found["best_at"] = ("penalty", _least_along(found.real_weight.values, found.risk.values))
-    facts = {"best_weight": best.real_weight, "best_penalty": best.loop.penalty, "best_risk": best.risk}
+    weight = _labelled_weight(loop)
+    current = None if weight is None else (weight, loop.penalty)
+    facts = {"best_weight": best.real_weight, "best_penalty": best.loop.penalty, "best_risk": best.risk, "current": current}
     return found.assign_attrs(facts | {"null": population.null_risk})
 
 
@@ -236,6 +252,68 @@ def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Da
         loop = loop.replace(groups=[Group(1.0)])
     found = limit_surface(population, loop, aspect=np.geomspace(0.1, 10.0, size), labelled=np.linspace(0.0, 1.0, size // 2 + 1))
     return found.assign_attrs(null=population.null_risk, penalty=loop.penalty, current=(loop.aspect, loop.labelled))
+
+
+def ways(population: Population, found: Memory) -> xr.Dataset:
+    """Excess risk of generations 0 ... T of each way to remember, as ``optimal_memory`` found it: the least risk first.
+
+    ``stored`` is what a way keeps, ``allowed`` whether it may, ``at_horizon`` what it was chosen for. A way starts as it goes
+    on, with its own penalty.
+
+    >>> from freshmix import optimal_memory
+    >>> population = Population.isotropic()
+    >>> table = ways(population, optimal_memory(population, Loop(aspect=0.5, covariates="fresh"), 3, judged="now"))
+    >>> table.way.values[:2].tolist(), table.at_horizon.values[:2].round(4).tolist()
+    (['keep_all', 'anchored_mixed'], [0.1231, 0.2241])
+    """
+    known = found.to_frame()
+    courses = [_course(population, name, found) for name in known.index]
+    table = {name: ("way", known[name].to_numpy(dtype=str if name == "stored" else None)) for name in ("stored", "allowed")}
+    return xr.Dataset(
+        {"risk": (("way", "generation"), np.array(courses), RISK), "at_horizon": ("way", known.risk.to_numpy(), RISK), **table},
+        {"way": known.index.to_numpy(dtype=str), "generation": np.arange(found.generations + 1)},
+        {"generations": found.generations, "judged": found.judged, "best": found.best, "may_keep": found.may_keep},
+    )
+
+
+def _course(population: Population, name: str, found: Memory) -> Floats:
+    loop = found.ways[name].loop
+    if name == "keep_all" and loop.covariates == "frozen":
+        # The rows stay, and what is kept of their labels is the average.
+        setting = setting_of(population, loop)
+        return np.array([float(setting.keep_all(t).risk(loop.penalty)) for t in range(found.generations + 1)])
+    return risk(population, loop, found.generations, found.judged)
+
+
+def spectrum(population: Population, most: int = 48) -> xr.Dataset:
+    """Where the directions of a population and its signal lie, by eigenvalue: at most so many rows, from the smallest up.
+
+    ``share`` of all directions, and ``signal``, the share of the null risk sum tau g; ``share_above`` and ``signal_above`` are
+    those of all eigenvalues from this one up. Of more distinct eigenvalues than ``most``, those within bands of equal width in
+    log tau are put together. The share of directions with eigenvalue 0 is the attribute ``null_share``.
+
+    >>> table = spectrum(Population.spiked(10.0, 0.7, features=100))
+    >>> table.eigenvalue.values.tolist(), table.share.values.round(2).tolist(), table.signal.values.round(3).tolist()
+    ([1.0, 11.0], [0.99, 0.01], [0.086, 0.914])
+    """
+    most = whole("most", most, low=2)
+    positive = population.eigenvalues > 0
+    tau, place = np.unique(population.eigenvalues[positive], return_inverse=True)
+    bands = tau.size > most
+    if bands:
+        edges = np.linspace(math.log(tau[0]), math.log(tau[-1]), most + 1)[1:-1]
+        place = np.searchsorted(edges, np.log(population.eigenvalues[positive]), side="right")
+    # Spikes have no share in the limit: a band of them alone is at their plain mean.
+    h, values = population.shares[positive], population.eigenvalues[positive]
+    weights = (h, values * population.signal[positive], np.ones(values.size), h * values, values)
+    share, energy, count, total, plain_total = (np.bincount(place, each)[np.unique(place)] for each in weights)
+    mean = np.where(share > 0, total / np.where(share > 0, share, 1.0), plain_total / count)
+    columns: dict[str, Any] = {"share": share, "signal": energy / (population.null_risk or 1.0)}
+    columns |= {f"{name}_above": np.cumsum(each[::-1])[::-1] for name, each in columns.items()}
+    facts = {"bands": int(bands), "null_share": math.fsum(population.shares[~positive]), "null": population.null_risk}
+    return xr.Dataset(
+        {name: ("eigenvalue", each) for name, each in columns.items()}, {"eigenvalue": mean if bands else tau}, facts
+    )
 
 
 def beside(population: Population, loop: Loop, simulated: xr.Dataset) -> xr.DataArray | None:

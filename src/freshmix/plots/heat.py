@@ -9,27 +9,24 @@ from matplotlib.colors import LogNorm
 from ..arguments import Floats
 from ..words import figures
 from ..words import pictures as words
+from .ranges import of_shades
 from .style import GREY, INK, plain_ticks
 
-# Shades end at this multiple of the null risk, and at this part of it.
-_MOST, _LEAST = 30.0, 1e-4
 UNBOUNDED = "#3b3b3f"
 
 
 def draw_risk(axes: Axes, x: Floats, y: Floats, risk: Floats, null: float) -> None:
     """Shade ``risk`` (len(y), len(x)), dark grey where it is unbounded, with a thin line at the null risk."""
-    bounded = risk[np.isfinite(risk) & (risk > 0)]
-    if bounded.size:
-        top = min(float(bounded.max()), _MOST * null) if null > 0 else float(bounded.max())
-        low = max(float(bounded.min()), _LEAST * top)
-        norm = LogNorm(low, max(top, low * 1.0001))
+    shades = of_shades(risk, null)
+    if shades is not None:
+        norm = LogNorm(shades.low, shades.high)
         # Gouraud shading knows no gaps.
         shading: Literal["gouraud", "nearest"] = "gouraud" if risk.size > 1e4 and np.isfinite(risk).all() else "nearest"
-        shown = np.ma.masked_invalid(np.clip(risk, low, None))
+        shown = np.ma.masked_invalid(np.clip(risk, shades.low, None))
         mesh = axes.pcolormesh(x, y, shown, norm=norm, cmap="cividis_r", shading=shading)
         figure = axes.get_figure(root=False)
         assert figure is not None
-        bar = figure.colorbar(mesh, ax=axes, extend="max" if float(bounded.max()) > top else "neither")
+        bar = figure.colorbar(mesh, ax=axes, extend="max" if np.any(shown > shades.high) else "neither")
         plain_ticks(bar.ax.yaxis, close=True)
         bar.ax.tick_params(labelsize=9, colors=INK)
         bar.set_label(words.RISK, fontsize=10, color=INK)

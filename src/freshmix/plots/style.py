@@ -10,30 +10,27 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
-from numpy.typing import ArrayLike
 
 from ..arguments import Floats
 from ..words import pictures as words
+from .palette import BLUE as BLUE
+from .palette import COLOURS as COLOURS
+from .palette import GOLDEN_WEIGHT as GOLDEN_WEIGHT
+from .palette import GREEN as GREEN
+from .palette import GREY as GREY
+from .palette import INK as INK
+from .palette import ORANGE as ORANGE
+from .palette import PURPLE as PURPLE
+from .palette import RIVALS as RIVALS
+from .palette import VERMILLION as VERMILLION
+from .ranges import finite as finite
+from .ranges import of_risks
 
-# Okabe and Ito's palette: told apart with any kind of colour vision, and legible on white as on near-black.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#80868e"
-# Text and frames. A shade that nothing else has, so that a page can put its own text colour in its place.
-INK = "#1a1a1b"
-
-# Curves that no name of a way of training tells apart.
-COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, GREY)
 MARKERS = ("o", "s", "D", "^", "v", "P")
-
-# Ways of training have the same name and colour in all pictures.
-_OF_WAYS = (VERMILLION, GREEN, ORANGE, PURPLE, GREY)
-RIVALS = {way: (name, colour) for (way, name), colour in zip(words.WAYS.items(), _OF_WAYS, strict=True)}
 
 # Inches: a picture of its own, narrow enough for its text to be read on a telephone.
 SINGLE = 4.9
 
-GOLDEN_WEIGHT = (5**0.5 - 1) / 2
-# A logarithmic axis from this range on; curves further than the second one from the recommended risk leave the picture.
-_LOG_RANGE, _MOST_RANGE = 20.0, 1e3
 # Inches from the x axis down to the legend: room for the tick labels and the axis label.
 _LEGEND_DROP = 0.5
 
@@ -96,37 +93,21 @@ def dress(axes: Axes, title: str, xlabel: str, ylabel: str = words.RISK, backgro
         )
 
 
-def finite(values: ArrayLike) -> Floats:
-    """A copy with NaN, which is not drawn, in place of infinities."""
-    result = np.array(values, dtype=np.float64)
-    result[~np.isfinite(result)] = np.nan
-    return result
-
-
 def scale(axes: Axes, anchor: float, curves: list[Floats]) -> tuple[float, float]:
     """Set the y axis for these curves, logarithmic where they span a wide range; return its limits.
 
-    ``anchor`` is the recommended risk: the picture reaches _MOST_RANGE times above and below it at most.
+    ``anchor`` is the recommended risk, which the picture reaches so far above and below of (``ranges``).
     """
-    values = np.concatenate(curves)
-    values = values[np.isfinite(values)]
-    if values.size == 0:
+    found = of_risks(anchor, curves)
+    if found is None:
         axes.set_yticks([])
         axes.text(0.05, 0.9, words.UNBOUNDED_THROUGHOUT, transform=axes.transAxes, fontsize=9, color=INK)
         return 0.0, 1.0
-    if anchor > 0:
-        near = (values >= anchor / _MOST_RANGE) & (values <= anchor * _MOST_RANGE)
-        values = values[near] if near.any() else values
-    low, high = float(values.min()), float(values.max())
-    if low > 0 and high > _LOG_RANGE * low:
+    if found.log:
         axes.set_yscale("log")
-        plain_ticks(axes.yaxis, 300 * low > high)
-        limits = low * (low / high) ** 0.06, high * (high / low) ** 0.06
-    else:
-        margin = 0.06 * (high - low) or 0.1 * abs(high) or 0.05
-        limits = low - margin, high + margin
-    axes.set_ylim(*limits)
-    return limits
+        plain_ticks(axes.yaxis, found.close)
+    axes.set_ylim(found.low, found.high)
+    return found.low, found.high
 
 
 def plain_ticks(axis: Axis, close: bool = False) -> None:

@@ -18,6 +18,8 @@ GENERATION = "generation t (0: fitted on real labels)"
 PENALTY = "penalty λ"
 ASPECT = "aspect ratio γ = features / rows per generation"
 SHARE = "share of rows with a real label"
+EIGENVALUE = "eigenvalue of the features' covariance"
+SHARE_OF_ALL = "share of all"
 
 # Titles.
 RISK_BY_GENERATION = "Excess risk by generation"
@@ -25,9 +27,12 @@ RISK_BY_WEIGHT = "Excess risk against the real weight"
 RISK_SURFACE = "Long-run excess risk over real weight and penalty"
 PHASE_DIAGRAM = "Long-run excess risk over aspect and labelled share"
 COURSES = "Risk by generation"
+SPECTRUM = "Spectrum, and where the signal lies"
 
 # Legends.
 GOLDEN = "1/φ = 0.618: best without a penalty"
+HALF = "1/2: the best weight is at least this where the signal has no preferred direction"
+HERE = "you are here"
 RECOMMENDED = "best mix"
 SCHEDULE = "best schedule"
 INTERVAL = "90% interval"
@@ -55,6 +60,10 @@ BEST_AT_EACH_PENALTY = "best weight at each penalty"
 CONSTANT = "constant weight at its best penalty"
 TUNED = "λ re-tuned at each weight"
 REPLAYED = "replayed, ± 2 standard errors"
+SIMULATION = "simulation"
+SIMULATED = "simulated, ± 2 standard errors"
+COLLAPSE = "diverges inside"
+SPECTRUM_OF = {"share": "of the directions", "signal": "of the signal"}
 
 
 def of_page(real_weight: float) -> dict[str, str]:
@@ -122,8 +131,74 @@ def comparison(replicates: int, beside_theory: bool) -> str:
 
 def at(point: Mapping[str, float]) -> str:
     """Coordinates of a grid, as in ``w = 0.5, λ = 0.1``."""
-    symbols = {"real_weight": "w", "penalty": "λ", "generation": "t"}
+    symbols = {"real_weight": "w", "penalty": "λ", "generation": "t", "aspect": "γ", "labelled": "labelled share"}
     return ", ".join(f"{symbols[name]} = {value:.3g}" for name, value in point.items())
+
+
+def here(point: Mapping[str, float]) -> str:
+    """The point that the controls say, on hover.
+
+    >>> here({"real_weight": 0.6, "penalty": 0.25})
+    'you are here: w = 0.6, λ = 0.25'
+    """
+    return f"{HERE}: {at(point)}"
+
+
+def best(when: str, point: Mapping[str, float] | None = None) -> str:
+    """The best point of a picture.
+
+    >>> best("in the long run", {"real_weight": 0.618})
+    'best in the long run: w = 0.618'
+    """
+    name = f"best {when}".strip()
+    return f"{name}: {at(point)}" if point else name
+
+
+# What is said on hover: texts are numbers, or a picture's placeholders of them.
+
+
+def of_generation(name: str, generation: str, risk: str) -> str:
+    """A course at a generation."""
+    return f"{name}<br>generation {generation}: excess risk {risk}"
+
+
+def of_weight(name: str, weight: str, risk: str) -> str:
+    """A curve at a real weight."""
+    return f"{name}<br>w = {weight}: excess risk {risk}"
+
+
+def of_pair(risk: str, weight: str, penalty: str) -> str:
+    """A point of the surface over real weight and penalty."""
+    return f"excess risk {risk} in the long run<br>real weight w = {weight}<br>penalty λ = {penalty}"
+
+
+def best_at(weight: str, penalty: str) -> str:
+    """The best weight at a penalty."""
+    return f"best weight at penalty λ = {penalty}: w = {weight}"
+
+
+def of_phase(risk: str, aspect: str, share: str) -> str:
+    """A point of the phase diagram."""
+    return f"excess risk {risk} in the long run<br>aspect γ = {aspect}<br>share of rows with a real label: {share}"
+
+
+def of_way(name: str, risk: str, stored: str, allowed: bool) -> str:
+    """A way to remember at the horizon."""
+    kept = f"to be kept: {stored}" + ("" if allowed else " (more than may be kept)")
+    return f"{name}<br>excess risk {risk}<br>{kept}"
+
+
+def of_eigenvalue(eigenvalue: str, share: str, signal: str, share_above: str, signal_above: str) -> str:
+    """A band of directions; shares in percent."""
+    return (
+        f"eigenvalue {eigenvalue}: {share}% of the directions, {signal}% of the signal<br>"
+        f"from here up: {share_above}% of the directions hold {signal_above}% of the signal"
+    )
+
+
+def at_zero(percent: str) -> str:
+    """Directions in which no feature varies."""
+    return f"{percent}% of the directions have eigenvalue 0"
 
 
 def at_penalty(penalty: float) -> str:
