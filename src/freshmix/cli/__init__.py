@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings=HELP,
 )
 # Each is a function in the file of its name, with examples beside it.
-for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce", "replay"):
+for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce", "replay", "explore"):
     _file = import_module(f".{_name}", __name__)
     _examples = examples(getattr(_file, "EXAMPLES", ()))
     app.command(_name, cls=Command, context_settings=HELP, epilog=_examples)(getattr(_file, _name))

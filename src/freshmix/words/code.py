@@ -39,9 +39,18 @@ def loop_code(loop: "Loop") -> str:
 
 
 def _code(value: Any) -> str:
-    if isinstance(value, tuple) and hasattr(value[0], "share"):
+    if isinstance(value, tuple) and value and hasattr(value[0], "share"):
         return f"[{', '.join(f'fm.{group!r}' for group in value)}]"
     if callable(value):
         return str(getattr(value, "__name__", "kernel"))
     value = value.item() if hasattr(value, "item") else value
     return 'float("inf")' if value == math.inf else repr(value)
+
+
+def call_code(name: str, options: Mapping[str, Any]) -> str:
+    """A call with these arguments, by name.
+
+    >>> call_code("fm.Population.spiked", {"strength": 10.0, "alignment": 0.7})
+    'fm.Population.spiked(strength=10.0, alignment=0.7)'
+    """
+    return f"{name}({', '.join(f'{option}={_code(value)}' for option, value in options.items())})"

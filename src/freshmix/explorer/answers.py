@@ -1,0 +1,105 @@
+"""What a state has to show: datasets of the front door and of ``theory``, and lines that reproduce them."""
+
+from collections.abc import Callable, Mapping
+
+import xarray as xr
+
+from .. import theory
+from ..optima import Optimum, optimal_loop, optimal_memory
+from ..risks import Limit, limit
+from ..threads import on_one_blas_thread
+from ..words import code
+from ..words import explorer as words
+from .state import PICTURES, State
+
+
+class NotShown(ValueError):
+    """A picture that a loop does not have; why not, in a sentence."""
+
+
+@on_one_blas_thread
+def verdict(state: State) -> Limit:
+    """The long run, with its verdict and reason."""
+    return limit(state.population(), state.loop())
+
+
+def risk_by_generation(state: State) -> xr.Dataset:
+    """Excess risk by generation."""
+    return theory.by_generation(state.population(), state.loop(), state.generations)
+
+
+def risk_by_weight(state: State) -> xr.Dataset:
+    """Excess risk against the real weight. Raises NotShown where there is none to choose."""
+    if state.keeps:
+        raise NotShown(words.NO_WEIGHT)
+    return theory.by_weight(state.population(), state.loop())
+
+
+def weight_penalty(state: State) -> xr.Dataset:
+    """Long-run excess risk over weights and penalties. Raises NotShown where there is no weight to choose."""
+    if state.keeps:
+        raise NotShown(words.NO_WEIGHT)
+    return theory.weight_penalty(state.population(), state.loop())
+
+
+def phase(state: State) -> xr.Dataset:
+    """Long-run excess risk over aspects and labelled shares. Raises NotShown for the same rows, and where rows are kept."""
+    if state.covariates == "frozen":
+        raise NotShown(words.NO_PHASE)
+    if state.keeps:
+        raise NotShown(words.KEEPS_ROWS)
+    return theory.phase_diagram(state.population(), state.loop())
+
+
+def ways(state: State) -> xr.Dataset:
+    """Ways to remember, each at its best."""
+    population = state.population()
+    return theory.ways(population, optimal_memory(population, state.loop()))
+
+
+def spectrum(state: State) -> xr.Dataset:
+    """Where the directions and the signal lie."""
+    return theory.spectrum(state.population())
+
+
+# Each picture's data.
+DATA: Mapping[str, Callable[[State], xr.Dataset]] = {
+    function.__name__: on_one_blas_thread(function)
+    for function in (risk_by_generation, risk_by_weight, weight_penalty, phase, ways, spectrum)
+}
+
+
+@on_one_blas_thread
+def advice(state: State) -> Optimum | None:
+    """The best weight and penalty, and the best row weight of rows without a label; None where rows are kept."""
+    return None if state.keeps else optimal_loop(state.population(), state.loop())
+
+
+def advised(best: Optimum) -> dict[str, float]:
+    """The settings of the best loop."""
+    groups = best.loop.groups or ()
+    others = [group.row_weight for group in groups if not group.labelled]
+    settings = {"real_weight": best.real_weight, "penalty": best.loop.penalty}
+    return settings | ({"row_weight": others[0]} if others else {})
+
+
+def about(state: State) -> str:
+    """What ``advice`` depends on: states with the same text have the same advice."""
+    return state.replace(real_weight=0.5, penalty=0.0, row_weight=1.0, generations=20, picture=PICTURES[0]).to_query()
+
+
+def lines(state: State) -> str:
+    """The Python lines that reproduce what is shown."""
+    if state.model == "table" and state.table:
+        population = code.call_code("fm.Population", state.population().as_dict())
+    else:
+        made, options = state.constructor()
+        population = code.call_code(f"fm.Population.{made.__name__}", options)
+        if state.drifts:
+            population += f".replace(persistence={state.persistence!r})"
+    return words.lines(population, code.loop_code(state.loop()), state.generations, state.picture, state.keeps)
+
+
+def csv(name: str, state: State) -> str:
+    """A picture's data as text, with all digits. Raises as its function in ``DATA`` does."""
+    return str(DATA[name](state).to_dataframe().to_csv())

@@ -1,0 +1,155 @@
+// What the page does without asking its server: settings to an address and back, sliders beside typed values, pictures as files.
+(function () {
+  "use strict";
+  const PAUSE = 350; // Milliseconds without a change after which slow answers are asked for, and the address is written.
+  const PATIENCE = 4000; // Without an answer for so long, the next question is asked.
+
+  const last = {}; // The last value of each setting that could be used.
+  let entries = 0;
+  let corrects = true; // Whether the address is only put in its usual form: then there is no new entry in the history.
+  let busy = null;
+  let held = null;
+  let axes = null;
+  let writing = null;
+  let settling = null;
+
+  const keep = () => window.dash_clientside.no_update;
+  const tell = (id, data) => window.dash_clientside.set_props(id, { data });
+  const trigger = () => {
+    const triggered = window.dash_clientside.callback_context.triggered;
+    return triggered.length ? triggered[0].prop_id.split(".")[0] : "";
+  };
+
+  window.addEventListener("popstate", () => {
+    corrects = true;
+    clearTimeout(writing);
+    entries += 1;
+    tell("address", { search: window.location.search, entry: entries });
+  });
+
+  function written(query) {
+    clearTimeout(writing);
+    const put = () => {
+      const now = window.location.search.replace(/^\?/, "");
+      const to = window.location.pathname + (query ? "?" + query : "");
+      if (now !== query) window.history[corrects ? "replaceState" : "pushState"](null, "", to);
+      corrects = false;
+    };
+    if (corrects) put();
+    else writing = setTimeout(put, PAUSE);
+  }
+
+  // One question at a time: of those that come meanwhile, the last one.
+  function asked(query) {
+    if (busy !== null) {
+      held = query;
+      return keep();
+    }
+    free(query);
+    return query;
+  }
+  function free(query) {
+    clearTimeout(busy);
+    busy = setTimeout(next, PATIENCE);
+    held = null;
+  }
+  function next() {
+    clearTimeout(busy);
+    busy = null;
+    if (held !== null) {
+      const query = held;
+      free(query);
+      tell("state", query);
+    }
+  }
+
+  function text(name, value, known) {
+    const slider = known.sliders[name];
+    if (!slider) return value === null || value === undefined ? known.defaults[name] : String(value);
+    if (value === "" || value === null || value === undefined) {
+      if (slider.optional) return "";
+      return name in last ? last[name] : known.defaults[name];
+    }
+    let number = Number(value);
+    if (!Number.isFinite(number)) return name in last ? last[name] : known.defaults[name];
+    number = Math.min(Math.max(number, slider.low), slider.high);
+    return String(slider.whole ? Math.round(number) : number);
+  }
+
+  function place(number, slider) {
+    if (number === "" || number === null || !Number.isFinite(Number(number))) return keep();
+    if (!slider.log) return Number(number);
+    return number > 0 ? Math.log10(number) : slider.start;
+  }
+
+  function value(at, slider) {
+    if (slider.zero && at < slider.first - slider.step / 2) return 0;
+    const number = slider.log ? Math.pow(10, Math.max(at, slider.first)) : at;
+    return slider.whole ? Math.round(number) : Number(number.toPrecision(3));
+  }
+
+  function wanted() {
+    const chosen = window.localStorage.getItem("freshmix-scheme");
+    if (chosen) return chosen;
+    return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    explorer: {
+      address() {
+        return { search: window.location.search, entry: entries };
+      },
+      paired(at, number, known) {
+        const outputs = window.dash_clientside.callback_context.outputs_list;
+        const slider = known.sliders[outputs[1].id];
+        if (trigger() === outputs[0].id) return [keep(), value(at, slider)];
+        return [place(number, slider), keep()];
+      },
+      state(...given) {
+        const known = given.pop();
+        const names = Object.keys(known.defaults);
+        const said = {};
+        names.forEach((name, i) => {
+          said[name] = last[name] = text(name, given[i], known);
+        });
+        const parts = names
+          .filter((name) => said[name] !== known.defaults[name])
+          .map((name) => name + "=" + encodeURIComponent(said[name]).replace(/%2C/g, ","));
+        const query = parts.join("&");
+        const now = [said.model, said.covariates, said.labelled === "1", said.kept_generations === "0"].join();
+        const turned = now !== axes;
+        axes = now;
+        written(query);
+        return [asked(query), turned ? query : keep()];
+      },
+      settled(query) {
+        clearTimeout(settling);
+        if (settling === null) {
+          settling = 0;
+          return query;
+        }
+        settling = setTimeout(() => tell("settled", query), PAUSE);
+        return keep();
+      },
+      answered() {
+        next();
+      },
+      scheme(clicks) {
+        let scheme = wanted();
+        if (clicks) {
+          scheme = scheme === "dark" ? "light" : "dark";
+          window.localStorage.setItem("freshmix-scheme", scheme);
+        }
+        return [scheme, scheme];
+      },
+      image() {
+        const [name, format] = trigger().split("-");
+        const graph = document.querySelector("#" + name + "-graph .js-plotly-plot");
+        if (graph && window.Plotly) {
+          const size = { width: 1000, height: 700, scale: format === "png" ? 2 : 1 };
+          window.Plotly.downloadImage(graph, { format, filename: "freshmix-" + name, ...size });
+        }
+      },
+    },
+  });
+})();

@@ -1,0 +1,220 @@
+"""What happens when something on the page is changed: each callback is a function of what it is sent, and of nothing else."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from ..words import explorer as words
+from . import answers, controls
+from . import state as states
+from .fields import Numeric
+from .pictures import drawn
+from .state import FIELDS
+
+_VALUES = [controls.value_of(name) for name in FIELDS]
+# Pictures that are always shown; "chosen" is the one of the tab.
+_SHOWN = ("risk_by_generation", "risk_by_weight")
+_PLACES = (*_SHOWN, "chosen")
+_PARTS = (("graph", "figure"), ("figure-why", "children"))
+_BLANK: dict[str, Any] = {
+    "data": [],
+    "layout": {
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    },
+}
+
+
+def register(app: Dash) -> None:
+    """Tell the app of all of them."""
+    _scripts(app)
+    app.callback(
+        *[Output(*value) for value in _VALUES],
+        Output("notices", "children"),
+        Input("address", "data"),
+        Input("use", "n_clicks"),
+        Input("reset", "n_clicks"),
+        Input("risk_by_weight-graph", "clickData"),
+        Input("chosen-graph", "clickData"),
+        State("advice", "data"),
+        State("state", "data"),
+        prevent_initial_call=True,
+    )(moved)
+    app.callback(
+        *[Output(f"{name}-row", "style") for name in controls.OF_MODELS],
+        *[Output(f"{name}-why", "children") for name in controls.LIMITED],
+        *[Output(name, "disabled") for name in controls.LIMITED],
+        *[Output(f"{name}-slider", "disabled") for name in controls.LIMITED if controls.has_slider(name)],
+        Input("axes", "data"),
+        prevent_initial_call=True,
+    )(limited)
+    app.callback(
+        Output("verdict", "children"),
+        *[
+            Output(f"{name}-{part}", prop)
+            for name in _SHOWN
+            for part, prop in (("graph", "figure"), ("figure-why", "children"))
+        ],
+        Output("code", "children"),
+        Output("copy", "value"),
+        Output("answered", "data"),
+        Input("state", "data"),
+        Input("scheme", "data"),
+        prevent_initial_call=True,
+    )(quick)
+    app.callback(
+        Output("best", "children"),
+        Output("use", "disabled"),
+        Output("advice", "data"),
+        Input("settled", "data"),
+        State("advice", "data"),
+        prevent_initial_call=True,
+    )(advised)
+    app.callback(
+        Output("chosen-graph", "figure"),
+        Output("chosen-figure-why", "children"),
+        Input("settled", "data"),
+        Input("scheme", "data"),
+        prevent_initial_call=True,
+    )(chosen)
+    app.callback(
+        Output("download", "data"),
+        *[Input(f"{name}-csv", "n_clicks") for name in _PLACES],
+        State("state", "data"),
+        prevent_initial_call=True,
+    )(downloaded)
+
+
+def _scripts(app: Dash) -> None:
+    """Those that run in the browser: assets/explorer.js."""
+
+    def script(name: str, *wires: Any, later: bool = True) -> None:
+        app.clientside_callback(ClientsideFunction("explorer", name), *wires, prevent_initial_call=later)
+
+    script("address", Output("address", "data"), Input("known", "data"), later=False)
+    for name in filter(controls.has_slider, FIELDS):
+        both = (f"{name}-slider", "value"), (name, "value")
+        script(
+            "paired", *(Output(*each) for each in both), *(Input(*each) for each in both), State("known", "data"), later=False
+        )
+    script(
+        "state",
+        Output("state", "data"),
+        Output("axes", "data"),
+        *[Input(*value) for value in _VALUES],
+        State("known", "data"),
+    )
+    script("settled", Output("settled", "data"), Input("state", "data"))
+    script("answered", Input("answered", "data"))
+    script(
+        "scheme",
+        Output("scheme", "data"),
+        Output("theme", "forceColorScheme"),
+        Input("scheme-toggle", "n_clicks"),
+        later=False,
+    )
+    for name in _PLACES:
+        buttons = [Input(f"{name}-{kind}", "n_clicks") for kind in ("png", "svg")]
+        script("image", *buttons)
+
+
+def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: Any, query: str | None) -> list[Any]:
+    """Settings that come from elsewhere than their controls: the address, a button, a place in a picture."""
+    said: list[str] = []
+    state = states.State.from_query(query or "")
+    trigger = ctx.triggered_id
+    if trigger == "address":
+        state, said = states.read(address["search"])
+    elif trigger == "use" and advice:
+        state = state.replace(**advice["settings"])
+    elif trigger == "reset":
+        state = states.State()
+    elif trigger == "risk_by_weight-graph":
+        state = pointed(state, "risk_by_weight", weight)
+    elif trigger == "chosen-graph":
+        state = pointed(state, state.picture, chosen)
+    values = [controls.shown(name, getattr(state, name)) for name in FIELDS]
+    return [*values, [html.P(each, className="notice") for each in said]]
+
+
+# What the axes of a picture are.
+_AXES = {"risk_by_weight": ("real_weight", None), "weight_penalty": ("real_weight", "penalty"), "phase": ("aspect", "labelled")}
+
+
+def pointed(state: states.State, picture: str, click: Any) -> states.State:
+    """The state at a place in a picture; what lies beyond a setting's range is its end."""
+    if picture not in _AXES or not click or not click.get("points"):
+        return state
+    point, changes = click["points"][0], {}
+    for name, axis in zip(_AXES[picture], "xy", strict=True):
+        if name is not None and isinstance(point.get(axis), int | float):
+            changes[name] = _numeric(name).nearest(point[axis])
+    return state.replace(**changes)
+
+
+def _numeric(name: str) -> Numeric:
+    kind = FIELDS[name]
+    assert isinstance(kind, Numeric)
+    return kind
+
+
+def limited(query: str) -> list[Any]:
+    """Which settings are shown, which are not used, and why."""
+    state = states.State.from_query(query)
+    unused = state.unused()
+    shown = [{} if name in states.MODELS[state.model] else {"display": "none"} for name in controls.OF_MODELS]
+    why = [unused.get(name, "") for name in controls.LIMITED]
+    disabled = [name in unused for name in controls.LIMITED]
+    sliders = [name in unused for name in controls.LIMITED if controls.has_slider(name)]
+    return [*shown, *why, *disabled, *sliders]
+
+
+def quick(query: str, scheme: str) -> list[Any]:
+    """The verdict and the pictures that are always shown."""
+    state = states.State.from_query(query)
+    limit = answers.verdict(state)
+    verdict = [html.Strong(limit.verdict, className=f"word {limit.verdict}"), html.Span(f": {limit.reason}")]
+    pictures = [part for name in _SHOWN for part in _picture(name, state, scheme)]
+    lines = answers.lines(state)
+    return [verdict, *pictures, lines, lines, query]
+
+
+def chosen(query: str, scheme: str) -> tuple[Any, str]:
+    """The picture of the tab."""
+    state = states.State.from_query(query)
+    return _picture(state.picture, state, scheme)
+
+
+def _picture(name: str, state: states.State, scheme: str) -> tuple[Any, str]:
+    try:
+        return drawn(name, answers.DATA[name](state), "dark" if scheme == "dark" else "light"), ""
+    except (ValueError, ArithmeticError) as error:
+        return _BLANK, str(error)
+
+
+def advised(query: str, before: Any) -> tuple[Any, Any, Any]:
+    """The best weight and penalty; nothing new where they are those from before."""
+    state = states.State.from_query(query)
+    about = answers.about(state)
+    if before and before["about"] == about:
+        return no_update, no_update, no_update
+    best = answers.advice(state)
+    if best is None:
+        return words.NO_WEIGHT, True, {"about": about}
+    settings = answers.advised(best)
+    text = words.best(best.real_weight, best.loop.penalty, best.risk, best.attained)
+    return text, False, {"about": about, "settings": settings}
+
+
+def downloaded(*given: Any) -> Any:
+    """The data of a picture as CSV."""
+    state = states.State.from_query(given[-1])
+    place = str(ctx.triggered_id).removesuffix("-csv")
+    name = state.picture if place == "chosen" else place
+    try:
+        text = answers.csv(name, state)
+    except (ValueError, ArithmeticError):
+        return no_update
+    return dcc.send_string(text, f"freshmix-{name}.csv")
