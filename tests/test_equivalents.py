@@ -177,6 +177,19 @@ def test_complex_points_by_the_real_line_give_the_real_root(name, aspect):
     assert np.all(np.abs(near.zv.imag) <= 1e-11 * on.zv)
 
 
+@pytest.mark.parametrize("height", [1e-2, 1e-8, 1e-11, 1e-15])
+@pytest.mark.parametrize("aspect", [0.1, 0.5, 0.9, 2.0, 10.0])
+def test_isotropic_rows_have_a_companion_in_closed_form(aspect, height):
+    """The root of z v^2 + (z + gamma - 1) v - 1 below the real line; at 1e-11 the pole v = -1 passed for it once."""
+    s = np.linspace((1 - np.sqrt(aspect)) ** 2, (1 + np.sqrt(aspect)) ** 2, 20001)[1:-1]
+    z = -s + 1j * height
+    b = z + aspect - 1
+    roots = (-b + np.multiply.outer([1, -1], np.sqrt(b**2 + 4 * z))) / (2 * z)
+    expected = np.where(roots[0].imag < 0, *roots)
+    v = PopulationEquivalents(fm.Population.isotropic(), aspect)._complex_companion(z)
+    np.testing.assert_allclose(v, expected, rtol=SOLVED)
+
+
 def test_complex_points_on_the_real_line_are_refused():
     equivalents = PopulationEquivalents(SPECTRA["two atoms"], 2.0)
     with pytest.raises(ValueError, match="complex z must lie off the real axis"):

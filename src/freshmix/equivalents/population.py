@@ -235,6 +235,8 @@ class PopulationEquivalents:
                 step = -v[active] * excess / slope
                 moved = v[active] + step
                 size[active] = np.abs(step) / np.abs(moved)
+                # Beside a pole (tau v = -1) steps are short too, but there the equation is far from true.
+                size[active] = np.where(np.abs(excess) < 0.5, size[active], np.maximum(size[active], 1.0))
             good = np.isfinite(moved) & np.isfinite(size[active])
             v[active[good]] = moved[good]
             size[active[~good]] = np.inf
