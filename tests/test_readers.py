@@ -224,6 +224,15 @@ def outcome(reader, folder, text, **options):
     return table
 
 
+def test_a_header_of_any_length_is_read_whole():
+    """Longer than what is looked at of any other file."""
+    names = [f"{i}{'x' * 300}" for i in range(1000)]
+    rows = [",".join(str((i * k + k * k) % 11) for i in range(len(names))) for k in range(4)]
+    file = Held("t.csv", "\n".join(["", ",".join(names), *rows, ""]).encode())
+    assert file.columns() == tuple(names)
+    assert file.read(names[-1]).y.tolist() == [(999 * k + k * k) % 11 for k in range(4)]
+
+
 @pytest.mark.parametrize("drop_missing", [False, True])
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("name", TABLES)

@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 
 import freshmix as fm
 from freshmix import Group
+from freshmix.prepared import prepare
 from freshmix.prepared.stream import Stream
 from freshmix.prepared.suspects import label_bias
 from freshmix.recommendation.new_rows import NewRows
@@ -531,3 +532,12 @@ def test_extreme_penalties(features):
         with pytest.raises(ValueError, match=r"penalty must be auto or a number between 0 and 1e\+90, got 1e\+300"):
             fm.recommend(X, labels, penalty=1e300)
     assert np.isfinite(fm.plan(X, hidden, penalty=1e90, cost_per_label=1.0).risk)
+
+
+def test_a_table_that_was_read_calls_its_steps_what_the_file_does(tmp_path):
+    """The name of a column tells that its numbers are months."""
+    rng = np.random.default_rng(0)
+    rows = "".join(f"{1 + i // 20},{x:.3f},{x + z:.3f}\n" for i, (x, z) in enumerate(rng.standard_normal((120, 2))))
+    (tmp_path / "t.csv").write_text(f"month,x,y\n{rows}")
+    table = open_table(tmp_path / "t.csv", "y", time="month")
+    assert prepare(table).stream.step == prepare(tmp_path / "t.csv", "y", time="month").stream.step == "month"

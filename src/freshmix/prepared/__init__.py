@@ -47,7 +47,7 @@ def prepare(
     if isinstance(source, Table):
         times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
         told = source.features, source.notes, source.stated
-        return from_memory(source.X, source.y, times, weights, *how, *told, time_name=column)
+        return from_memory(source.X, source.y, times, weights, *how, *told, time_name=column or source.time_name)
     for name, value in (("time", time), ("sample_weight", sample_weight)):
         if value is not None:
             raise ValueError(f"{name} must be left out for a table that is read in blocks")

@@ -40,6 +40,8 @@ class Table:
         Missing values of each feature, where there are any, before rows with such were left out or filled.
     stated : tuple of str
         What an answer says first: gaps that were filled, rows left out that are most of the table.
+    time_name : str or None
+        Name of the column of times, which may say what a step is.
     """
 
     X: Floats
@@ -50,6 +52,7 @@ class Table:
     weight: Floats | None = None
     gaps: Mapping[str, int] = field(default_factory=dict)
     stated: tuple[str, ...] = ()
+    time_name: str | None = None
 
     @property
     def partly(self) -> bool:
@@ -187,7 +190,7 @@ def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | Non
     X = X if not constant else np.ascontiguousarray(X[:, varies])
     to_arrays(X, y, names, unlabelled=True)
     notes += [*lost, *encoded, *([constant_columns(constant)] if constant else [])]
-    return Table(X, y, names, tuple(notes), times, weights, counts, stated)
+    return Table(X, y, names, tuple(notes), times, weights, counts, stated, roles.time)
 
 
 def _held(parts: Sequence[Part], columns: Sequence[str], roles: Roles, decimal: str | None) -> list[FramePart]:

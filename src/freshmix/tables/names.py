@@ -12,12 +12,12 @@ _AGAIN = "\u200b"
 
 def header_names(header: Sequence[str]) -> tuple[str, ...]:
     """Different names for the columns of a header: a second column of a name is marked, for ``doubled`` to find."""
-    made: list[str] = []
+    made: dict[str, None] = {}
     for place, name in enumerate(header):
         plain = name or ("unnamed first column" if place == 0 else f"unnamed column {place + 1}")
         while plain in made:
             plain += _AGAIN
-        made.append(plain)
+        made[plain] = None
     return tuple(made)
 
 

@@ -176,6 +176,9 @@ def text_part(name: str, content: Content, separator: str | None, usual: str) ->
     try:
         with opened(content) as file:
             start = file.read(_HEAD)
+            # A header of many columns goes on.
+            while len(start) < _LONGEST and not re.search(rb"[^\r\n][\r\n]", start) and (more := file.read(len(start))):
+                start += more
     except (OSError, EOFError, zlib.error) as problem:
         raise NotRead(f"{name} cannot be unpacked: {problem}") from None
     if not start:
