@@ -4,14 +4,14 @@ import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from typing import ClassVar
 
+import workshop
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 # Of a long answer the first lines are shown, where an option says how many.
 _MORE = "..."
 
@@ -19,11 +19,12 @@ _MORE = "..."
 class Shown(SphinxDirective):
     """The command line in the content, run beside the example tables, with its output below it.
 
-    ``lines`` is the most that are shown. A command that fails fails the build.
+    ``lines`` is the most that are shown. With ``here`` it runs where the lines of Python of this page do, a folder that holds
+    ``examples``. A command that fails fails the build.
     """
 
     has_content = True
-    option_spec: ClassVar = {"lines": int}
+    option_spec: ClassVar = {"lines": int, "here": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """The command and its output as one block."""
@@ -33,8 +34,8 @@ class Shown(SphinxDirective):
             raise self.error(f"a command of freshmix is shown, got {name!r}")
         done = subprocess.run(
             [sys.executable, "-m", "freshmix", *arguments],
-            cwd=EXAMPLES,
-            env={**os.environ, "COLUMNS": "100", "OPENBLAS_NUM_THREADS": "1"},
+            cwd=workshop.of_page(self.env.docname).folder if "here" in self.options else workshop.EXAMPLES,
+            env={**os.environ, **workshop.ENVIRONMENT},
             capture_output=True,
             text=True,
             check=False,
