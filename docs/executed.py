@@ -4,11 +4,12 @@ import html
 from pathlib import Path
 from typing import ClassVar
 
-import workshop
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+import workshop
 
 # Beside the built pages, in the source folder as Sphinx wants it.
 PICTURES = Path(__file__).parent / "_build" / "pictures"

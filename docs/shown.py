@@ -6,11 +6,12 @@ import subprocess
 import sys
 from typing import ClassVar
 
-import workshop
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+import workshop
 
 # Of a long answer the first lines are shown, where an option says how many.
 _MORE = "..."
