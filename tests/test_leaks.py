@@ -40,7 +40,7 @@ def test_exact_targets_are_told_from_noise_and_from_interpolation(kind):
     for _ in range(40):
         X, y = integers(rng, kind)
         noisy = y + 1e-4 * y.std() * rng.standard_normal(y.size)
-        features = scaled_features(X, None, True)[0]
+        features = scaled_features(X.copy(), None, True)[0]
         fewer = X.shape[1] < y.size - 1
         assert factorise(features, y).exact == fewer
         assert not factorise(features, noisy).exact

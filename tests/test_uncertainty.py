@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import RectBivariateSpline
 
 import freshmix as fm
 from freshmix.equivalents.gathered import gathered
 from freshmix.estimation import banded, factorise
 from freshmix.optima import frozen_weight as optimum
 from freshmix.optima.frozen_weight import Goal
-from freshmix.recommendation.uncertainty import Affine, OfRows, fresh_uncertainty, frozen_uncertainty
+from freshmix.recommendation.uncertainty import Affine, OfRows, Search, fresh_uncertainty, frozen_uncertainty
 from freshmix.risks import frozen
 from freshmix.risks.fresh import FreshSetting
 from freshmix.risks.frozen import FrozenSetting
@@ -168,3 +169,22 @@ def test_real_labels_alone_hold_for_sure():
     loop = fm.Loop(covariates="fresh", synthetic_noise_ratio=1e6)
     found = fm.recommend(X, few, loop=loop)
     assert (found.real_weight, found.row_weight, found.verdict_probabilities) == (1.0, 0.0, {"holds": 1.0})
+
+
+def test_best_points_of_draws_are_those_of_a_spline_through_each_table():
+    rng = np.random.default_rng(3)
+    penalties, weights = np.geomspace(1e-2, 1e2, 17), np.linspace(0.04, 1.0, 25)
+    places = rng.uniform(-2, 2, 40), rng.uniform(0.3, 0.9, 40)
+    table = np.array([(np.log(penalties) - x)[:, None] ** 2 + (weights - w) ** 2 for x, w in zip(*places, strict=True)])
+    table += 0.01 * rng.standard_normal(table.shape)
+    found = Search(penalties, weights, False).intervals(table)
+    fine_x, fine_w = np.linspace(np.log(1e-2), np.log(1e2), 65), np.linspace(0.04, 1.0, 97)
+    best = []
+    for risks in table:
+        surface = RectBivariateSpline(np.log(penalties), weights, risks)(fine_x, fine_w)
+        i, j = np.unravel_index(np.argmin(surface), surface.shape)
+        best.append((np.exp(fine_x[i]), fine_w[j]))
+    (low, low_w), (high, high_w) = np.quantile(best, [0.05, 0.95], axis=0)
+    ratio, half = np.exp((fine_x[1] - fine_x[0]) / 2), (fine_w[1] - fine_w[0]) / 2
+    np.testing.assert_allclose(found["real_weight"], (low_w - half, min(high_w + half, 1.0)))
+    np.testing.assert_allclose(found["penalty"], (low / ratio, high * ratio))

@@ -13,8 +13,8 @@ from ..words.table import sentinel
 
 # A value that so many rows share, further from all others than those are from each other, may stand for nothing.
 _SHARED, _FEWEST_SHARED = 0.005, 3
-# Rows that tell of nearly every column that its ends are not far from the rest.
-_PROBE = 64
+# Rows that tell of nearly every column that its ends are not far from the rest, and of most of them.
+_PROBE, _FIRST = 64, 8
 _SIGNS = (1.0, -1.0)
 
 
@@ -45,22 +45,28 @@ class Ends:
             extremes = np.array([float(each.min()) for each in columns]), np.array([float(each.max()) for each in columns])
         end[0], end[1] = extremes[0], -extremes[1]
         rows = columns[0].size
-        probe = np.array([column[:: max(1, rows // _PROBE)] for column in columns], dtype=np.float64)
+        probe = np.array([column[:: max(1, rows // _PROBE)] for column in columns], dtype=np.float64).T
         count = np.full((2, p), float(rows))
         near = np.zeros((2, p), dtype=bool)
         for side, sign in enumerate(_SIGNS):
-            low, high = end[side][:, None], -end[1 - side][:, None]
-            # Halves, so that the range of the largest numbers does not overflow.
-            with np.errstate(invalid="ignore"):
-                between = (sign * probe > low) & (sign * probe / 2 - low / 2 <= high / 2 - sign * probe / 2)
-            near[side] = between.any(axis=1)
-            second[side] = np.where(near[side], (sign * probe)[np.arange(p), between.argmax(axis=1)], np.inf)
-            third[side] = np.where(near[side], high[:, 0], np.inf)
+            low, high = end[side], -end[1 - side]
+            for part in (probe[:_FIRST], probe[_FIRST:]):
+                if not len(part):
+                    break
+                left = np.flatnonzero(~near[side])
+                signed = sign * part[:, left]
+                # Halves, so that the range of the largest numbers does not overflow.
+                with np.errstate(invalid="ignore"):
+                    between = (signed > low[left]) & (signed / 2 - low[left] / 2 <= high[left] / 2 - signed / 2)
+                here = between.any(axis=0)
+                near[side, left] = here
+                second[side, left[here]] = signed[between.argmax(axis=0), np.arange(left.size)][here]
+            third[side, near[side]] = high[near[side]]
             for j in np.flatnonzero(~near[side] & (end[0] != -end[1])).tolist():
                 others = columns[j] != sign * end[side, j]
                 count[side, j] -= np.count_nonzero(others)
-                if np.count_nonzero(columns[j] == sign * high[j, 0]) == rows - count[side, j]:
-                    second[side, j] = high[j, 0]
+                if np.count_nonzero(columns[j] == sign * high[j]) == rows - count[side, j]:
+                    second[side, j] = high[j]
                     continue
                 rest = sign * columns[j][others]
                 second[side, j] = least = rest.min()

@@ -22,14 +22,14 @@ def scaled_features(
     """Columns that vary, scaled to unit variance if asked; every fit has an intercept, so all are centred later.
 
     A column has to vary on the rows that are ``labelled`` (None: all are). Returns the columns, their names and notes of what
-    was done; ValueError if none varies.
+    was done; ValueError if none varies. X is overwritten: a second large array costs as much time as the scaling.
     """
-    centred, size = _centred(X)
+    mean, size = _mean_and_size(X)
     kept = alone = size > 0
     if not kept.any():
         raise ValueError("X must have a column that varies, got only constant ones")
     if labelled is not None and not labelled.all():
-        kept = _centred(X[labelled])[1] > 0
+        kept = _mean_and_size(X[labelled])[1] > 0
         if not kept.any():
             varies = [names[i] if names else str(i) for i in np.flatnonzero(alone)]
             raise ValueError(words.none_varies(varies))
@@ -37,7 +37,7 @@ def scaled_features(
     names, notes = varying_names(names, kept, ~alone)
     notes += [words.left_out_elsewhere(elsewhere)] if elsewhere else []
     if not kept.all():
-        X, centred, size = X[:, kept], centred[:, kept], size[kept]
+        X, mean, size = X[:, kept], mean[kept], size[kept]
     if not standardize:
         if size.max() > LARGEST or size.max() < 1 / LARGEST:
             raise ValueError(
@@ -46,19 +46,22 @@ def scaled_features(
             )
         return X, names, (*notes, words.CENTRED)
     # Over the largest entry first: squares of 1e200 overflow.
-    centred /= size
-    centred /= np.sqrt(np.einsum("ij,ij->j", centred, centred) / X.shape[0])
-    return centred, names, (*notes, words.STANDARDISED)
+    X -= mean
+    X /= size
+    X /= np.sqrt(np.einsum("ij,ij->j", X, X) / X.shape[0])
+    return X, names, (*notes, words.STANDARDISED)
 
 
-def _centred(X: Floats) -> tuple[Floats, Floats]:
-    """Columns about their means, and their largest distance from it; 0 where that is rounding."""
-    most = max(float(X.max()), -float(X.min()))
+def _mean_and_size(X: Floats) -> tuple[Floats, Floats]:
+    """(p,) means of columns, and their largest distance from them; 0 where that is rounding."""
+    high, low = X.max(axis=0), X.min(axis=0)
+    largest = np.maximum(high, -low)
+    most = float(largest.max())
     if most > _MOST:
         raise ValueError(f"X must be at most {_MOST:g} in size, where sums are numbers, got {most:.3g}: rescale it")
-    centred = X - X.mean(axis=0)
-    size = np.maximum(centred.max(axis=0), -centred.min(axis=0))
-    return centred, np.where(size > 1e-13 * np.maximum(X.max(axis=0), -X.min(axis=0)), size, 0.0)
+    mean = X.mean(axis=0)
+    size = np.maximum(high - mean, mean - low)
+    return mean, np.where(size > 1e-13 * largest, size, 0.0)
 
 
 def varying_names(

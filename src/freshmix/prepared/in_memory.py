@@ -55,7 +55,7 @@ def from_memory(
         raw, features = (filled(each, ~np.isnan(labels), names, impute) for each, labels in ((raw, real), (features, own)))
     kept, done = names, tuple[str, ...]()
     if not gram:
-        places = tuple(names[i] if names else str(i) for i in shown.columns)
+        places = tuple(names[i] if names else str(i) for i in shown.columns.tolist())
         features, kept, done = scaled_features(features, places, standardize, ~np.isnan(own))
     columns = kept if names or kept is None else tuple(words.named(None, int(place)) for place in kept)
     bias = label_bias(features, own, columns)

@@ -40,7 +40,8 @@ _NAMED = re.compile(r"(?i:(?:^|[_\W])(?:id|ids|index|idx|key|uid|no|nr|number)$|
 def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Kernel) -> tuple[str, ...]:
     """Warnings of a table with (n, p) finite features and (n,) labels, NaN where there are none."""
     columns = np.empty((len(X), 0)) if kernel == "precomputed" else X
-    ends = Ends.of_rows(columns).beside(Ends.of([y[~np.isnan(y)]]))
+    inner = Ends.of_rows(columns)
+    ends = inner.beside(Ends.of([y[~np.isnan(y)]]))
     found = [label_warning(y), *ends.sentinels([words.named(names, index) for index in range(columns.shape[1])])]
     if kernel != "precomputed":
         found += [
@@ -48,7 +49,7 @@ def table_warnings(X: Floats, y: Floats, names: Sequence[str] | None, kernel: Ke
             _same_columns(X, names),
             _row_numbers(X, names),
             _copied_target(X, y, names),
-            _dominated_columns(X, names),
+            _dominated_columns(X, inner.end[0], -inner.end[1], names),
         ]
     return told(found)
 
@@ -140,9 +141,11 @@ def _hashes(rows: Floats) -> pl.Series:
 
 def _same_columns(X: Floats, names: Sequence[str] | None) -> str | None:
     probe = X[np.linspace(0, len(X) - 1, min(16, len(X))).astype(int)]
+    # The first of these rows rules out most columns.
+    _, place, count = np.unique(probe[0], return_inverse=True, return_counts=True)
     near: dict[bytes, list[int]] = defaultdict(list)
-    for index, column in enumerate(np.ascontiguousarray(probe.T)):
-        near[column.tobytes()].append(index)
+    for index in np.flatnonzero(count[place] > 1).tolist():
+        near[probe[:, index].tobytes()].append(index)
     groups: dict[bytes, list[str]] = defaultdict(list)
     for index in (each for group in near.values() if len(group) > 1 for each in group):
         column = X[:, index]
@@ -208,11 +211,12 @@ def _determining(columns: NDArray[np.intp], correlations: Floats, names: Sequenc
     return words.copied_target(same) if same else None
 
 
-def _dominated_columns(X: Floats, names: Sequence[str] | None) -> str | None:
+def _dominated_columns(X: Floats, low: Floats, high: Floats, names: Sequence[str] | None) -> str | None:
+    """A sentence for columns of which one value decides; ``low`` and ``high`` (p,) are their least and largest."""
     if len(X) < FEWEST_IDS:
         return None
     mean = X.mean(axis=0)
-    most = np.maximum(X.max(axis=0) - mean, mean - X.min(axis=0))
+    most = np.maximum(high - mean, mean - low)
     # Roughly, from uncentred squares: columns for which that settles nothing are looked at again.
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("ij,ij->j", X, X)

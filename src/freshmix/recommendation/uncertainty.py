@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.interpolate import RectBivariateSpline
+from scipy.interpolate import make_interp_spline
 
 from ..arguments import Floats
 from ..equivalents import RowEquivalents, SampleEquivalents
@@ -208,9 +208,10 @@ class Search:
         x = np.log(self.penalties) if smooth else self.penalties
         w = self.weights
         fine_x, fine_w = (_finer(x), _finer(w)) if smooth else (x, w)
+        # The grid is that of all draws, and so is what takes it to the finer one.
+        surfaces = _between(x, fine_x) @ table @ _between(w, fine_w).T if smooth else table
         best = np.empty((len(table), 2))
-        for k, risks in enumerate(table):
-            surface = RectBivariateSpline(x, w, risks)(fine_x, fine_w) if smooth else risks
+        for k, surface in enumerate(surfaces):
             i, j = np.unravel_index(np.argmin(surface), surface.shape)
             penalty = math.exp(fine_x[i]) if smooth else float(x[i])
             best[k] = fine_w[j], penalty * (fine_w[j] if self.relative else 1.0)
@@ -226,6 +227,11 @@ class Search:
 
 def _finer(grid: Floats) -> Floats:
     return np.linspace(grid[0], grid[-1], _FINE * (grid.size - 1) + 1)
+
+
+def _between(grid: Floats, finer: Floats) -> Floats:
+    """(f, m) matrix of the cubic spline from values on a grid to those on a finer one."""
+    return np.asarray(make_interp_spline(grid, np.eye(grid.size), k=3)(finer))
 
 
 @dataclass(frozen=True, eq=False)

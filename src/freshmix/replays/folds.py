@@ -79,10 +79,13 @@ class Fold:
             U, seen = one @ V / np.sqrt(n * s), two @ V
         else:
             G = X @ X.T if products is None else products
-            to_mean = G[:, ~held] @ used / n
-            G = G[:, ~held] - to_mean[:, None] - to_mean[~held] + used @ to_mean[~held] / n
-            inner = G[~held] * np.multiply.outer(root, root / n)
-            s, U = _kept((inner + inner.T) / 2, n, p)
+            G = G[:, ~held]
+            to_mean = G @ used / n
+            G -= to_mean[:, None]
+            G -= to_mean[~held] - used @ to_mean[~held] / n
+            inner = G[~held]
+            inner *= np.multiply.outer(root, root / (2 * n))
+            s, U = _kept(inner + inner.T, n, p)
             seen = (G[held] * root) @ U / np.sqrt(n * s)
         times = np.ones(n) if again is None else again.times[~held]
         classes = RowClasses.of(lambda: [(U, used, times)], s, n)
@@ -154,10 +157,10 @@ def check_frozen(
         return too_few(FEWEST_ROWS)
     if loop.penalty == 0 and abs(X.shape[1] * FOLDS / (y.size * (FOLDS - 1)) - 1) < 0.1:
         return AT_THRESHOLD
-    scaled, labels = weighted_rows(X, y, np.ones(y.size) if precision is None else precision)
     few = X.shape[1] >= y.size * (FOLDS - 1) / FOLDS - 1
     centred = X - X.mean(axis=0)
     products = centred @ centred.T if few else None
+    scaled, labels = (centred, y - y.mean()) if precision is None else weighted_rows(X, y, precision)
     noise, scaled_products = found.noise_variance, products if precision is None else None
     beta = drawn_signals(scaled, labels, noise, found.equivalents().null_risk, rng, scaled_products)
     again = Copies.of(X, precision)
