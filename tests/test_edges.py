@@ -173,3 +173,16 @@ def test_a_feature_that_varies_elsewhere_is_left_out_and_told():
     found = fm.recommend(X, y, generations=2)
     assert found.features == 2
     assert "columns left out that vary only on rows without a label: 2" in found.notes
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-8, 0.009, 0.02])
+def test_a_contour_around_one_eigenvalue(gap):
+    points, weights = contour.circle(1 - gap, 1.0, 48)
+    # Cauchy: f(s) at a point inside, 0 at one outside.
+    for s, value in ((1.0, np.sqrt(2.0)), (1 - gap / 2, np.sqrt(2 - gap / 2)), (-1.0, 0.0)):
+        assert abs(2 * np.sum(weights * np.sqrt(1 + points) / (points - s)).real) == pytest.approx(value, abs=1e-12)
+
+
+def test_one_feature_of_two_values_has_an_answer():
+    x = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    assert np.isfinite(fm.recommend(x[:, None], x).risk_by_generation["recommended"]).all()

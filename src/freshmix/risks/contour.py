@@ -26,6 +26,8 @@ Filters = Callable[[Numbers], tuple[Numbers, Numbers]]
 REFINEMENTS = 6
 # Below this ratio of the bulk's ends, elliptic functions of a modulus so close to 1 lose ten digits.
 _LEAST_RATIO = 1e-10
+# Above this one the interval is a point, about which the map is constant.
+_MOST_RATIO = 0.99
 # Of the spectrum and the penalty: where a filter is that of an unbounded eigenvalue.
 _BEYOND = 1e16
 
@@ -36,6 +38,7 @@ def circle(low: float, high: float, nodes: int) -> tuple[Numbers, Numbers]:
     Returns points zeta_a and weights c_a = d zeta_a / (2 pi i), (nodes,) each: a closed integral is 2 Re sum c_a f(zeta_a)
     for a function that is real on the real axis. The map is sqrt(low high) (1/k + sn t) / (1/k - sn t).
     """
+    low = min(low, _MOST_RATIO * high)
     ratio = np.sqrt(low / high)
     k = (1 - ratio) / (1 + ratio)
     # 1 - k^2 without cancellation: the modulus is close to 1 when low is far below high.
