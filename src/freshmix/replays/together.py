@@ -91,9 +91,7 @@ def _left(products: Floats, a: Floats, penalty: float) -> Floats:
     alpha = total * max(penalty, _LEAST * float(np.trace(G)) / a.size**2)
     u = np.sqrt(a / total)
     G[np.diag_indices(a.size)] += alpha
-    left = alpha * _inverse(G)
-    left -= np.multiply.outer(u, u)
-    return left
+    return np.asarray(alpha * _inverse(G) - np.multiply.outer(u, u))
 
 
 def _inverse(A: Floats) -> Floats:
