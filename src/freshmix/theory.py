@@ -172,8 +172,8 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
 def by_weight(population: Population, loop: Loop, generations: int | None = None, points: int = 101) -> xr.Dataset:
     """Excess risk against the real weight: in the long run and, where given, at generation T.
 
-    The attributes hold the best weight, the rivals, and as ``current`` the loop's own real weight and long run, None where it
-    has no single one.
+    The attributes hold the best weight and whether it is ``attained``, the rivals, and as ``current`` the loop's own real
+    weight and long run, None where it has no single one.
 
     >>> found = by_weight(Population.isotropic(), Loop(aspect=2.0), points=3)
     >>> found.long_run.values.round(4).tolist()
@@ -189,6 +189,7 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
     weight = _labelled_weight(loop)
     current = None if weight is None else (weight, limit(population, loop).risk)
     facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations, "current": current}
+    facts["attained"] = best.attained
     return found.assign_attrs(facts | {"real_only": long_run.real_only, "null": population.null_risk})
 
 

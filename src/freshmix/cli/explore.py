@@ -1,14 +1,16 @@
 """``freshmix explore``: the explorer, a page in the browser."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from freshmix.extras import extra
 
 from . import table_options as options
-from .output import say
+from .output import quiet, say, waiting
 
 Table = Annotated[
     Path | None,
@@ -36,10 +38,33 @@ def explore(
     host: Host = "127.0.0.1",
     open_browser: Open = False,
     workers: Workers = 2,
+    drop: options.Drop = None,
+    drop_missing: options.DropMissing = False,
+    impute: options.Impute = None,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
 ) -> None:
     """Theory under your fingers: a page in the browser, served by this machine alone."""
     extra("explorer", "dash", "explore")
+    start: Callable[[], str] = str
+    if table is not None:
+        if target is None:
+            raise ValueError("y must be a column of the table, got none")
+        reading = {"drop": drop or (), "drop_missing": drop_missing, "impute": impute}
+        start = partial(_query, str(table), target, time=time, separator=separator, decimal=decimal, **reading)
+    elif target is not None or time is not None:
+        raise ValueError("--target and --time go with a table, got none")
     from freshmix.explorer.server import serve
     from freshmix.words import explorer as words
 
-    serve(host, port, workers, "", lambda at: say(words.at(at)), open_browser)
+    serve(host, port, workers, start, lambda at: say(words.at(at)), open_browser)
+
+
+def _query(table: str, target: str, **asked: Any) -> str:
+    """The state that the page starts with: what a recommendation for the table estimates and advises."""
+    import freshmix as fm
+    from freshmix.explorer.state import State
+
+    with quiet(), waiting():
+        found = fm.recommend(table, target, **asked)
+    return State().of_recommendation(found).to_query()

@@ -10,7 +10,7 @@ from ..risks import Limit, limit
 from ..threads import on_one_blas_thread
 from ..words import code
 from ..words import explorer as words
-from .state import PICTURES, State
+from .state import PICTURES, State, nearest
 
 
 class NotShown(ValueError):
@@ -75,12 +75,18 @@ def advice(state: State) -> Optimum | None:
     return None if state.keeps else optimal_loop(state.population(), state.loop())
 
 
+def best_weight(by_weight: xr.Dataset) -> str:
+    """The best weight at the penalty that is set, in a sentence."""
+    facts = by_weight.attrs
+    return words.best_weight(facts["best_weight"], facts["best_risk"], facts["attained"])
+
+
 def advised(best: Optimum) -> dict[str, float]:
     """The settings of the best loop."""
     groups = best.loop.groups or ()
     others = [group.row_weight for group in groups if not group.labelled]
-    settings = {"real_weight": best.real_weight, "penalty": best.loop.penalty}
-    return settings | ({"row_weight": others[0]} if others else {})
+    settings = {"real_weight": best.real_weight, "penalty": best.loop.penalty} | ({"row_weight": others[0]} if others else {})
+    return nearest(settings)
 
 
 def about(state: State) -> str:

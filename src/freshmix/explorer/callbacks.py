@@ -1,13 +1,15 @@
 """What happens when something on the page is changed: each callback is a function of what it is sent, and of nothing else."""
 
+import itertools
+import logging
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
 from ..words import explorer as words
 from . import answers, controls
 from . import state as states
-from .fields import Numeric
+from .page import verdict
 from .pictures import drawn
 from .state import FIELDS
 
@@ -52,6 +54,7 @@ def register(app: Dash) -> None:
     )(limited)
     app.callback(
         Output("verdict", "children"),
+        Output("best-weight", "children"),
         *[
             Output(f"{name}-{part}", prop)
             for name in _SHOWN
@@ -106,6 +109,7 @@ def _scripts(app: Dash) -> None:
         *[Input(*value) for value in _VALUES],
         State("known", "data"),
     )
+    script("folded", Output("parts", "value"), Input("known", "data"), State("parts", "value"), later=False)
     script("settled", Output("settled", "data"), Input("state", "data"))
     script("answered", Input("answered", "data"))
     script(
@@ -118,6 +122,12 @@ def _scripts(app: Dash) -> None:
     for name in _PLACES:
         buttons = [Input(f"{name}-{kind}", "n_clicks") for kind in ("png", "svg")]
         script("image", *buttons)
+
+
+def failed(error: Exception) -> None:
+    """A fault of ours is told to whoever runs the server, and the page goes on."""
+    logging.getLogger(__name__).error("the explorer failed", exc_info=error)
+    set_props("notices", {"children": html.P(words.FAILED, className="notice")})
 
 
 def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: Any, query: str | None) -> list[Any]:
@@ -147,17 +157,10 @@ def pointed(state: states.State, picture: str, click: Any) -> states.State:
     """The state at a place in a picture; what lies beyond a setting's range is its end."""
     if picture not in _AXES or not click or not click.get("points"):
         return state
-    point, changes = click["points"][0], {}
-    for name, axis in zip(_AXES[picture], "xy", strict=True):
-        if name is not None and isinstance(point.get(axis), int | float):
-            changes[name] = _numeric(name).nearest(point[axis])
-    return state.replace(**changes)
-
-
-def _numeric(name: str) -> Numeric:
-    kind = FIELDS[name]
-    assert isinstance(kind, Numeric)
-    return kind
+    point = click["points"][0]
+    named = {name: point.get(axis) for name, axis in zip(_AXES[picture], "xy", strict=True) if name is not None}
+    numbers = {name: value for name, value in named.items() if isinstance(value, int | float)}
+    return state.replace(**states.nearest(numbers, 4))
 
 
 def limited(query: str) -> list[Any]:
@@ -174,24 +177,31 @@ def limited(query: str) -> list[Any]:
 def quick(query: str, scheme: str) -> list[Any]:
     """The verdict and the pictures that are always shown."""
     state = states.State.from_query(query)
-    limit = answers.verdict(state)
-    verdict = [html.Strong(limit.verdict, className=f"word {limit.verdict}"), html.Span(f": {limit.reason}")]
-    pictures = [part for name in _SHOWN for part in _picture(name, state, scheme)]
+    tables = [_table(name, state) for name in _SHOWN]
+    shown = [_picture(name, table, scheme) for name, table in zip(_SHOWN, tables, strict=True)]
+    weight = "" if isinstance(tables[1], str) else answers.best_weight(tables[1])
     lines = answers.lines(state)
-    return [verdict, *pictures, lines, lines, query]
+    return [verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
 
 
 def chosen(query: str, scheme: str) -> tuple[Any, str]:
     """The picture of the tab."""
     state = states.State.from_query(query)
-    return _picture(state.picture, state, scheme)
+    return _picture(state.picture, _table(state.picture, state), scheme)
 
 
-def _picture(name: str, state: states.State, scheme: str) -> tuple[Any, str]:
+def _table(name: str, state: states.State) -> Any:
+    """The data of a picture, or why there are none."""
     try:
-        return drawn(name, answers.DATA[name](state), "dark" if scheme == "dark" else "light"), ""
+        return answers.DATA[name](state)
     except (ValueError, ArithmeticError) as error:
-        return _BLANK, str(error)
+        return str(error)
+
+
+def _picture(name: str, table: Any, scheme: str) -> tuple[Any, str]:
+    if isinstance(table, str):
+        return _BLANK, table
+    return drawn(name, table, "dark" if scheme == "dark" else "light"), ""
 
 
 def advised(query: str, before: Any) -> tuple[Any, Any, Any]:

@@ -74,7 +74,7 @@ def control(name: str) -> Any:
     """One setting: name and value on a line, its slider below, and a line for why it is not used."""
     kind = FIELDS[name]
     if isinstance(kind, Numeric):
-        inside = [html.Div([term(name), _typed(name, kind)], className="line"), *_slider(name, kind)]
+        inside = [html.Div([term(name), _typed(name, kind)], className="line"), *_slider(name, kind), *_ends(name)]
     elif isinstance(kind, Numbers):
         text = dmc.TextInput(id=name, value=kind.write(kind.default), size="xs", debounce=400, **_named(name))
         inside = [html.Div([term(name), text], className="line")]
@@ -90,10 +90,10 @@ def term(name: str) -> Any:
     return explained(label, meaning)
 
 
-def explained(label: str, meaning: str) -> Any:
+def explained(label: str, meaning: str, kind: str = "") -> Any:
     """A term with its explanation."""
     return dmc.Tooltip(
-        html.Button(label, type="button", className="term"),
+        html.Button(label, type="button", className=f"term {kind}".strip()),
         label=meaning,
         multiline=True,
         w=260,
@@ -101,6 +101,7 @@ def explained(label: str, meaning: str) -> Any:
         events={"hover": True, "focus": True, "touch": True},
         position="top-start",
         zIndex=400,
+        boxWrapperProps={"className": "explained"},
     )
 
 
@@ -144,6 +145,12 @@ def _slider(name: str, kind: Numeric) -> list[Any]:
             thumbLabel=words.label(name),
         )
     ]
+
+
+def _ends(name: str) -> list[Any]:
+    """What the ends of a slider stand for."""
+    ends = words.ENDS.get(name)
+    return [] if ends is None else [html.Div([html.Span(each) for each in ends], className="ends", **{"aria-hidden": "true"})]
 
 
 def slide(kind: Numeric) -> dict[str, Any]:

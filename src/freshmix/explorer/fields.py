@@ -43,9 +43,9 @@ class Numeric:
             raise ValueError(words.out_of_range(name, self.low, self.high, self.whole, given))
         return int(value) if self.whole else float(value)
 
-    def nearest(self, value: float) -> Any:
-        """The number that will do which is nearest, with four digits."""
-        near = min(max(float(f"{value:.4g}"), self.low), self.high)
+    def nearest(self, value: float, digits: int = 4) -> Any:
+        """The number that will do which is nearest, with so many digits."""
+        near = min(max(float(f"{value:.{digits}g}"), self.low), self.high)
         return round(near) if self.whole else near
 
     def write(self, value: Any) -> str:

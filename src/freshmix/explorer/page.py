@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from ..words import explorer as words
+from ..words import verdict as verdict_words
 from . import controls
 from .state import PICTURES
 
@@ -25,17 +26,15 @@ def page() -> Any:
     body = html.Div(
         [
             *controls.stores(),
-            dcc.Store(id="address"),
-            dcc.Store(id="state"),
-            dcc.Store(id="axes"),
-            dcc.Store(id="settled"),
-            dcc.Store(id="answered"),
-            dcc.Store(id="advice"),
-            dcc.Store(id="scheme", storage_type="local"),
+            *[dcc.Store(id=name) for name in ("address", "state", "axes", "settled", "answered", "advice", "scheme")],
             dcc.Download(id="download"),
             _header(),
             html.Div(
-                [html.Aside(controls.parts(), className="controls"), html.Main(_main(), className="main")], className="page"
+                [
+                    html.Aside(controls.parts(), className="controls", **{"aria-label": words.CONTROLS}),
+                    html.Main(_main(), className="main"),
+                ],
+                className="page",
             ),
         ]
     )
@@ -47,51 +46,41 @@ def _header() -> Any:
         dmc.Button(words.RESET, id="reset", size="xs", variant="default"),
         dmc.Button(words.SCHEME, id="scheme-toggle", size="xs", variant="default"),
     ]
-    return html.Header([html.H1(words.TITLE), html.Div(buttons, className="buttons")], className="header")
+    title = html.Div([html.H1(words.TITLE), html.P(words.SUBTITLE)])
+    return html.Header([title, html.Div(buttons, className="buttons")], className="header")
 
 
 def _main() -> list[Any]:
-    copy = dmc.CopyButton(id="copy", value="", children=words.COPY, copiedChildren=words.COPIED)
+    copy = dmc.CopyButton(id="copy", value="", children=words.COPY, copiedChildren=words.COPIED, size="xs", variant="default")
+    tabs = dmc.TabsList([dmc.TabsTab(words.PICTURES[name], value=name) for name in PICTURES])
     return [
-        html.Div(id="notices", role="status"),
-        html.Section(
-            [
-                html.Div(id="verdict", className="verdict", **{"aria-live": "polite"}),
-                html.Div(
-                    [
-                        html.Div(id="best"),
-                        dmc.Button(words.USE, id="use", size="xs", disabled=True),
-                    ],
-                    className="best",
-                ),
-            ],
-            className="card answer",
-        ),
-        html.Div([card("risk_by_generation"), card("risk_by_weight")], className="pictures"),
-        html.Section(
-            [
-                dmc.Tabs(
-                    dmc.TabsList([dmc.TabsTab(words.PICTURES[name], value=name) for name in PICTURES]),
-                    id="picture",
-                    value=PICTURES[0],
-                ),
-                _figure("chosen"),
-            ],
-            className="card",
-        ),
-        html.Section(
-            [
-                html.Div([html.H2(words.CODE), copy], className="line"),
-                html.Pre(id="code", tabIndex=0),
-            ],
-            className="card",
-        ),
+        html.Div([html.Div(id="notices", role="status"), _answer()], className="answer"),
+        html.Div([_card(_figure("risk_by_generation")), _card(_figure("risk_by_weight"))], className="pictures"),
+        _card(dmc.Tabs(tabs, id="picture", value=PICTURES[0]), _figure("chosen")),
+        _card(html.Div([html.H2(words.CODE), copy], className="line"), html.Pre(id="code", tabIndex=0)),
     ]
 
 
-def card(name: str) -> Any:
-    """A picture that is always shown."""
-    return html.Section(_figure(name), className="card")
+def _answer() -> Any:
+    use = dmc.Button(words.USE, id="use", size="xs", disabled=True)
+    said = html.Div([html.P(id="best"), html.P(id="best-weight")])
+    return _card(
+        html.Div(id="verdict", className="verdict", **{"aria-live": "polite"}), html.Div([said, use], className="best")
+    )
+
+
+def _card(*children: Any) -> Any:
+    return html.Section(list(children), className="card")
+
+
+def verdict(found: Any) -> list[Any]:
+    """What is said of a ``freshmix.Limit``: the word, why, and the figures behind it."""
+    word = controls.explained(found.verdict, words.VERDICTS[found.verdict], f"word {found.verdict}")
+    facts = [
+        html.Div([html.Dt(controls.explained(name, words.TERMS[name])), html.Dd(value)])
+        for name, value in verdict_words.facts(found)
+    ]
+    return [html.P([word, f": {found.reason}"]), html.Dl(facts, className="facts")]
 
 
 def _figure(name: str) -> Any:
@@ -99,7 +88,7 @@ def _figure(name: str) -> Any:
         dmc.Button(kind.upper(), id=f"{name}-{kind}", size="compact-xs", variant="subtle") for kind in ("png", "svg", "csv")
     ]
     graph = dcc.Graph(
-        id=f"{name}-graph", config=_GRAPH, className="graph", style={"height": "380px"}, figure={"layout": {"autosize": True}}
+        id=f"{name}-graph", config=_GRAPH, className="graph", style={"height": "480px"}, figure={"layout": {"autosize": True}}
     )
     return html.Div(
         [graph, html.Div(id=f"{name}-figure-why", className="why", role="status"), html.Div(files, className="files")],

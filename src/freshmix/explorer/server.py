@@ -11,7 +11,7 @@ from typing import Any
 from dash import Dash
 
 from ..words import explorer as words
-from .callbacks import register
+from .callbacks import failed, register
 from .page import page
 
 # Bytes of a request: what a table that is uploaded may take, coded as text.
@@ -27,6 +27,7 @@ def make_app() -> Dash:
         update_title="",
         serve_locally=True,
         add_log_handler=False,
+        on_error=failed,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = page()
@@ -73,7 +74,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8321,
     workers: int = 2,
-    query: str = "",
+    start: Callable[[], str] = str,
     ready: Callable[[str], None] = print,
     open_browser: bool = False,
 ) -> None:
@@ -85,8 +86,8 @@ def serve(
         Where; a ``port`` of 0 is any that is free.
     workers : int
         Processes that answer.
-    query : str
-        The state that the page starts with.
+    start
+        Gives the query of the state that the page starts with; called once the port is had.
     ready
         Told the page's address once it is there.
     open_browser : bool
@@ -98,6 +99,7 @@ def serve(
         If the port cannot be had.
     """
     listener = _listener(host, port)
+    query = start()
     at = f"http://{_name(host)}:{listener.getsockname()[1]}/" + (f"?{query}" if query else "")
 
     def started() -> None:

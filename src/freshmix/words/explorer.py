@@ -76,7 +76,33 @@ MODELS = {
     "table": "Your table",
 }
 COVARIATES = {"frozen": "Same rows", "fresh": "New rows"}
-PARTS = {"population": "Population", "loop": "Loop", "learner": "Learner", "memory": "Memory", "picture": "Picture"}
+PARTS = {"population": "Population", "loop": "Loop", "learner": "Learner", "memory": "Memory", "picture": "Pictures"}
+# What the ends of sliders stand for.
+ENDS = {
+    "penalty": ("none", ""),
+    "real_weight": ("synthetic only", "real only"),
+    "label_renewal": ("same label", "new label"),
+    "labelled": ("", "all rows"),
+    "synthetic_noise_ratio": ("predictions", ""),
+    "anchor": ("none", "last model"),
+    "persistence": ("", "no drift"),
+    "forgetting": ("", "none"),
+}
+VERDICTS = {
+    "diverges": "The error grows without bound.",
+    "collapses": "In the long run worse than real labels only, and worse than using no model at all.",
+    "degrades": "In the long run worse than real labels only.",
+    "holds": "In the long run as good as real labels only.",
+    "improves": "In the long run better than real labels only.",
+}
+# The figures behind a verdict, by what words/verdict.py calls them.
+TERMS = {
+    "excess risk in the long run": "The mean squared prediction error above the unavoidable noise, after many retrainings.",
+    "excess risk of generation 0": "That of the first model, which was fitted on real labels.",
+    "with real labels only": "That of the same learner on the rows with a real label, without anything from the last model.",
+    "of predicting the mean": "That of a model that knows nothing of the features: the variance that they explain.",
+    "collapse number": "The part of the last model's error that comes back in the next one: at 1 or more the loop diverges.",
+}
 PICTURES = {
     "risk_by_generation": "By generation",
     "risk_by_weight": "By weight",
@@ -86,10 +112,13 @@ PICTURES = {
     "spectrum": "Spectrum",
 }
 TITLE = "freshmix explorer"
+SUBTITLE = "What becomes of a model that is retrained again and again, on real labels and on its own."
+CONTROLS = "Settings"
 ALL = "all"
 NONE = "none"
 INTERPOLATE = "0"
 USE = "Use them"
+FAILED = "Something went wrong in the page's server; its terminal says what. Change a setting to go on."
 RESET = "Start again"
 SCHEME = "Light or dark"
 CODE = "In Python"
@@ -97,11 +126,12 @@ COPY = "Copy"
 COPIED = "Copied"
 
 # Why a setting is not used.
-NEEDS_NEW_ROWS = "This needs new rows in each generation."
-NEEDS_SAME_ROWS = "New rows come with labels of their own: this needs the same rows."
-NEEDS_UNLABELLED = "All rows have a real label: this needs a labelled share below 1."
-NEEDS_KEPT_ROWS = "This needs kept rows."
-KEEPS_ROWS = "Kept rows go with real labels alone, without synthetic ones or an anchor."
+NEEDS_NEW_ROWS = "Needs new rows in each generation."
+NEEDS_SAME_ROWS = "Needs the same rows: new ones come with labels of their own."
+NEEDS_UNLABELLED = "Needs a labelled share below 1."
+NEEDS_KEPT_ROWS = "Needs kept generations."
+KEEPS_ROWS = "Kept rows go with real labels alone."
+NO_POPULATION = "The page needs a population, which a recommendation for a kernel does not have."
 # Why there is no picture.
 NO_WEIGHT = "Kept rows go with real labels alone: there is no weight to choose."
 NO_PHASE = "The phase diagram over labelled shares needs new rows in each generation."
@@ -162,9 +192,9 @@ def best(real_weight: float, penalty: float, risk: float, attained: bool) -> str
     return f"Best in the long run: real weight {short(real_weight)}, {shown}; excess risk {short(risk)}{tail}."
 
 
-def best_weight(real_weight: float, risk: float) -> str:
+def best_weight(real_weight: float, risk: float, attained: bool) -> str:
     """The best weight at the penalty that is set."""
-    return f"At this penalty: real weight {short(real_weight)}, excess risk {short(risk)}."
+    return f"At this penalty: real weight {short(real_weight)}; excess risk {short(risk)}{'' if attained else APPROACHED}."
 
 
 _LINES = {

@@ -22,15 +22,19 @@ def means(loop: Loop) -> str:
 
 def answer(found: Any) -> Answer:
     """All that a ``freshmix.Limit`` holds."""
+    return Verdict(found.verdict, found.reason), Pairs("Squared label units", facts(found))
+
+
+def facts(found: Any) -> list[tuple[str, str]]:
+    """Names and values of the figures behind it."""
     collapse = [] if found.collapse_number is None else [("collapse number", figures(found.collapse_number))]
-    rows = [
+    return [
         ("excess risk in the long run", figures(found.risk)),
         ("excess risk of generation 0", figures(found.first)),
         ("with real labels only", figures(found.real_only)),
         ("of predicting the mean", figures(found.null)),
         *collapse,
     ]
-    return Verdict(found.verdict, found.reason), Pairs("Squared label units", rows)
 
 
 def reason(

@@ -122,6 +122,9 @@
         written(query);
         return [asked(query), turned ? query : keep()];
       },
+      folded(known, parts) {
+        return window.matchMedia("(max-width: 760px)").matches ? [] : parts;
+      },
       settled(query) {
         clearTimeout(settling);
         if (settling === null) {

@@ -47,7 +47,8 @@ COLOURS: Mapping[Template, Mapping[str, str]] = {
 UNBOUNDED = "#3b3b3f"
 # What the pictures of shades are drawn over is of their own colours, whatever the page.
 WHITE, MARK = "#ffffff", palette.VERMILLION
-SHADES = "cividis_r"
+# By the name that plotly has in a browser, from dark to light.
+SHADES = "Cividis"
 
 # d3's three significant digits, written out, without zeros at the end.
 NUMBER = ".3~r"
