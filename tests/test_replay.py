@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import freshmix as fm
+from freshmix import plots
 from freshmix.cli import main
 from freshmix.estimators import best_weight
 from freshmix.replays.learners import AnyModel
@@ -267,6 +268,35 @@ def test_the_command(rows, tmp_path, capsys):
     np.testing.assert_allclose(content["squared_error"], found.squared_error.mean("repeat"))
     assert (tmp_path / "out.nc").stat().st_size > 0
     assert "squared_error_error" in (tmp_path / "out.csv").read_text()
+
+
+def test_the_command_that_finds_a_weight(rows, tmp_path, capsys):
+    command = ["find-weight", str(rows), "--target", "y", "--model", "sklearn.linear_model.Ridge", "--weights", "0.3"]
+    command += ["--generations", "2", "--repeats", "3", "--store", str(tmp_path / "store")]
+    assert main([*command, "--save", str(tmp_path / "out.png"), "--save", str(tmp_path / "out.csv")]) == 0
+    assert "best real weight" in capsys.readouterr().out
+    assert (tmp_path / "out.png").stat().st_size > 0
+    assert main([*command, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    frame = pd.read_csv(rows)
+    found = fm.find_weight(Ridge(), frame[list("abc")].to_numpy(), frame.y, weights=[0.3], generations=2, repeats=3)
+    assert content == found.to_dict()
+    assert pd.read_csv(tmp_path / "out.csv").error.tolist() == content["errors"]
+    assert main([*command, "--weights", "2"]) == 2
+    assert "--weights must be numbers between 0 and 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.5, 1.0], list(np.linspace(0, 1, 9))])
+def test_pictures_of_a_replay(weights):
+    X, y = classes(200)
+    found = fm.replay(GaussianNB(), X, y, real_weight=weights, generations=3, repeats=3)
+    figure = plots.replay_picture(found)
+    figure.draw_without_rendering()
+    assert [axes.get_ylabel().split(" on ")[0] for axes in figure.axes] == ["share of right classes", "log loss"]
+    means = [line for line in figure.axes[1].containers if hasattr(line, "has_yerr")]
+    drawn = np.array([bars[0].get_ydata() for bars in means])
+    mean = found.log_loss.mean("repeat").to_numpy()
+    np.testing.assert_allclose(drawn, mean if len(weights) < 7 else [mean[:, -1]])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.linear_model import LinearRegression
 
 import freshmix as fm
 from freshmix.cli.output import Output
@@ -43,6 +44,7 @@ MAKERS: dict[str, Any] = {
     "memory": lambda: fm.optimal_memory(POPULATION, fm.Loop(aspect=0.5, covariates="fresh"), 2, may_keep="model"),
     "theory": lambda: theory(POPULATION, fm.Loop(aspect=0.5, covariates="fresh"), 4),
     "plan": lambda: fm.plan(*table(), cost_per_label=1.0, generations=1, penalty=0.1, row_weight=1.0),
+    "find-weight": lambda: fm.find_weight(LinearRegression(), *table(), weights=[0.5], generations=1, repeats=3),
     "estimate": lambda: fm.estimate(*table()),
 }
 
@@ -96,7 +98,7 @@ KEYS: dict[str, Callable[[], Any]] = {
     "loop": lambda: fm.Loop(),
     "group": lambda: fm.Group(1.0),
     "population": lambda: made("estimate"),
-    **{name: partial(lambda name: made(name), name) for name in ("plan", "theory", "limit", "optimum")},
+    **{name: partial(lambda name: made(name), name) for name in ("plan", "find-weight", "theory", "limit", "optimum")},
 }
 
 

@@ -58,7 +58,8 @@ class Pictured(View):
         ----------
         picture : str, optional
             Of a recommendation ``weights`` (the default), ``generations``, ``ways`` or ``check``; of a plan ``labels``; of ways
-            to remember ``memory``; of theory ``generation`` (the default), ``weight``, ``surface`` or ``phase``.
+            to remember ``memory``; of a weight that was found ``weights``; of theory ``generation`` (the default), ``weight``,
+            ``surface`` or ``phase``.
         ax : matplotlib Axes, optional
             Where to draw; by default on a new figure of pyplot.
 

@@ -26,10 +26,10 @@ app = typer.Typer(
     context_settings=HELP,
 )
 # Each is a function in the file of its name, with examples beside it.
-for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce", "replay", "explore"):
+for _name in ("recommend", "plan", "theory", "simulate", "sweep", "reproduce", "replay", "find_weight", "explore"):
     _file = import_module(f".{_name}", __name__)
     _examples = examples(getattr(_file, "EXAMPLES", ()))
-    app.command(_name, cls=Command, context_settings=HELP, epilog=_examples)(getattr(_file, _name))
+    app.command(_name.replace("_", "-"), cls=Command, context_settings=HELP, epilog=_examples)(getattr(_file, _name))
 
 # The class of "no such option" and its like: its own place differs between versions of typer, this subclass's does not.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

@@ -1,13 +1,18 @@
 """A command: help that names what the registries hold, and refusals in the words of the command line."""
 
+import contextlib
 import re
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import partial
 from importlib import import_module
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
+
+from .output import say
 
 _REGISTRIES = {
     "populations": ("population_file", "MODELS"),
@@ -103,3 +108,33 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, BrokenExecutor):
         return f"a worker process died: {error}"
     return str(error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Errors of several lines: all faults of a file, all differences from a store."""
+    try:
+        yield
+    except ValueError as error:
+        if len(said := str(error).splitlines()) < 2:
+            raise
+        for line in said:
+            say(f"freshmix: error: {line}", error=True)
+        raise typer.Exit(2) from None
+
+
+@contextlib.contextmanager
+def stopped_softly() -> Iterator[None]:
+    """A job that is told to stop, or whose terminal is closed, commits what is finished, as an interrupted one does."""
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    told = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # nohup has SIGHUP ignored.
+    before = {each: signal.signal(each, stop) for each in told if signal.getsignal(each) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

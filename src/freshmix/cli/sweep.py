@@ -1,8 +1,6 @@
 """``freshmix sweep``: simulations over a grid of parameters, kept in a folder, resumed where they stopped."""
 
 import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +9,7 @@ import typer
 from freshmix.extras import extra
 from freshmix.words import sweep as words
 
+from .command import stopped_softly, told
 from .output import say
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def sweep(
         raise ValueError(f"--shard does not go with {chosen[0]}")
     if workers is not None and chosen and not dry_run:
         raise ValueError(f"--workers does not go with {chosen[0]}")
-    with _told():
+    with told():
         if status:
             _status(store)
         elif verify:
@@ -103,19 +102,6 @@ def sweep(
                 _run(plan, store, workers, scheduler, _part(shard))
 
 
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Errors of several lines: all faults of a file, all differences from a store."""
-    try:
-        yield
-    except ValueError as error:
-        if len(said := str(error).splitlines()) < 2:
-            raise
-        for line in said:
-            say(f"freshmix: error: {line}", error=True)
-        raise typer.Exit(2) from None
-
-
 def _part(shard: str | None) -> tuple[int, int] | None:
     if shard is None:
         return None
@@ -128,30 +114,13 @@ def _part(shard: str | None) -> tuple[int, int] | None:
 def _run(plan: "Sweep", store: Path, workers: int | None, scheduler: str | None, shard: tuple[int, int] | None) -> None:
     from freshmix.sweeps.complete import complete
 
-    with _stopped_softly(), contextlib.ExitStack() as stack:
+    with stopped_softly(), contextlib.ExitStack() as stack:
         executor = None
         if scheduler is not None:
             client = stack.enter_context(_client(scheduler))
             executor, workers = client.get_executor(), max(1, sum(client.nthreads().values()))
         summary = complete(plan, store, workers=workers, executor=executor, shard=shard)
     _summary(summary)
-
-
-@contextlib.contextmanager
-def _stopped_softly() -> Iterator[None]:
-    """A job that is told to stop, or whose terminal is closed, commits what is finished, as an interrupted one does."""
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    told = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # nohup has SIGHUP ignored.
-    before = {each: signal.signal(each, stop) for each in told if signal.getsignal(each) is not signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _client(scheduler: str) -> Any:

@@ -15,7 +15,7 @@ from scipy.stats import t as student
 from ..arguments import Floats, number, vector, whole
 from ..recommendation import recommend
 from ..replays import replay
-from ..views import View
+from ..views import Pictured, frame
 from .mixed import GOLDEN
 
 # Weights that are asked about by name.
@@ -28,7 +28,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FoundWeight(View):
+class FoundWeight(Pictured):
     """The best real weight of a model on a table, and what is known of others.
 
     Attributes
@@ -71,6 +71,18 @@ class FoundWeight(View):
 
     _words = "best_weight"
 
+    def to_frame(self) -> Any:
+        """Weights tried as a data frame of pandas, with their errors, differences from the best one, and repeats."""
+        return frame(
+            {
+                "real_weight": self.weights,
+                "error": self.errors,
+                "difference": self.differences,
+                "difference_error": self.difference_errors,
+                "repeats": self.repeats,
+            }
+        )
+
 
 def find_weight(
     estimator: Any,
@@ -109,7 +121,7 @@ def find_weight(
     seed, workers, executor, progress
         As for ``replay``.
     **options
-        Other parameters of ``replay`` (``labelled``, ``covariates``, ``workflow`` ...).
+        Other parameters of ``replay`` (``labelled``, ``covariates``, ``workflow``, ``store`` ...).
 
     Returns
     -------

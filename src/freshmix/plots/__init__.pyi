@@ -7,6 +7,8 @@ from .recommendation import all_pictures as all_pictures
 from .recommendation import both as both
 from .recommendation import generation_picture as generation_picture
 from .recommendation import weight_picture as weight_picture
+from .replay import found_weight_picture as found_weight_picture
+from .replay import replay_picture as replay_picture
 from .style import BLUE as BLUE
 from .style import GOLDEN_WEIGHT as GOLDEN_WEIGHT
 from .style import GREEN as GREEN

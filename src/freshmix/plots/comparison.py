@@ -68,7 +68,7 @@ def compare(theory: xr.DataArray | None, simulation: xr.Dataset, along: str = "g
         name = words.at(at)
         look = {"color": colour, "marker": marker, "linestyle": ":" if theory is None else "none"}
         values = risk.sel(at).transpose("replicate", along).values
-        drawn += _draw_means(axes, x, values, label=f"simulation {name}".strip(), **look)
+        drawn += draw_means(axes, x, values, label=f"simulation {name}".strip(), **look)
         if theory is not None:
             line = finite(theory.sel(at).values)
             axes.plot(x, line, color=colour, linewidth=1.8, label=f"theory {name}".strip(), zorder=3)
@@ -84,7 +84,7 @@ def compare(theory: xr.DataArray | None, simulation: xr.Dataset, along: str = "g
     return figure
 
 
-def _draw_means(axes: Axes, x: Floats, values: Floats, **look: Any) -> list[Floats]:
+def draw_means(axes: Axes, x: Floats, values: Floats, **look: Any) -> list[Floats]:
     """Means of (replicates, m) risks with bars of two standard errors; what the y axis should hold."""
     count = len(values)
     mean = finite(values.mean(axis=0))

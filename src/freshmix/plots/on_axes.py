@@ -12,12 +12,14 @@ from .check import draw_check
 from .memory import draw_memory
 from .plan import draw_plan
 from .recommendation import draw_generations, draw_weights
+from .replay import draw_found_weight
 from .ways import draw_ways
 
 # The first one is what ``.plot()`` draws.
 PICTURES: Mapping[str, Mapping[str, Callable[[Axes, Any], None]]] = {
     "Recommendation": {"weights": draw_weights, "generations": draw_generations, "ways": draw_ways, "check": draw_check},
     "Plan": {"labels": draw_plan},
+    "FoundWeight": {"weights": draw_found_weight},
     "Memory": {"memory": draw_memory},
     "Theory": {name: partial(lambda name, axes, found: of_theory.paint(name, found, axes), name) for name in of_theory.NAMES},
 }

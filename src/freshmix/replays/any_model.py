@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arguments import Floats, choice, flag, number, process_count, vector, whole
 from ..processes import Here, shared
+from ..threads import one_blas_thread
 from .learners import AnyModel
 from .repeats import Plan, Repeats, mixing_of
 
@@ -45,6 +47,7 @@ def replay(
     seed: int = 0,
     workers: int = 1,
     executor: Executor | None = None,
+    store: str | Path | None = None,
     progress: bool = False,
 ) -> "xr.Dataset":
     """Run the loop with any estimator on the rows of a table, and judge every generation on rows held out.
@@ -101,6 +104,9 @@ def replay(
         Processes.
     executor : Executor, optional
         Runs the repeats in place of ``workers``.
+    store : str or Path, optional
+        Folder of the results, as ``sweep`` has one: made where there is none, and continued where it stopped, also by a call
+        with more repeats or other weights. What is finished is committed each half second, by this process alone.
     progress : bool
         Whether to show a bar on stderr.
 
@@ -113,7 +119,15 @@ def replay(
     Raises
     ------
     TypeError, ValueError
-        If the data or a parameter cannot be used; the message names it.
+        If the data or a parameter cannot be used; the message names it. If the store is that of another model, table or
+        setting: it says what differs. If a repeat fails, with a store; what was finished stays.
+    OSError
+        If the store cannot be written to, or another process holds it.
+
+    Warns
+    -----
+    UserWarning
+        If libraries are not those that the store was begun with.
 
     Examples
     --------
@@ -133,7 +147,7 @@ def replay(
     labels, classes = _labels(y, is_classifier(estimator))
     if not hasattr(X, "shape") or len(X.shape) != 2:
         X = np.asarray(X)
-    if X.ndim != 2 or len(X) != labels.size:
+    if len(X.shape) != 2 or len(X) != labels.size:
         raise ValueError(f"X must hold a row for each of the {labels.size} labels, got shape {X.shape}")
     weights = vector("real_weight", np.atleast_1d(np.asarray(real_weight)).tolist(), low=0.0)
     if weights.max() > 1:
@@ -159,7 +173,8 @@ def replay(
     count, workers = whole("repeats", repeats, low=1), process_count(workers, low=1)
     chosen = executor or (Here() if workers == 1 else shared(workers, "freshmix.replays.any_model"))
     numbers = range(first := whole("first_repeat", first_repeat, low=0), first + count)
-    values = np.array(list(_results(runs, numbers, chosen, flag("progress", progress))))
+    with one_blas_thread():
+        values = _values(runs, numbers, chosen, flag("progress", progress), store)
     return _dataset(values, numbers, weights, runs)
 
 
@@ -183,6 +198,16 @@ def _labels(y: Any, classifier: bool) -> tuple[Floats, list[Any]]:
     labels = np.full(found.size, np.nan)
     labels[~missing] = place
     return labels, classes.tolist()
+
+
+def _values(runs: Repeats, numbers: range, executor: Executor, progress: bool, store: str | Path | None) -> Floats:
+    """(repeats, weights, T + 1, measures)."""
+    if store is None:
+        return np.array(list(_results(runs, numbers, executor, progress)))
+    # What reads and writes stores takes a while to load.
+    from .stored import settings_of, stored
+
+    return stored(runs, numbers, Path(store), executor, progress, settings_of(runs.model.estimator))
 
 
 def _results(runs: Repeats, numbers: range, executor: Executor, progress: bool) -> Iterator[Floats]:

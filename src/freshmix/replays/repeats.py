@@ -1,5 +1,6 @@
 """Repeats of a replay with any model: each splits the rows, draws, and runs the loop at every real weight on the same draws."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -142,6 +143,7 @@ class Repeats:
     labels: Floats
     weights: tuple[float, ...]
     plan: Plan
+    _last: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def known(self) -> Index:
@@ -207,16 +209,31 @@ class Repeats:
 
     def __call__(self, repeat: int) -> Floats:
         """Errors of every real weight and generation, on rows that no fit has seen."""
-        rng = np.random.default_rng([self.plan.seed, repeat])
-        test, rows = self._split(rng)
-        turns = self._turns(rows, test, rng)
+        return self.errors(repeat, self.weights)
+
+    def errors(self, repeat: int, weights: Sequence[float]) -> Floats:
+        """Those of some weights; raises ArithmeticError where a model predicts what is no number."""
+        test, turns = self._drawn(repeat)
         judged, target = rows_of(self.X, test), self.labels[test]
-        found = []
-        for w in self.weights:
+        errors = []
+        for w in weights:
             past: list[Fit] = []
             run = models(self.X, [replace(turn, real_weight=w, past=past) for turn in turns])
-            found.append([self._judged(model, judged, target) for _, model in run])
-        return np.array(found)
+            errors.append([self._judged(model, judged, target) for _, model in run])
+        if np.isnan(errors).any():
+            raise ArithmeticError(f"the model predicts NaN (repeat {repeat})")
+        return np.array(errors)
+
+    def _drawn(self, repeat: int) -> tuple[Index, list[ModelTurn]]:
+        """Rows that judge, and the generations of a repeat; the last one drawn is at hand for another weight."""
+        if self._last.get("repeat") != repeat:
+            rng = np.random.default_rng([self.plan.seed, repeat])
+            test, rows = self._split(rng)
+            self._last.update(repeat=repeat, test=test, turns=self._turns(rows, test, rng))
+        return self._last["test"], self._last["turns"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_last": {}}
 
     def _split(self, rng: np.random.Generator) -> tuple[Index, list[Index]]:
         """Rows that judge, and those of each generation, the first of which have labels."""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ INNER = ("real_weight", "penalty")
 MEMORY = ("anchor", "kept_generations", "forgetting", "first_rows", "label_renewal")
 LOOP = ("aspect", "labelled", "row_weight", "synthetic_noise_ratio", "covariates", "labels", *MEMORY)
 OPTIONS = ("rows", "engine", "workflow", "entries", "label_noise", "noise", "device", "dtype", "judged")
+# Arrays that results may lie in: risks of simulations, errors of replays.
+RESULTS = ("risk", "error")
 RESERVED = ("population", "loop", "replicate", "generation", *INNER)
 
 # Minutes and a gigabyte of the process that hands out tasks.
@@ -31,7 +33,7 @@ MOST_RESULTS, MOST_MARKS = 10_000_000, 1_000_000_000
 
 Value = float | int | str
 # Values of the inner axes that are computed together.
-Block = Mapping[str, tuple[float, ...]]
+Block = Mapping[str, tuple[Any, ...]]
 
 
 class SweepError(ValueError):
@@ -51,7 +53,14 @@ class Sweep:
     populations: dict[str, dict[str, Any]]  # by name; a single nameless one (key "") has no axis
     loops: dict[str, dict[str, Any]]
     outer: dict[str, tuple[Value, ...]]  # axes of the grid with a task for each value, in order
-    inner: dict[str, tuple[float, ...]] = field(default_factory=dict)  # real weights and penalties within each task
+    inner: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # real weights and penalties within each task
+
+    # What a store calls it, and what lies in it: one of ``RESULTS``, with its meaning.
+    kind: ClassVar[str] = "sweep"
+    results: ClassVar[str] = "risk"
+    meaning: ClassVar[Mapping[str, str]] = {"long_name": "excess risk", "units": "squared label units"}
+    # What numbers may depend on in their last digits.
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "zarr")
 
     @cached_property
     def axes(self) -> dict[str, tuple[Value, ...]]:
@@ -94,6 +103,20 @@ class Sweep:
         """A task in words."""
         coordinates, replicate = self.task_of(task)
         return ", ".join(f"{name}={value}" for name, value in {**coordinates, "replicate": replicate}.items())
+
+    def described(self) -> dict[str, Any]:
+        """All that changes its numbers, as JSON reads it back."""
+        content = {
+            "generations": self.generations,
+            "seed": self.seed,
+            "options": self.options,
+            "populations": self.populations,
+            "loops": self.loops,
+            "grid": {**self.outer, **self.inner},
+            "replicates": self.replicates,
+        }
+        loaded: dict[str, Any] = json.loads(json.dumps(content))
+        return loaded
 
     def point(self, coordinates: Mapping[str, Value]) -> str:
         """What the tasks at these coordinates run, as text: small, and the same for all their replicates."""

@@ -1,6 +1,5 @@
 """How a sweep lies on disk: chunks that hold whole tasks, and what two sweeps have in common."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ import numpy as np
 from .grid import Sweep, SweepError
 
 Region = tuple[slice, ...]
-Block = dict[str, tuple[float, ...]]
+Block = dict[str, tuple[Any, ...]]
 
 _EPS = np.finfo(np.float64).eps
 # Small enough to write again each second while it fills, large enough that a store is few files.
@@ -46,21 +45,6 @@ def region(index: Sequence[int], shape: Sequence[int], chunks: Sequence[int]) ->
     return tuple(slice(i * c, min((i + 1) * c, size)) for i, c, size in zip(index, chunks, shape, strict=True))
 
 
-def described(sweep: Sweep) -> dict[str, Any]:
-    """All of a sweep that changes its numbers, as JSON reads it back."""
-    content = {
-        "generations": sweep.generations,
-        "seed": sweep.seed,
-        "options": sweep.options,
-        "populations": sweep.populations,
-        "loops": sweep.loops,
-        "grid": {**sweep.outer, **sweep.inner},
-        "replicates": sweep.replicates,
-    }
-    loaded: dict[str, Any] = json.loads(json.dumps(content))
-    return loaded
-
-
 def same_sweep(root: Path, old: Mapping[str, Any], sweep: Sweep) -> Sweep:
     """The sweep with the values that a store has of its grid up to rounding: a range that gives 0.30000000000000004 means 0.3.
 
@@ -71,8 +55,8 @@ def same_sweep(root: Path, old: Mapping[str, Any], sweep: Sweep) -> Sweep:
         {name: _known(values, grid.get(name, ())) for name, values in axes.items()} for axes in (sweep.outer, sweep.inner)
     )
     sweep = replace(sweep, outer=outer, inner=inner)
-    if said := changes(old, described(sweep)):
-        raise SweepError("\n".join((f"{root} is the store of another sweep; they differ in:", *said)))
+    if said := changes(old, sweep.described()):
+        raise SweepError("\n".join((f"{root} is the store of another {sweep.kind}; they differ in:", *said)))
     return sweep
 
 

@@ -23,7 +23,7 @@ from zarr.storage import LocalStore
 from ..files import replace_file, sync_folder
 from ..version import __version__
 from .grid import Sweep
-from .layout import Block, Region, changes, chunk_shape, described, regions
+from .layout import Block, Region, changes, chunk_shape, regions
 from .reading import COPY, changed_metadata, coordinates_of, description, seal, sealed
 from .stamps import stamped, whose
 
@@ -142,14 +142,14 @@ def make(root: Path, sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> 
             )
             axis[...] = data
         risk = group.create_array(
-            "risk",
+            sweep.results,
             shape=sweep.shape,
             chunks=chunk_shape(sweep.shape, lead, 8),
             dtype="float64",
             fill_value=math.nan,
             compressors=codecs,
             dimension_names=sweep.dims,
-            attributes={"long_name": "excess risk", "units": "squared label units"},
+            attributes=dict(sweep.meaning),
         )
         marks = group.create_array(
             "done",
@@ -222,9 +222,9 @@ def coordinate(values: Sequence[Any]) -> NDArray[Any]:
     return np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
 
 
-def versions() -> dict[str, str]:
+def versions(sweep: Sweep) -> dict[str, str]:
     """What the numbers of a store may depend on in their last digits."""
-    libraries = {name: version(name) for name in ("numpy", "scipy", "zarr")}
+    libraries = {name: version(name) for name in sweep.libraries}
     return {"freshmix": __version__, "python": platform.python_version()} | libraries
 
 
@@ -232,9 +232,9 @@ def _attributes(sweep: Sweep, blocks: Sequence[Block], old: Old | None) -> dict[
     return {
         "title": sweep.title,
         "spec": sweep.text,
-        "sweep": json.dumps(described(sweep)),
+        "sweep": json.dumps(sweep.described()),
         "blocks": json.dumps(blocks),
         "stamped": True,
         # Those the first results were made with.
-        "versions": json.dumps(versions()) if old is None else old[0].attrs["versions"],
+        "versions": json.dumps(versions(sweep)) if old is None else old[0].attrs["versions"],
     }

@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from .grid import Sweep, SweepError
-from .layout import described, same_sweep
+from .layout import same_sweep
 from .making import remove
 from .reading import Chunks, blocks_of, open_read_only
 from .store import Store
@@ -53,7 +53,7 @@ def merge(plan: Sweep, store: str | Path, shards: Sequence[Path] | None = None) 
     # What shards computed together stays together in a new store, and so do values that were written otherwise.
     plan = same_sweep(parts[0], json.loads(str(first.attrs["sweep"])), plan)
     for part, group in groups.items():
-        if group.attrs["sweep"] != json.dumps(described(plan)) or blocks_of(group) != blocks_of(first):
+        if group.attrs["sweep"] != json.dumps(plan.described()) or blocks_of(group) != blocks_of(first):
             raise SweepError(_another(part))
     fresh = not root.exists()
     try:

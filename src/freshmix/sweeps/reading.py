@@ -16,7 +16,7 @@ from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import LocalStore
 
 from ..arguments import Floats
-from .grid import SweepError
+from .grid import RESULTS, SweepError
 from .layout import Block, Region, region, regions
 from .stamps import stranger, whose
 
@@ -77,12 +77,12 @@ def _nothing(root: Path) -> str:
 
 def is_begun(root: Path) -> bool:
     """Whether a folder holds parts of a store."""
-    return any(os.path.lexists(root / name) for name in ("zarr.json", COPY, "risk", "done"))
+    return any(os.path.lexists(root / name) for name in ("zarr.json", COPY, "done", *RESULTS))
 
 
 def _own_chunks(root: Path, content: Mapping[str, Any]) -> int:
     """How many of the first chunks bear the stamp of a description."""
-    files = [path for name in ("done", "risk") for path, _ in zip((root / name / "c").rglob("*"), range(20), strict=False)]
+    files = [path for name in ("done", *RESULTS) for path, _ in zip((root / name / "c").rglob("*"), range(20), strict=False)]
     owner = whose(content["attributes"])
     keys = [path.relative_to(root).as_posix() for path in files if path.is_file()]
     return sum(not stranger(root, key, owner) for key in keys)
@@ -142,7 +142,8 @@ class Chunks:
 
     def __init__(self, root: Path, group: zarr.Group) -> None:
         self.root, self.owner = root, whose(group.attrs)
-        self.risk, self.marks = array_of(group, "risk"), array_of(group, "done")
+        self.risk = array_of(group, next((name for name in RESULTS if name in group), RESULTS[0]))
+        self.marks = array_of(group, "done")
 
     def values(self, index: Sequence[int], where: Region) -> Floats:
         """The results of a chunk, NaN where there are none."""
@@ -201,7 +202,7 @@ class Chunks:
             marked = done[where[:-1]]
             if not marked.any() and not os.path.lexists(chunk_file(self.root, self.risk, index)):
                 continue
-            name = f"risk chunk {_place(index)}"
+            name = f"{self.risk.path} chunk {_place(index)}"
             try:
                 lost = marked & np.isnan(self.values(index, where)).any(axis=-1)
             except Exception as error:
@@ -228,7 +229,8 @@ def in_words(error: Exception) -> str:
 def coordinates_of(group: zarr.Group) -> dict[str, list[Any]]:
     """The coordinates that a store must have, from its description."""
     content = json.loads(str(group.attrs["sweep"]))
-    named = {"population": list(content["populations"]), "loop": list(content["loops"])}
+    # Replays have neither.
+    named = {"population": list(content.get("populations", [""])), "loop": list(content.get("loops", [""]))}
     ends = {"replicate": list(range(content["replicates"])), "generation": list(range(content["generations"] + 1))}
     axes = {name: values for name, values in named.items() if values != [""]}
     return {**axes, **content["grid"], **ends}

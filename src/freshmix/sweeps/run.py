@@ -1,7 +1,7 @@
 """Only what is missing is run, and only what is committed counts; one process writes."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ from .task import Job, Outcome, run
 COMMIT, BUDGET = 0.5, 0.3
 
 Report = Callable[[int, dict[int, str]], None]
+# What a worker does with jobs in so many seconds.
+Work = Callable[[Sequence[Job], float], list[Outcome]]
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Run:
     executor: Executor
     at_once: int
     report: Report
+    work: Work = run
     finished: dict[int, Floats] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     committed: int = 0
@@ -53,7 +56,7 @@ class Run:
                 while self._queue or self._flying:
                     while self._queue and len(self._flying) < self.at_once:
                         batch = self._queue.take()
-                        self._flying[self.executor.submit(run, [self._job(item) for item in batch], BUDGET)] = batch
+                        self._flying[self.executor.submit(self.work, [self._job(item) for item in batch], BUDGET)] = batch
                     self._receive()
             self._commit()
         except OSError as error:

@@ -8,6 +8,8 @@ from typing import Any
 
 import google_crc32c
 
+from .grid import RESULTS
+
 # A skippable frame of zstd (RFC 8878, 3.1.2): its magic number, its length, what it holds.
 _MAGIC, _LENGTH, _CHECKSUM = 0x184D2A5F, 16, 4
 
@@ -19,7 +21,7 @@ def whose(attributes: Mapping[str, Any]) -> str:
 
 def stamped(key: str, content: bytes, owner: str) -> bytes:
     """The file of a chunk with the stamp of its owner and place; other files as they are."""
-    if not owner or key.split("/")[:2] not in (["risk", "c"], ["done", "c"]):
+    if not owner or key.split("/")[:2] not in [[name, "c"] for name in ("done", *RESULTS)]:
         return content
     body = content[:-_CHECKSUM] + _stamp(key, owner)
     checksum: int = google_crc32c.value(body)

@@ -13,7 +13,7 @@ from .grid import Sweep, SweepError
 from .layout import same_sweep
 from .lock import owner_of
 from .merge import shards_of
-from .reading import PROGRESS, Chunks, is_begun, open_read_only
+from .reading import PROGRESS, Chunks, array_of, is_begun, open_read_only
 from .task import Job, run
 
 
@@ -47,8 +47,8 @@ def status(store: str | Path) -> list[Status]:
 def _of(root: Path) -> Status:
     group = open_read_only(root)
     done, _ = Chunks(root, group).done()
-    content = json.loads(str(group.attrs["sweep"]))
-    lead = done.ndim - len({"real_weight", "penalty"} & content["grid"].keys())
+    axes: Any = array_of(group, "done").metadata
+    lead = axes.dimension_names.index("replicate") + 1
     tasks = math.prod(done.shape[:lead])
     finished = int(done.reshape(tasks, -1).all(axis=1).sum())
     return Status(root, tasks, finished, owner_of(root), sum(map(_size, root.rglob("*"))), _last(root))

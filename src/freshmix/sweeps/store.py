@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..arguments import Floats
 from ..files import replace_file
 from .grid import Sweep, SweepError
-from .layout import Block, Region, described, more_blocks, region, regions, same_sweep
+from .layout import Block, Region, more_blocks, region, regions, same_sweep
 from .lock import NAME as LOCK
 from .lock import Lock
 from .making import ALL_CHUNKS, MADE, MAKING, Durable, coordinate, made_of, make, mend, remove, settle, versions
@@ -43,7 +43,7 @@ class Store:
             raise NotADirectoryError(f"the store must be a folder, got the file {str(root)!r}")
         strangers = root.is_dir() and any(path.name not in (LOCK, PROGRESS, MAKING, MADE) for path in root.iterdir())
         if strangers and not is_begun(root) and made_of(root) is None:
-            raise SweepError(f"{root} is a folder with other files in it, not the store of a sweep")
+            raise SweepError(f"{root} is a folder with other files in it, not the store of a {sweep.kind}")
         root.mkdir(parents=True, exist_ok=True)
         self.lock = Lock(root)
         try:
@@ -54,7 +54,7 @@ class Store:
             self.sweep = same_sweep(root, old, sweep)
             mended = mend(root)
             self._open()
-            if json.dumps(old) != json.dumps(described(self.sweep)):
+            if json.dumps(old) != json.dumps(self.sweep.described()):
                 mended += self._lengthen(old)
             self.healed = [*mended, *self._heal_coordinates(), *self._heal()]
         except BaseException:
@@ -109,7 +109,7 @@ class Store:
 
     def other_versions(self) -> str:
         """Libraries that are not those the store was begun with, in words; nothing if all are the same."""
-        begun, now = json.loads(str(self.group.attrs["versions"])), versions()
+        begun, now = json.loads(str(self.group.attrs["versions"])), versions(self.sweep)
         return ", ".join(f"{name} {begun.get(name)} -> {now[name]}" for name in now if begun.get(name) != now[name])
 
     @property
@@ -189,6 +189,10 @@ class Store:
                 values[theirs] = found[theirs]
                 done |= theirs
         return values, done
+
+    def values(self) -> Floats:
+        """All results, NaN where they are missing."""
+        return self._chunks.within(tuple(slice(0, size) for size in self.risk.shape), self.done)
 
     def note(self, content: Mapping[str, Any]) -> None:
         """Leave word of the run for other processes; nothing depends on it."""

@@ -18,6 +18,16 @@ _MIXED = {
 _SHOWN = 5
 
 
+def other_libraries(which: str) -> str:
+    """A warning about a store."""
+    return f"the store was begun with other libraries, last digits may differ: {which}"
+
+
+def failed(failed: int, asked: int, first: str, reason: str, store: object) -> str:
+    """The error of a replay of which a part failed."""
+    return f"{failed:,} of {asked:,} runs failed, first {first}: {reason}; those that are finished are kept in {store}"
+
+
 def answer(found: Dataset, means: Dataset) -> Answer:
     """A table for each measure: real weights by generation."""
     T = found.sizes["generation"] - 1

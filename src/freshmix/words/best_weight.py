@@ -24,7 +24,7 @@ def answer(found: FoundWeight) -> Answer:
     rows = []
     for k, w in enumerate(found.weights):
         above = f"{figures(found.differences[k])}, {figures(found.difference_errors[k])}"
-        gap = "the best" if w == found.real_weight else above
+        gap = "chosen" if w == found.real_weight else above
         rows.append((figures(w), figures(found.errors[k]), gap, str(int(found.repeats[k]))))
-    names = ("weight", measure, "above the best, standard error", "repeats")
+    names = ("weight", measure, "above the chosen one, standard error", "repeats")
     return Pairs("Real weight", facts), Grid("Weights tried", names, rows)

@@ -21,6 +21,13 @@ SHARE = "share of rows with a real label"
 EIGENVALUE = "eigenvalue of the features' covariance"
 SHARE_OF_ALL = "share of all"
 
+MEASURES = {
+    "squared_error": "squared error on rows held out",
+    "log_loss": "log loss on rows held out",
+    "accuracy": "share of right classes on rows held out",
+    "inaccuracy": "share of wrong classes on rows held out",
+}
+
 # Titles.
 RISK_BY_GENERATION = "Excess risk by generation"
 RISK_BY_WEIGHT = "Excess risk against the real weight"
@@ -29,7 +36,12 @@ PHASE_DIAGRAM = "Long-run excess risk over aspect and labelled share"
 COURSES = "Risk by generation"
 SPECTRUM = "Spectrum, and where the signal lies"
 
+FOUND_WEIGHT = "Best real weight of this model on this table"
+
 # Legends.
+NOT_TOLD_APART = "cannot be told from the best"
+ABOVE_BEST = "above the chosen one, ± 2 standard errors"
+ONE_OVER_PHI = "1/φ"
 GOLDEN = "1/φ = 0.618: best without a penalty"
 HALF = "1/2: the best weight is at least this where the signal has no preferred direction"
 HERE = "you are here"
@@ -64,6 +76,22 @@ SIMULATION = "simulation"
 SIMULATED = "simulated, ± 2 standard errors"
 COLLAPSE = "diverges inside"
 SPECTRUM_OF = {"share": "of the directions", "signal": "of the signal"}
+
+
+def replayed(repeats: int, last: int, by_weight: bool) -> str:
+    """Title of a replay with any model."""
+    when = f"generation {last}, " if by_weight else ""
+    return f"Replay: {when}mean of {repeats} repeats" + (", ± 2 standard errors" if repeats > 1 else "")
+
+
+def best_of_tried(weight: float) -> str:
+    """The best weight of a search."""
+    return f"chosen: {figures(weight)}"
+
+
+def above(measure: str) -> str:
+    """Axis of differences from the best weight."""
+    return f"{MEASURES[measure].removesuffix(' on rows held out')} above the chosen weight's"
 
 
 def of_page(real_weight: float) -> dict[str, str]:
