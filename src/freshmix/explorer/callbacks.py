@@ -7,7 +7,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 
 from ..words import explorer as words
-from . import answers, controls
+from . import answers, controls, simulate_part, table_part
 from . import state as states
 from .page import verdict
 from .pictures import drawn
@@ -32,6 +32,8 @@ _BLANK: dict[str, Any] = {
 def register(app: Dash) -> None:
     """Tell the app of all of them."""
     _scripts(app)
+    table_part.register(app)
+    simulate_part.register(app)
     app.callback(
         *[Output(*value) for value in _VALUES],
         Output("notices", "children"),

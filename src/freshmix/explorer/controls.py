@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from ..words import explorer as words
+from ..words import uploading
 from .fields import Choice, Field, Numbers, Numeric
 from .state import FIELDS, MODELS
 
@@ -59,14 +60,17 @@ def shown(name: str, value: Any) -> Any:
     return "" if value is None else value
 
 
-def parts() -> Any:
-    """All controls, in parts that can be folded."""
+def parts(table: list[Any]) -> Any:
+    """All controls, in parts that can be folded; ``table`` is the part that takes a table, folded at first."""
     items = [
         dmc.AccordionItem(
             [dmc.AccordionControl(words.PARTS[part]), dmc.AccordionPanel([control(name) for name in names])], value=part
         )
         for part, names in PARTS.items()
     ]
+    items.append(
+        dmc.AccordionItem([dmc.AccordionControl(uploading.TITLE), dmc.AccordionPanel(table)], value="table"),
+    )
     return dmc.Accordion(items, id="parts", multiple=True, value=list(PARTS), variant="default", chevronPosition="left")
 
 

@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from ..words import explorer as words
 from ..words import verdict as verdict_words
-from . import controls
+from . import controls, simulate_part, table_part
 from .state import PICTURES
 
 _GRAPH: dict[str, Any] = {
@@ -31,7 +31,7 @@ def page() -> Any:
             _header(),
             html.Div(
                 [
-                    html.Aside(controls.parts(), className="controls", **{"aria-label": words.CONTROLS}),
+                    html.Aside(controls.parts(table_part.part()), className="controls", **{"aria-label": words.CONTROLS}),
                     html.Main(_main(), className="main"),
                 ],
                 className="page",
@@ -55,7 +55,10 @@ def _main() -> list[Any]:
     tabs = dmc.TabsList([dmc.TabsTab(words.PICTURES[name], value=name) for name in PICTURES])
     return [
         html.Div([html.Div(id="notices", role="status"), _answer()], className="answer"),
-        html.Div([_card(_figure("risk_by_generation")), _card(_figure("risk_by_weight"))], className="pictures"),
+        table_part.answer(),
+        html.Div(
+            [_card(_figure("risk_by_generation"), simulate_part.part()), _card(_figure("risk_by_weight"))], className="pictures"
+        ),
         _card(dmc.Tabs(tabs, id="picture", value=PICTURES[0]), _figure("chosen")),
         _card(html.Div([html.H2(words.CODE), copy], className="line"), html.Pre(id="code", tabIndex=0)),
     ]

@@ -27,6 +27,7 @@ TOO_MUCH = "The table needs more memory than this page gives to one table: take 
 BUSY = "Other tables are being worked on: try again in a minute."
 NOTHING = "No file has come: drop one, or choose one."
 NOT_SENT = "The file came incomplete: drop it again."
+IN_PYTHON = "The same in Python"
 NO_TARGET = "Choose the column of real labels."
 
 
@@ -39,9 +40,20 @@ def limits(size: int, unpacked: int, columns: int, cells: int) -> str:
     )
 
 
-def too_large(name: str, size: float, most: int) -> str:
-    """A file beyond the limit."""
-    return f"{name} has {_megabytes(size)}: this page takes tables of at most {_megabytes(most)}. {_ELSEWHERE}"
+def came(name: str, columns: int) -> str:
+    """A table that can be read."""
+    return f"{name}: {columns:,} columns."
+
+
+def for_table(name: str) -> str:
+    """Above the recommendation."""
+    return f"Recommendation for {name}"
+
+
+def too_large(name: str, size: float | None, most: int) -> str:
+    """A file beyond the limit; without a size, ``{size}`` in its place."""
+    given = "{size} MB" if size is None else _megabytes(size)
+    return f"{name} has {given}: this page takes tables of at most {_megabytes(most)}. {_ELSEWHERE}"
 
 
 def too_many_columns(name: str, columns: int, most: int) -> str:
