@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-b
 export OPENBLAS_NUM_THREADS ?= 1
 export MPLBACKEND := Agg
 
-.PHONY: help demo test test-all soak docs bench dist lock clean
+.PHONY: help demo test test-all soak docs bench compare dist lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -71,8 +71,10 @@ soak: $(VENV)/installed ## long load runs
 	$(BIN)/python -m tests.fuzz --minutes 30
 	$(BIN)/python benchmarks/recommendation.py --draws 8
 
-bench: $(VENV)/installed ## speed and accuracy figures
-	$(BIN)/python benchmarks/speed.py
+bench: $(VENV)/installed ## speed and its growth, beside stored ratios, and accuracy figures
+	@mkdir -p out
+	$(BIN)/python -m pytest benchmarks/costs -q --benchmark-timer=time.process_time --benchmark-json=out/costs.json
+	$(BIN)/python benchmarks/costs/page.py out/costs.json
 	$(BIN)/python benchmarks/theory.py
 	$(BIN)/python benchmarks/large_tables.py
 	$(BIN)/python benchmarks/simulation.py
@@ -80,6 +82,9 @@ bench: $(VENV)/installed ## speed and accuracy figures
 	$(BIN)/python benchmarks/recommendation.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/memory_streams.py
+
+compare: $(VENV)/compare-installed ## freshmix beside other ways to do the same work: writes the tables of docs/comparison.md
+	$(BIN)/python benchmarks/compare.py --markdown docs/comparison.md
 
 dist: $(VENV)/installed ## build what is released, in dist
 	rm -rf dist
