@@ -75,7 +75,7 @@ bench: $(VENV)/installed ## speed and its growth, beside stored ratios, and accu
 	@mkdir -p out
 	$(BIN)/python -m pytest benchmarks/costs -q --benchmark-timer=time.process_time --benchmark-json=out/costs.json
 	$(BIN)/python benchmarks/costs/page.py out/costs.json
-	$(BIN)/python benchmarks/theory.py
+	$(BIN)/python benchmarks/schedules.py
 	$(BIN)/python benchmarks/large_tables.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/sweep.py

@@ -26,6 +26,7 @@ LADDERS = {
     "fm.risk, frozen covariates": {"generations": (10, 30, 100, 300), "features": (10, 100, 1000)},
     "fm.risk, fresh covariates": {"generations": (10, 100, 1000, 10_000)},
     "fm.limit_surface": {"weights": (10, 100, 1000), "features": (10, 100, 1000)},
+    "fm.optimal_memory, new rows": {"features": (5, 10, 20)},
     "fm.MixedRidge.partial_fit": {"rows": (100, 1000, 10_000), "features": (25, 50, 100, 200, 400)},
 }
 
@@ -70,6 +71,15 @@ def surfaced(weights=100, features=100):
     return lambda: fm.limit_surface(population, fm.Loop(aspect=2.0), **grid)
 
 
+def remembered(features):
+    population = fm.Population(
+        np.geomspace(0.05, 5, features), np.full(features, 1 / features), np.full(features, 1 / features), 1.0, persistence=0.97
+    )
+    groups = [fm.Group(0.3), fm.Group(0.7, 1.0, 0.0)]
+    loop = fm.Loop(aspect=0.7, covariates="fresh", groups=groups, first_rows=0.3)
+    return lambda: fm.optimal_memory(population, loop)
+
+
 def refitted(rows=1000, features=50):
     X, y = table(rows, features)
     model = fm.MixedRidge(alpha=5.0, real_weight=0.6, anchor=0.5).partial_fit(X, y)
@@ -85,6 +95,7 @@ MADE = {
     "fm.risk, frozen covariates": risked,
     "fm.risk, fresh covariates": lambda **size: risked(**size, covariates="fresh"),
     "fm.limit_surface": surfaced,
+    "fm.optimal_memory, new rows": remembered,
     "fm.MixedRidge.partial_fit": refitted,
 }
 
@@ -154,6 +165,24 @@ def test_a_surface_beside_its_points(benchmark, aspect):
         job=f"fm.limit_surface, 200 x 200 points, 500 eigenvalues, aspect {aspect:g}",
         beside="fm.limit at each point",
         other=each * w.size * penalties.size / len(some),
+    )
+
+
+def test_a_phase_diagram_beside_its_points(benchmark):
+    population = fm.Population.autoregressive(0.7, 500)
+    partial = fm.Loop.partially_labelled(labelled=0.5, penalty=0.1, row_weight=(1.0, 0.5))
+    grid = {"aspect": np.geomspace(0.1, 10, 50), "labelled": np.linspace(0, 1, 50)}
+    some = np.random.default_rng(1).integers(0, 50, (50, 2))
+    loops = [
+        fm.Loop.partially_labelled(aspect=grid["aspect"][i], labelled=grid["labelled"][j], penalty=0.1, row_weight=(1.0, 0.5))
+        for i, j in some
+    ]
+    timed(
+        benchmark,
+        lambda: fm.limit_surface(population, partial, **grid),
+        job="fm.limit_surface, 50 x 50 points (aspect, labelled share), 500 eigenvalues",
+        beside="fm.limit at each point",
+        other=least(1, lambda: [fm.limit(population, loop) for loop in loops]) * 50 * 50 / len(loops),
     )
 
 
