@@ -141,7 +141,7 @@ def test_growth(benchmark, job, axis, size):
 
 
 def test_recommend_beside_its_eigendecomposition(benchmark):
-    n, p = 1000, 2000
+    n, p = 2000, 4000
     X, y = table(n, p)
     gram = X @ X.T / n
     timed(
