@@ -15,6 +15,7 @@ from freshmix.version import __version__
 
 from .command import HELP, Command, Refused, examples
 from .output import say
+from .usage import usage
 
 app = typer.Typer(
     name="freshmix",
@@ -73,7 +74,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = _INTERRUPTED
     except Exception as error:
         if isinstance(error, _UsageError):
-            return _fail(error.format_message())  # type: ignore[attr-defined]
+            return _fail(usage(error))
         # A line may find its terminal gone before the signal of that comes.
         gone = isinstance(error, OSError) and error.errno == errno.EIO and terminal and not _at_a_terminal()
         if gone or _comes_from_interruption(error):

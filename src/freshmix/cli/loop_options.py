@@ -179,16 +179,16 @@ def _parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not (name.strip() and equals):
         raise ValueError(f"--parameter must be NAME=VALUE, got {text!r}")
-    values = numbers(value, f"--parameter {name.strip()}")
+    values = numbers(value, f"--parameter {name.strip()}", "a number, or numbers with commas between them")
     return name.strip().replace("-", "_"), values if len(values) > 1 else values[0]
 
 
-def numbers(text: str, option: str) -> list[float]:
+def numbers(text: str, option: str, expected: str = "numbers with commas between them") -> list[float]:
     """Numbers with commas between them."""
     try:
         return [float(each) for each in text.split(",")]
     except ValueError:
-        raise ValueError(f"{option} must be numbers with commas between them, got {text!r}") from None
+        raise ValueError(f"{option} must be {expected}, got {text!r}") from None
 
 
 def grid(text: str | None, option: str) -> list[float] | None:

@@ -124,7 +124,7 @@ def _check_separator(separator: str | None) -> None:
 
 def _part(path: Path, separator: str | None) -> Part:
     if path.is_dir():
-        raise ValueError(f"{path} must be a file, got a folder")
+        raise ValueError(f"{path} must be a file, got a folder: name files in it, such as {Path(path) / '*.parquet'}")
     if str(path) == "-":
         return _piped("standard input", sys.stdin.buffer.read(MOST_BYTES + 1), separator)
     if not path.exists():
