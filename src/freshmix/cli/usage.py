@@ -1,4 +1,4 @@
-"""A command line that cannot be read, in a line: what is wrong, what was expected, and an example where something is missing."""
+"""A command line that cannot be read, in a line: what is wrong, what was expected, an example where something is missing."""
 
 import difflib
 from typing import Any

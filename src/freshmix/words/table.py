@@ -74,7 +74,8 @@ def without_label(count: int, rows: int) -> str:
     """Rows with an empty target make another loop of a table."""
     return (
         f"The target is empty in {count} of the table's {rows} rows, which makes it a loop on new rows, some without a real "
-        "label; leave such rows out (option drop-unlabelled, in Python drop_unlabelled=True) for the loop of a table that is all labelled."
+        "label; leave such rows out (option drop-unlabelled, in Python drop_unlabelled=True) for the loop of a table that is "
+        "all labelled."
     )
 
 
