@@ -168,8 +168,8 @@ def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
     options = (
         "--kernel rbf --penalty 0 --labels frozen --label-renewal 0.3 --covariates frozen --synthetic-noise 0.5 "
         "--real-weight 0.3 --generations 4 --seed 7 --drop b --drop a --drop-missing --no-standardize --time t "
-        "--rows-per-generation 5 --labelled 0.5 --weight w --row-weight 2 --schedule --separator ; --decimal , --impute mean "
-        "--drop-unlabelled"
+        "--rows-per-generation 5 --labelled 0.5 --weight w --predictions p --row-weight 2 --schedule --separator ; --decimal , "
+        "--impute mean --drop-unlabelled"
     )
     invoke("recommend", table, table, "--target", "y", "--synthetic-labels", "sampled", *options.split())
     (call,) = calls
@@ -194,6 +194,7 @@ def test_every_option_arrives(table: Path, calls: list[dict[str, Any]]) -> None:
         "rows_per_generation": 5,
         "labelled": 0.5,
         "sample_weight": "w",
+        "predictions": "p",
         "row_weight": 2.0,
         "schedule": True,
         "separator": ";",

@@ -46,6 +46,7 @@ MAKERS: dict[str, Any] = {
     "plan": lambda: fm.plan(*table(), cost_per_label=1.0, generations=1, penalty=0.1, row_weight=1.0),
     "find-weight": lambda: fm.find_weight(LinearRegression(), *table(), weights=[0.5], generations=1, repeats=3),
     "estimate": lambda: fm.estimate(*table()),
+    "teaching": lambda: fm.recommend(*table(), predictions=table()[0][:, 0], generations=1).teaching,
 }
 
 
@@ -98,7 +99,12 @@ KEYS: dict[str, Callable[[], Any]] = {
     "loop": lambda: fm.Loop(),
     "group": lambda: fm.Group(1.0),
     "population": lambda: made("estimate"),
-    **{name: partial(lambda name: made(name), name) for name in ("plan", "find-weight", "theory", "limit", "optimum")},
+    "teacher": lambda: made("teaching").teacher,
+    "held-out check": lambda: made("teaching").check,
+    **{
+        name: partial(lambda name: made(name), name)
+        for name in ("plan", "find-weight", "theory", "limit", "optimum", "teaching")
+    },
 }
 
 

@@ -52,6 +52,7 @@ from .plans import Plan as Plan
 from .plans import plan as plan
 from .population import Population as Population
 from .recommendation import Recommendation as Recommendation
+from .recommendation import TeacherLabels as TeacherLabels
 from .recommendation import recommend as recommend
 from .replays import replay as replay
 from .risks import Limit as Limit

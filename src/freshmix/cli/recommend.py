@@ -36,6 +36,16 @@ SampleWeight = Annotated[
         ),
     ),
 ]
+Predictions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help=(
+            "Column with labels that another model (a teacher) predicts, such as --predictions gpt; empty where it has none. "
+            "The answer says what they are worth."
+        ),
+    ),
+]
 Covariates = Annotated[
     str | None,
     typer.Option(
@@ -126,6 +136,7 @@ def recommend(
     synthetic_noise_ratio: options.SyntheticNoise = None,
     row_weight: RowWeight = None,
     sample_weight: SampleWeight = None,
+    predictions: Predictions = None,
     schedule: Schedule = False,
     penalty: options.Penalty = "auto",
     kernel: Kernel = "linear",
@@ -149,6 +160,7 @@ def recommend(
                 rows_per_generation=rows_per_generation,
                 labelled=labelled,
                 sample_weight=sample_weight,
+                predictions=predictions,
                 labels=labels,
                 label_renewal=label_renewal,
                 synthetic_labels=synthetic_labels,

@@ -10,8 +10,9 @@ from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
 from .left_out import LeaveOneOut
 from .misfit import Misfit
 from .noise import NoiseEstimate
+from .seen import Seen
 from .sizes import unevenness
-from .taught import estimate_teacher
+from .taught import TeacherEstimate, estimate_teacher
 
 __all__ = [
     "Estimate",
@@ -20,6 +21,8 @@ __all__ = [
     "LeaveOneOut",
     "Misfit",
     "NoiseEstimate",
+    "Seen",
+    "TeacherEstimate",
     "at_threshold",
     "banded",
     "described",

@@ -19,6 +19,10 @@ from ..views import View
 # the best point, each so many times finer.
 _PENALTIES, _ROWS = np.linspace(-5.0, 3.0, 33), np.linspace(-4.0, 1.5, 23)
 _FINER, _ROUNDS, _POINTS = 3.0, 6, 7
+# Steps to larger penalties (log10), and a part of the risk that nobody would notice.
+_LARGER, _SAME = np.linspace(0.0, 5.0, 201), 1e-5
+# A gain of this part of the risk is worth a teacher.
+WORTH = 0.01
 # Errors of a teacher beyond this many times its own are not looked at.
 _MOST = 1e4
 
@@ -39,6 +43,8 @@ class Teaching(View):
         Excess risk.
     real_only : float
         That of the best ridge on the rows with a real label.
+    real_only_penalty : float
+        Its penalty, per row with a real label.
     teacher_alone : float
         That of the teacher's own predictions; below 0 where it knows more than any linear function of the features does.
     tolerable : float
@@ -55,6 +61,7 @@ class Teaching(View):
     penalty: float
     risk: float
     real_only: float
+    real_only_penalty: float
     teacher_alone: float
     tolerable: float
 
@@ -65,7 +72,7 @@ class Teaching(View):
 
 
 def optimal_teaching(
-    population: Population, loop: Loop, teacher: Teacher, *, predicted: float = 1.0, worth: float = 0.01
+    population: Population, loop: Loop, teacher: Teacher, *, predicted: float = 1.0, worth: float = WORTH
 ) -> Teaching:
     """Best penalty, real weight and row weight of one fit on real labels and a teacher's.
 
@@ -127,6 +134,7 @@ def optimal_teaching(
         penalty=best,
         risk=risk,
         real_only=real_only,
+        real_only_penalty=penalty,
         teacher_alone=float(search.tau @ search.apart) + teacher.noise_variance - 2 * teacher.noise_covariance,
         tolerable=search.tolerable((1 - worth) * real_only),
     )
@@ -162,8 +170,12 @@ class _Search:
             ends = [np.linspace(-1, 1, _POINTS) * step * _FINER for step in steps]
             x, y = self._grid(x[at] + ends[0], y[at] + ends[1])
             fits = self._fits(x, y)
-        w, risks = self._of(fits, factor)
-        at = int(np.nanargmin(risks))
+        best = float(np.nanmin(self._of(fits, factor)[1]))
+        at = int(np.nanargmin(self._of(fits, factor)[1]))
+        # Where the penalty hardly matters, the largest one: a search would go on to ever smaller ones.
+        x, y = self._grid(x[at] + _LARGER, y[at : at + 1])
+        w, risks = self._of(self._fits(x, y), factor)
+        at = int(np.flatnonzero(risks <= best * (1 + _SAME))[-1])
         row_weight = 10 ** float(y[at]) if self.shares.teacher > 0 else 1.0
         return float(w[at]), row_weight, self.start * 10 ** float(x[at]), float(risks[at])
 

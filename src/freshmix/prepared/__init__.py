@@ -20,6 +20,7 @@ def prepare(
     *,
     time: Any = None,
     sample_weight: Any = None,
+    predictions: Any = None,
     kernel: Kernel = "linear",
     standardize: bool = True,
     rows_per_generation: int | None = None,
@@ -41,14 +42,17 @@ def prepare(
             raise ValueError(f"{name} must be left out for a precomputed kernel, which has neither columns nor gaps")
         X = to_matrix(X) if is_frame(X) else X
     column = time if isinstance(time, str) else getattr(time, "name", None)
-    source, time, sample_weight = source_of(X, y, time=time, sample_weight=sample_weight, **reading)
+    given = {"time": time, "sample_weight": sample_weight, "predictions": predictions}
+    source, aside = source_of(X, y, given, **reading)
     if source is None:
-        return from_memory(X, y, time, sample_weight, *how, impute=reading.get("impute"), time_name=column)
+        times, weights, told = aside.values()
+        return from_memory(X, y, times, weights, told, *how, impute=reading.get("impute"), time_name=column)
     if isinstance(source, Table):
-        times, weights = source.time if time is None else time, source.weight if sample_weight is None else sample_weight
-        told = source.features, source.notes, source.stated
-        return from_memory(source.X, source.y, times, weights, *how, *told, time_name=column or source.time_name)
-    for name, value in (("time", time), ("sample_weight", sample_weight)):
+        within: dict[str, Any] = {"time": source.time, "sample_weight": source.weight, "predictions": source.predictions}
+        times, weights, told = (within[name] if value is None else value for name, value in aside.items())
+        said = source.features, source.notes, source.stated
+        return from_memory(source.X, source.y, times, weights, told, *how, *said, time_name=column or source.time_name)
+    for name, value in aside.items():
         if value is not None:
             raise ValueError(f"{name} must be left out for a table that is read in blocks")
     if kernel != "linear":

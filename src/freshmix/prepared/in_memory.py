@@ -14,6 +14,7 @@ from ..words import table as words
 from .features import checked_weights, scaled_features
 from .kept import Order, Prepared, Rows
 from .kernels import Kernel, precomputed
+from .predictions import checked_predictions
 from .presentation import Presentation
 from .stream import Stream, checked_times
 from .suspects import label_bias, table_warnings
@@ -24,6 +25,7 @@ def from_memory(
     y: Any,
     time: Any,
     sample_weight: Any,
+    predictions: Any,
     kernel: Kernel,
     standardize: bool,
     rows_per_generation: int | None,
@@ -35,7 +37,9 @@ def from_memory(
 ) -> Prepared:
     """From arrays or data frames; ``columns``, ``notes`` and ``gaps`` are those of a file that they come from."""
     time, sample_weight = aligned(X, time, "time"), aligned(X, sample_weight, "sample_weight")
+    predictions = aligned(X, predictions, "predictions")
     every, labels, names = to_arrays(X, y, columns, unlabelled=True, gaps=impute is not None)
+    told = None if predictions is None else checked_predictions(predictions, labels)
     weights = checked_weights(sample_weight, labels)
     # First of all: rows without weight have no say in scales, warnings and the kind of loop.
     times = None if time is None else checked_times(time, labels.size)[weights.kept]
@@ -45,7 +49,9 @@ def from_memory(
     stream = Stream.of(real, times, rows_per_generation, time_name if isinstance(time_name, str) else None)
     missing = np.isnan(raw)
     read = np.where(missing, 0.0, raw) if missing.any() else raw
-    shown = Presentation.of_table(read, real, kernel, *_marks(stream.steps, weights.precision))
+    told = None if told is None else told[weights.kept]
+    marks = _marks(stream.steps, weights.precision, None if told is None else np.abs(told))
+    shown = Presentation.of_table(read, real, kernel, *marks)
     steps = shown.by_row(stream.steps)
     features, own = shown.features(raw), shown.labels(real)
     if impute is not None and missing.any():
@@ -72,9 +78,11 @@ def from_memory(
         gaps,
         Order(np.arange(labels.size)[weights.kept][shown.rows], False) if steps is None else Order(steps, True),
         columns or (),
+        None if told is None else shown.labels(told),
+        shown.sign,
     )
 
 
-def _marks(steps: NDArray[np.intp] | None, precision: Floats | None) -> list[Floats]:
+def _marks(steps: NDArray[np.intp] | None, precision: Floats | None, told: Floats | None) -> list[Floats]:
     """What tells rows apart beside their numbers: places in the order of values, which no rounding moves."""
-    return [np.unique(each, return_inverse=True)[1].astype(np.float64) for each in (steps, precision) if each is not None]
+    return [np.unique(each, return_inverse=True)[1].astype(np.float64) for each in (steps, precision, told) if each is not None]

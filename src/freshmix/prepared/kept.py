@@ -85,6 +85,10 @@ class Prepared:
         Where the rows at hand stand in the table; None where that has no meaning.
     columns : tuple of str
         What the columns of the rows at hand are called, by their names or else their places in the table; empty for kernels.
+    predictions : (m,) array or None
+        A teacher's labels of the rows at hand, with the sign of their labels, NaN where there are none.
+    sign : float
+        Of the labels at hand: 1 or -1.
     """
 
     stream: Stream
@@ -99,6 +103,8 @@ class Prepared:
     gaps: tuple[str, ...] = ()
     order: Order | None = None
     columns: tuple[str, ...] = ()
+    predictions: Floats | None = None
+    sign: float = 1.0
 
     @property
     def stated(self) -> str:

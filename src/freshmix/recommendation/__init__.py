@@ -16,8 +16,9 @@ from .new_rows import NewRows
 from .request import Request
 from .result import Recommendation
 from .same_rows import SameRows
+from .teaching import TeacherLabels
 
-__all__ = ["Recommendation", "recommend"]
+__all__ = ["Recommendation", "TeacherLabels", "recommend"]
 
 _ANSWERS: dict[type, type[SameRows] | type[NewRows]] = {FrozenSetting: SameRows, FreshSetting: NewRows}
 
@@ -41,6 +42,7 @@ def recommend(
     time: Any = None,
     rows_per_generation: int | None = None,
     sample_weight: Any = None,
+    predictions: Any = None,
     labelled: float | None = None,
     schedule: bool = False,
     may_keep: str = "rows",
@@ -67,9 +69,9 @@ def recommend(
     loop : Loop, optional
         What is known of the loop: covariates, labels, synthetic noise ratio, today's real weight, or today's groups of rows
         (their shares then hold in place of the table's). Its aspect is filled in. By default, where every row has a label
-        and no ``time``, ``rows_per_generation`` or ``labelled`` is given, the paper's setting: the same rows relabelled in
-        each generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows in each
-        generation, the table's share of them labelled, synthetic labels that are plain predictions.
+        and no ``time``, ``rows_per_generation``, ``labelled`` or ``predictions`` is given, the paper's setting: the same rows
+        relabelled in each generation with fresh real labels and sampled synthetic ones. Otherwise the practitioner's: new rows
+        in each generation, the table's share of them labelled, synthetic labels that are plain predictions.
     covariates, labels, synthetic_labels, synthetic_noise_ratio, real_weight, row_weight : optional
         The same said without a ``Loop``, where the rest is left to the table: covariates ``frozen`` or ``fresh``, labels
         ``fresh`` or ``frozen``, synthetic labels ``predictions`` or ``sampled`` (or rho itself), today's real weight, and the
@@ -95,6 +97,9 @@ def recommend(
         By default the median number of rows per time step, or all rows.
     sample_weight : str, or (n,) array or series, optional
         Precision of each label, up to a common factor: a weight of 2 means half the noise variance, not two rows.
+    predictions : str, or (n,) array or series, optional
+        Labels of an outside teacher, NaN where it has none; at least 10 rows must have both. Never a feature. ``teaching`` then
+        says what they are worth; each generation has new rows.
     labelled : float, optional
         Share of a generation's rows that get a real label; by default the table's.
     schedule : bool
@@ -150,6 +155,7 @@ def recommend(
         y,
         time=time,
         sample_weight=sample_weight,
+        predictions=predictions,
         kernel=request.kernel,
         standardize=request.standardize,
         rows_per_generation=request.rows_per_generation,

@@ -26,6 +26,7 @@ from ..words.table import without_rows
 from .answer import Answer
 from .request import Request
 from .schedule import Scheduled, followed_fresh
+from .teaching import Lesson
 from .uncertainty import Affine, Draws, DriftingDraws, StandingDraws, Uncertainty, drifting_uncertainty, fresh_uncertainty
 from .ways import DRAWS, Streamed, Ways, in_use, standing
 
@@ -141,7 +142,10 @@ class NewRows(Answer[FreshSetting]):
         known = {"mixed": self.by_theory.loop} if told else {}
         memory = memory_of(setting, T, may_keep, setting.judged, self.given, known)
         if self.streamed is None:
-            return standing(memory, setting, self._drawn_settings, self._affine, self.rows, self.today)
+            found = standing(memory, setting, self._drawn_settings, self._affine, self.rows, self.today)
+            if self.lesson is None or not self.lesson.answer.used:
+                return found
+            return found.with_teacher(self.lesson.loop(), self.lesson.gained(DRAWS))
         now = in_use(self.today, setting, T)
         rng = np.random.default_rng([self.request.seed, 4])
         return self.streamed.ways(memory, setting, self.drawn, self.table, self.shown_labels, rng, now, self.given)
@@ -211,7 +215,19 @@ class NewRows(Answer[FreshSetting]):
 
     def of_its_own(self) -> dict[str, Any]:
         """The labelled share, the rows of a generation and the backtest."""
-        return {"labelled": self.share, "rows_per_generation": self.rows, "backtest": self.backtested[0]}
+        return {
+            "labelled": self.share,
+            "rows_per_generation": self.rows,
+            "backtest": self.backtested[0],
+            "teaching": None if self.lesson is None else self.lesson.answer,
+        }
+
+    @cached_property
+    def lesson(self) -> Lesson | None:
+        """What the table says of a teacher, where its labels are given."""
+        if self.table.predictions is None or self.found.exact:
+            return None
+        return Lesson(self.table, self.rows, self.share, self.request.standardize, self.request.seed)
 
     @cached_property
     def backtested(self) -> tuple[dict[str, tuple[float, float]] | None, str | None]:

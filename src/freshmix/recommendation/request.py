@@ -15,7 +15,7 @@ from ..prepared.kernels import checked_kernel
 from ..tables import are_files
 
 # Options that mean new rows in each generation.
-FRESH = ("time", "rows_per_generation", "labelled")
+FRESH = ("time", "rows_per_generation", "labelled", "predictions")
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class Request:
             if labelled is not None and len(loop.groups or ()) > 1:
                 raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
             _check_asked(loop, [name for name in FRESH if name in options])
+        if "predictions" in options:
+            _check_beside_predictions(options)
         return cls(
             loop,
             Today(
@@ -121,7 +123,7 @@ class Request:
             If the table or an option is none that it can have.
         """
         stream = table.stream
-        seen = (stream.steps is not None, stream.asked, self.labelled is not None)
+        seen = (stream.steps is not None, stream.asked, self.labelled is not None, table.predictions is not None)
         asked = [name for name, there in zip(FRESH, seen, strict=True) if there]
         loop = self.loop
         if loop is None:
@@ -171,6 +173,14 @@ def _same(value: Any, default: Any) -> bool:
 def _check_asked(loop: Loop, asked: list[str]) -> None:
     if asked and loop.covariates == "frozen":
         raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
+
+
+def _check_beside_predictions(options: Mapping[str, Any]) -> None:
+    for name, needed in (("kernel", "linear"), ("penalty", "auto")):
+        if name in options:
+            raise ValueError(f"{name} must be {needed} beside predictions, got {options[name]!r}")
+    if "sample_weight" in options:
+        raise ValueError("sample_weight must be left out beside predictions: a teacher is judged by labels that count alike")
 
 
 def _check_loop(loop: Any) -> None:

@@ -12,6 +12,7 @@ from ..population import Population
 from ..replays.check import DOES_NOT_FIT, Check
 from ..views import Pictured, frame, plain
 from ..words.recommendation import lines, rivals
+from .teaching import TeacherLabels
 
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
@@ -136,6 +137,8 @@ class Recommendation(Pictured):
         The best loop were labels renewed the other way, where ``label_renewal`` is assumed or taken for classes.
     step : str or None
         What a generation is called where the table has times: ``day``, ``week``, ``month``, ``quarter``, ``year`` or ``step``.
+    teaching : TeacherLabels or None
+        What a teacher's labels are worth in one fit to a generation's rows, where ``predictions`` were given.
     compare : callable
         Works out ``best``, ``rivals`` and ``persistence`` when one of them is asked for.
     options : dict
@@ -185,6 +188,7 @@ class Recommendation(Pictured):
     label_renewal: float | None = None
     other_end: OtherEnd | None = None
     step: str | None = None
+    teaching: TeacherLabels | None = None
     compare: Callable[[], dict[str, Any]] = field(default=lambda: dict(_NOTHING), repr=False)
 
     @cached_property
@@ -207,7 +211,8 @@ class Recommendation(Pictured):
         ``prediction_error`` with a 90% ``prediction_error_interval``, its ``difference`` to the best one with a 90%
         ``difference_interval``; and the ``backtest``, mean squared error on the next step and its standard error, from a table
         with times. There models are judged on the next step under the drift that the labels show, and the intercept is a
-        feature: a column of ones. ``today``, the loop in use, is among them where its real weight or row weight was given.
+        feature: a column of ones. ``today``, the loop in use, is among them where its real weight or row weight was given, and
+        ``taught``, real labels with those of a teacher, where ``teaching`` says to use these and there are no times.
         """
         found: Mapping[str, Mapping[str, Any]] = self._compared["rivals"]
         return found

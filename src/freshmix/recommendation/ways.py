@@ -67,6 +67,17 @@ class Ways:
     tested: Mapping[str, Floats] | None = None
     today: Way | None = None
 
+    def with_teacher(self, loop: Loop, factors: Floats) -> "Ways":
+        """With a ``loop`` of real labels and a teacher's, which has so many times the excess risk of real labels only.
+
+        The first of ``factors`` is expected, the others are draws.
+        """
+        alone = self.memory.ways["real_only"]
+        risk, noise = alone.risk * float(factors[0]), alone.prediction_error - alone.risk
+        memory = replace(self.memory, ways={**self.memory.ways, "taught": Way(loop, risk, risk + noise, "nothing")})
+        drawn = self.noises + (self.drawn["real_only"] - self.noises) * factors[1:]
+        return replace(self, memory=memory, drawn={**self.drawn, "taught": drawn}, best=memory.best)
+
     def rivals(self, factor: float = 1.0) -> dict[str, dict[str, Any]]:
         """Name -> settings, what they bring, and how far behind the best they are; all excess risks are times ``factor``."""
         return {name: self._told(name, way, factor) for name, way in named(self.memory, self.today).items()}

@@ -1,6 +1,6 @@
 """One fit on real labels and an outside teacher's, at many penalties and row weights at once (mathematics.md section 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,10 @@ class TaughtFits:
         fit = fits(solved_at(population, aspect), penalty, sizes.shares(f), sizes.weights(a))
         assert fit is not None
         return cls(fit, sizes, shares, population.noise_variance)
+
+    def under(self, energy: Floats, noise_variance: float) -> "TaughtFits":
+        """The same fits of other coefficients: g on the fits' atoms, and sigma^2."""
+        return replace(self, fit=replace(self.fit, energy=energy), noise_variance=noise_variance)
 
     def best(self, teacher: Teacher, apart: Floats, along: Floats) -> tuple[Floats, Floats]:
         """(m,) best real weights and the risks there, for e = ``apart`` and c = ``along`` on the fits' atoms."""

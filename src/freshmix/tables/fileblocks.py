@@ -68,7 +68,7 @@ class FileBlocks(Blocks):
         if packed:
             raise ValueError(f"{packed[0]} is compressed and too large to be read at once: unpack it, or convert it to Parquet")
         self.files: list[Part] = parts_of(paths, separator)
-        self.roles, self.decimal = Roles(target, time, None, tuple(drop)), decimal
+        self.roles, self.decimal = Roles(target, time, drop=tuple(drop)), decimal
         self.columns = columns_of(self.files, self.roles)
         super().__init__((), 0, (), drop_missing, impute)
         self.typed: Typed | None = None

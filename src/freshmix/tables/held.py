@@ -46,6 +46,7 @@ class Held:
         *,
         time: str | None = None,
         sample_weight: str | None = None,
+        predictions: str | None = None,
         drop_missing: bool = False,
         impute: str | None = None,
         drop_unlabelled: bool = False,
@@ -61,7 +62,8 @@ class Held:
             If it cannot be used, or is larger than ``max_bytes``; one line that names the columns.
         """
         gaps = Gaps(drop_missing, impute, drop_unlabelled)
-        return table_of([self._part(separator)], Roles(target, time, sample_weight, listed(drop)), gaps, decimal)
+        roles = Roles(target, time, sample_weight, predictions, listed(drop))
+        return table_of([self._part(separator)], roles, gaps, decimal)
 
     def _part(self, separator: str | None) -> Part:
         return held_part(self.name, self.content, separator, self.max_bytes)

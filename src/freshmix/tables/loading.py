@@ -1,7 +1,7 @@
 """Files and data frames into X and y: every column typed as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class Table:
         What was done to the file, one sentence each.
     time, weight : (n,) array or None
         Time and sample weight of each row, where a column was named.
+    predictions : (n,) array or None
+        A teacher's label of each row, NaN where it has none, where a column was named.
     gaps : dict
         Missing values of each feature, where there are any, before rows with such were left out or filled.
     stated : tuple of str
@@ -53,6 +55,7 @@ class Table:
     gaps: Mapping[str, int] = field(default_factory=dict)
     stated: tuple[str, ...] = ()
     time_name: str | None = None
+    predictions: Floats | None = None
 
     @property
     def partly(self) -> bool:
@@ -76,6 +79,7 @@ def read_table(
     *,
     time: str | None = None,
     sample_weight: str | None = None,
+    predictions: str | None = None,
     drop_missing: bool = False,
     impute: str | None = None,
     drop_unlabelled: bool = False,
@@ -102,6 +106,8 @@ def read_table(
         Column of time steps: numbers, dates or text that sorts; not a feature.
     sample_weight : str, optional
         Column of sample weights, at least 0: precisions of the labels; not a feature.
+    predictions : str, optional
+        Column of labels that an outside teacher predicts, empty where it has none; not a feature.
     drop_missing : bool
         Leave out rows with missing features instead of refusing them; those with an empty target stay.
     impute : str, optional
@@ -141,9 +147,8 @@ def read_table(
         if too_large is not None:
             raise ValueError(f"{too_large}: take a sample of its rows")
         parts = parts_of(paths, separator)
-    return table_of(
-        parts, Roles(target, time, sample_weight, listed(drop)), Gaps(drop_missing, impute, drop_unlabelled), decimal
-    )
+    roles = Roles(target, time, sample_weight, predictions, listed(drop))
+    return table_of(parts, roles, Gaps(drop_missing, impute, drop_unlabelled), decimal)
 
 
 def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | None) -> Table:
@@ -172,13 +177,17 @@ def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | Non
     weights = None
     if found.weight is not None:
         weights = np.concatenate([found.weight.arrays(frame[found.weight.name])[0] for frame in full]).astype(np.float64)
+    told = None
+    if found.predictions is not None:
+        kind = replace(found.target, name=found.predictions.name) if found.predictions.what == "words" else found.predictions
+        told = np.concatenate([labels_in(kind, frame[kind.name]) for frame in full]).astype(np.float64)
     times = None if roles.time is None else times_of([frame[roles.time] for frame in full])
     missing = _missing(found, full)
     counts = {name: int(mask.sum()) for name, mask in missing.items()}
     kept, lost, stated = _complete(missing, y.size, gaps)
     made, values, encoded = _features(found.features, full)
     X = np.column_stack([each[kept] for each in values])
-    y, times, weights = y[kept], *(None if each is None else each[kept] for each in (times, weights))
+    y, times, weights, told = y[kept], *(None if each is None else each[kept] for each in (times, weights, told))
     if gaps.impute is not None and counts:
         X = filled(X, ~np.isnan(y) if weights is None else ~np.isnan(y) & (weights > 0), made, gaps.impute)
         stated = (filled_in(counts, y.size, gaps.impute),)
@@ -190,7 +199,7 @@ def table_of(parts: Sequence[Part], roles: Roles, gaps: Gaps, decimal: str | Non
     X = X if not constant else np.ascontiguousarray(X[:, varies])
     to_arrays(X, y, names, unlabelled=True)
     notes += [*lost, *encoded, *([constant_columns(constant)] if constant else [])]
-    return Table(X, y, names, tuple(notes), times, weights, counts, stated, roles.time)
+    return Table(X, y, names, tuple(notes), times, weights, counts, stated, roles.time, told)
 
 
 def _held(parts: Sequence[Part], columns: Sequence[str], roles: Roles, decimal: str | None) -> list[FramePart]:

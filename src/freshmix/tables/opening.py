@@ -1,6 +1,6 @@
 """Whether a table fits into memory decides how it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ def open_table(
     *,
     time: Any = None,
     sample_weight: Any = None,
+    predictions: Any = None,
     drop_missing: bool = False,
     impute: str | None = None,
     drop_unlabelled: bool = False,
@@ -33,9 +34,9 @@ def open_table(
 ) -> Table | FileBlocks:
     """Read files that fit into memory, or get ready to read them block by block.
 
-    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. Beside a data frame ``target``, ``time``
-    and ``sample_weight`` may be arrays or series, too. A table in blocks takes no weights and no medians; of ``time`` it
-    takes the rows per generation, without a backtest.
+    Parameters, errors: those of ``read_table``; ``max_bytes`` is by default its limit. Beside a data frame ``target``,
+    ``time``, ``sample_weight`` and ``predictions`` may be arrays or series, too. A table in blocks takes no weights, no
+    predictions and no medians; of ``time`` it takes the rows per generation, without a backtest.
 
     Returns
     -------
@@ -53,30 +54,31 @@ def open_table(
     ('Table', 'FileBlocks')
     """
     gaps = Gaps(drop_missing, impute, drop_unlabelled)
+    aside = {"time": time, "sample_weight": sample_weight, "predictions": predictions}
     if is_frame(path):
-        frame, names = with_columns(path, {"y": target, "time": time, "sample_weight": sample_weight})
-        return table_of(
-            [FramePart("the table", frame)],
-            Roles(names["y"], names["time"], names["sample_weight"], listed(drop)),
-            gaps,
-            decimal,
-        )
-    for name, value in (("target", target), ("time", time), ("sample_weight", sample_weight)):
+        frame, names = with_columns(path, {"y": target, **aside})
+        roles = Roles(names["y"], names["time"], names["sample_weight"], names["predictions"], listed(drop))
+        return table_of([FramePart("the table", frame)], roles, gaps, decimal)
+    for name, value in {"target": target, **aside}.items():
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} must be the name of a column beside files, got {type(value).__name__}")
     paths = list_paths(path)
     too_large = size_problem(paths, files.MOST_BYTES if max_bytes is None else max_bytes)
     if too_large is None:
-        return table_of(parts_of(paths, separator), Roles(target, time, sample_weight, listed(drop)), gaps, decimal)
-    if sample_weight is not None:
-        raise ValueError(f"{too_large} and must be read in blocks, where weights are not supported: take a sample of its rows")
+        roles = Roles(target, time, sample_weight, predictions, listed(drop))
+        return table_of(parts_of(paths, separator), roles, gaps, decimal)
+    for name, value in (("weights", sample_weight), ("predictions", predictions)):
+        if value is not None:
+            raise ValueError(
+                f"{too_large} and must be read in blocks, where {name} are not supported: take a sample of its rows"
+            )
     return FileBlocks(paths, target, listed(drop), drop_missing, time, separator, decimal, impute, drop_unlabelled)
 
 
-def source_of(
-    X: Any, y: Any, *, time: Any = None, sample_weight: Any = None, **reading: Any
-) -> tuple[Table | Blocks | None, Any, Any]:
-    """A table of X, or None where that is an array that needs no reading; and times and weights that are not part of it.
+def source_of(X: Any, y: Any, aside: Mapping[str, Any], **reading: Any) -> tuple[Table | Blocks | None, dict[str, Any]]:
+    """A table of X, or None where that is an array that needs no reading; and what of ``aside`` is not part of it.
+
+    ``aside`` holds ``time``, ``sample_weight`` and ``predictions``: names of columns, values of each row, or None.
 
     X is a table or blocks (without y), the names of files (y: their target), a data frame, an array or Dask arrays; ``reading``
     holds what else ``open_table`` takes.
@@ -92,31 +94,31 @@ def source_of(
             raise TypeError(f"y must be left out where X is a {type(X).__name__}, which holds the labels")
         if asked:
             raise TypeError(f"{asked[0]} must be left out where X is a {type(X).__name__}, which has been read")
-        return X, time, sample_weight
+        return X, dict(aside)
     if are_files(X):
         if not isinstance(y, str):
             raise TypeError(f"y must be the name of the target column where X names files, got {type(y).__name__}")
         # Arrays beside them go by the rows that are read.
-        times, weights = (value if isinstance(value, str) else None for value in (time, sample_weight))
-        found = open_table(X, y, time=times, sample_weight=weights, **reading)
-        return found, None if times else time, None if weights else sample_weight
+        named: dict[str, Any] = {name: value for name, value in aside.items() if isinstance(value, str)}
+        found = open_table(X, y, **named, **reading)
+        return found, {name: None if name in named else value for name, value in aside.items()}
     if y is None:
         raise TypeError("y must hold the labels or name their column, got nothing")
     if hasattr(X, "dask") and hasattr(X, "rechunk"):
         rest = [name for name in asked if name != "impute"]
         if rest:
             raise TypeError(f"{rest[0]} must be left out where X is a Dask array, which is used as it is")
-        return DaskBlocks(X, y, impute=reading.get("impute")), time, sample_weight
+        return DaskBlocks(X, y, impute=reading.get("impute")), dict(aside)
     if is_frame(X):
-        return open_table(X, y, time=time, sample_weight=sample_weight, **reading), None, None
-    for name, value in (("y", y), ("time", time), ("sample_weight", sample_weight)):
+        return open_table(X, y, **aside, **reading), dict.fromkeys(aside)
+    for name, value in {"y": y, **aside}.items():
         if isinstance(value, str):
             raise TypeError(f"{name} must hold a value for each row where X has no column names, got {value!r}")
     # Gaps of arrays are filled later.
     checked_impute(reading.get("impute"))
     if set(asked) - {"impute"}:
-        return open_table(raw_frame(np.asanyarray(X)), y, time=time, sample_weight=sample_weight, **reading), None, None
-    return None, time, sample_weight
+        return open_table(raw_frame(np.asanyarray(X)), y, **aside, **reading), dict.fromkeys(aside)
+    return None, dict(aside)
 
 
 def are_files(X: Any) -> bool:

@@ -86,3 +86,17 @@ def target_problem(kind: Kind, cells: Summary) -> str | None:
     classes = 2 < len(words) <= MOST_CATEGORIES and 2 * len(words) < known
     advice = f" ({len(words)} classes: classification by regression is for two, one class against the rest)" if classes else ""
     return f"the target {kind.name!r} must be numeric, got text such as {shown_some(kind.bad or ())}{advice}"
+
+
+def predictions_problem(kind: Kind, target: Kind) -> str | None:
+    """The sentence for predictions that are neither numbers nor the classes of the target."""
+    if kind.what in ("numbers", "truth", "cells"):
+        return None
+    if kind.what == "empty":
+        return f"the predictions {kind.name!r} must be numbers, got an empty column"
+    if kind.what == "date":
+        return f"the predictions {kind.name!r} must be numeric, got {kind.shown}"
+    words = {level for level in kind.levels if level not in MISSING}
+    if kind.what == "words" and target.what == "words" and words <= set(target.levels):
+        return None
+    return f"the predictions {kind.name!r} must be numeric, got text such as {shown_some(kind.bad or ())}"

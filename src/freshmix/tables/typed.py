@@ -12,7 +12,7 @@ from .kinds import as_text as texts_of
 from .marks import MISSING, shown_some
 from .names import INDEX, check_columns, kept_names
 from .parts import Part
-from .refusals import bad_cells, broken, missing_values, not_encoded, target_problem
+from .refusals import bad_cells, broken, missing_values, not_encoded, predictions_problem, target_problem
 from .summary import MOST_TEXTS, Summary
 
 Frames = Callable[[Sequence[str]], Iterator[tuple[int, int, pl.DataFrame]]]
@@ -25,21 +25,23 @@ class Roles:
     target: str
     time: str | None = None
     weight: str | None = None
+    predictions: str | None = None
     drop: tuple[str, ...] = ()
 
     @property
     def aside(self) -> tuple[str, ...]:
         """Columns that are no features."""
-        return tuple(name for name in (self.target, self.time, self.weight) if name is not None)
+        return tuple(name for name in (self.target, self.time, self.weight, self.predictions) if name is not None)
 
 
 @dataclass(frozen=True)
 class Typed:
-    """The kinds of a table's features, target and weight; ``counts`` of gaps and ``rows`` without empty ones."""
+    """The kinds of a table's features, target, weight and predictions; ``counts`` of gaps, ``rows`` without empty ones."""
 
     features: tuple[Kind, ...]
     target: Kind
     weight: Kind | None
+    predictions: Kind | None
     counts: dict[str, int]
     rows: int
     blank: int
@@ -58,10 +60,14 @@ def columns_of(parts: Sequence[Part], roles: Roles) -> list[str]:
     names = [part.name for part in parts]
     absent = [name for name in roles.drop if not any(each.rstrip("\u200b") == name for each in parts[0].names)]
     check_columns(kept, names, absent or [name for name in roles.aside if name not in roles.drop])
-    given = {"drop": roles.target if roles.target in roles.drop else None, "time": roles.time, "sample_weight": roles.weight}
+    given = {"drop": roles.target if roles.target in roles.drop else None, "time": roles.time}
+    given |= {"sample_weight": roles.weight, "predictions": roles.predictions}
     for option, name in given.items():
         if name == roles.target:
             raise ValueError(f"{option} must not name the target {roles.target!r}")
+    if roles.predictions is not None and roles.predictions in (roles.time, roles.weight):
+        other = "time" if roles.predictions == roles.time else "sample_weight"
+        raise ValueError(f"predictions must not name the column of {other}, {roles.predictions!r}")
     check_columns(kept, names, roles.aside)
     features = [name for name in kept[0] if name not in roles.aside]
     if not features:
@@ -102,9 +108,13 @@ def typed(parts: Sequence[Part], frames: Frames, roles: Roles, columns: Sequence
     if weight is not None and weight.what != "numbers":
         got = {"truth": "truth words", "empty": "nothing"}.get(weight.what, f"text such as {shown_some(weight.bad or ())}")
         problems.append(f"the weight column {weight.name!r} must be numeric, got {got}")
+    told = None
+    if roles.predictions:
+        told = kinds[roles.predictions]
+        problems.append(predictions_problem(told, target))
     used = [kinds[name] for name in features]
     counts = {kind.name: gaps(cells[kind.name], kind) - blank for kind in used}
-    problems += [bad_cells([*used, target], parts), not_encoded(used), broken([*used, target])]
+    problems += [bad_cells([*used, target, *([told] if told else [])], parts), not_encoded(used), broken([*used, target])]
     missing = missing_values(counts, rows)
     said = [each for each in problems if each is not None]
     if said:
@@ -114,7 +124,7 @@ def typed(parts: Sequence[Part], frames: Frames, roles: Roles, columns: Sequence
         raise ValueError("; ".join(said))
     if weight is not None and (count := gaps(cells[weight.name], weight) - blank):
         raise ValueError(f"the weight column {weight.name!r} must not have gaps, got {count}")
-    return Typed(tuple(used), _two_classes(target), weight, counts, rows, blank, (*notes, *_markers(used, cells)))
+    return Typed(tuple(used), _two_classes(target), weight, told, counts, rows, blank, (*notes, *_markers(used, cells)))
 
 
 def blank_rows(frame: pl.DataFrame) -> pl.Series:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..loop import Loop
 
 # Parameters that may be arrays.
-_ARRAYS = ("time", "sample_weight")
+_ARRAYS = ("time", "sample_weight", "predictions")
 _RESULTS = {"recommend": "recommendation", "plan": "found"}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import remembering
+from . import remembering, teacher_labels
 from .figures import percent, short, sure
 from .layout import Answer, Block, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon
@@ -35,13 +35,16 @@ Recommended = Any
 def answer(r: Recommended) -> Answer:
     """All of it: what to do, what becomes of the loop, the ways beside each other, and how sure that is."""
     verdict, lead = Verdict(r.verdict, f"{scope(r)}{r.reason}"), Leads(headline(r))
+    taught = r.teaching
     return (
+        *([] if taught is None else [Leads([*teacher_labels.leads(taught), teacher_labels.verdict(taught)])]),
         *((verdict, lead) if r.verdict in _NO_ADVICE else (lead, verdict)),
         Block((r.assumption, *filter(None, (other_end(r),)))),
+        *([] if taught is None else teacher_labels.details(taught)),
         *ways(r),
         *snippet(r),
         Leads(evidence(r), "How sure (90% intervals in brackets)"),
-        Lines("Warnings", r.warnings),
+        Lines("Warnings", r.warnings if taught is None else (*taught.warnings, *r.warnings)),
         Lines("Notes", r.notes),
     )
 
@@ -173,13 +176,15 @@ def ways(r: Recommended) -> list[Grid | Lines]:
 
 def snippet(r: Recommended) -> list[Code]:
     """The lines of the best way, where they are those of scikit-learn's ridge."""
-    if not r.rivals or r.population is None or r.verdict in _NO_ADVICE:
+    if not r.rivals or r.population is None or r.verdict in _NO_ADVICE or r.best == "taught":
         return []
     return [Code(f"The best way in scikit-learn, for each new {r.step or 'generation'}", lines(r, r.best))]
 
 
 def lines(r: Recommended, way: str) -> str:
     """scikit-learn's lines of a way."""
+    if way == "taught":
+        return str(teacher_labels.code(r.teaching))
     noise = math.sqrt(r.loop.synthetic_noise_ratio * max(r.noise_variance, 0.0))
     return remembering.code(r.rivals[way], r.persistence is not None, r.rows_per_generation is None, noise, _scaled(r))
 

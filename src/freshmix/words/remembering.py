@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from . import teacher_labels
 from .figures import UNBOUNDED, short, supported, sure
 from .loop import RETRAININGS
 
@@ -15,10 +16,17 @@ NAMES = {
     "keep_all": "all real labels kept",
     "forgetting": "kept with forgetting",
     "window": "a window kept",
+    "taught": "with the teacher's labels",
     "today": "today's setting",
 }
 # In a table of ways, which says below what they mean.
-IN_TABLE = NAMES | {"mixed": "mixed", "anchored": "anchored", "keep_all": "all labels kept", "forgetting": "kept, forgetting"}
+IN_TABLE = NAMES | {
+    "mixed": "mixed",
+    "anchored": "anchored",
+    "keep_all": "all labels kept",
+    "forgetting": "kept, forgetting",
+    "taught": "teacher's labels",
+}
 # What needs to be kept, each more than the one before.
 STORED = ("nothing", "model", "moments", "rows")
 # Ways that do the same with less to set.
@@ -48,6 +56,8 @@ def instruction(name: str, way: Way, step: str, averaged: bool, learner: Callabl
     pooled = f"{fit[:-1]}, {short(way['penalty'])} per row)" if fit.endswith(")") and way["kept_generations"] != 0 else fit
     if name == "today":
         return f"{settings(way)}"
+    if name == "taught":
+        return f"{teacher_labels.labels(way['real_weight'], way['row_weight'])}, {fit}"
     if name == "real_only":
         return f"{this(step)} real labels alone, {fit}"
     if way["kept_generations"] is None and averaged:
@@ -156,8 +166,9 @@ def settings(way: Way) -> str:
 def legend(ways: Ways, step: str, tried: bool) -> str:
     """What the settings in the table mean, of those that some way has."""
     said = []
+    by_teacher = " (or by the teacher)" if "taught" in ways else ""
     if any(way["real_weight"] != 1 for way in ways.values()):
-        said.append("w (real weight): label = w x real + (1 - w) x predicted by the last model")
+        said.append("w (real weight): label = w x real + (1 - w) x predicted by the last model" + by_teacher)
     if any(way["row_weight"] not in (0, 1) for way in ways.values()):
         said.append("row weight: sample_weight of rows without a real label")
     if any(way["anchor"] > 0 for way in ways.values()):
