@@ -52,7 +52,9 @@ def _header() -> Any:
 
 def _main() -> list[Any]:
     copy = dmc.CopyButton(id="copy", value="", children=words.COPY, copiedChildren=words.COPIED, size="xs", variant="default")
-    tabs = dmc.TabsList([dmc.TabsTab(words.PICTURES[name], value=name) for name in PICTURES])
+    # One picture at a time, below: the tabs' own panels hold nothing.
+    panels = [dmc.TabsPanel("", value=name, keepMounted=True) for name in PICTURES]
+    tabs = [dmc.TabsList([dmc.TabsTab(words.PICTURES[name], value=name) for name in PICTURES]), *panels]
     return [
         html.Div([html.Div(id="notices", role="status"), _answer()], className="answer"),
         table_part.answer(),
@@ -90,9 +92,10 @@ def _figure(name: str) -> Any:
     files = [
         dmc.Button(kind.upper(), id=f"{name}-{kind}", size="compact-xs", variant="subtle") for kind in ("png", "svg", "csv")
     ]
-    graph = dcc.Graph(
-        id=f"{name}-graph", config=_GRAPH, className="graph", style={"height": "480px"}, figure={"layout": {"autosize": True}}
-    )
+    graph = dcc.Graph(id=f"{name}-graph", config=_GRAPH, style={"height": "480px"}, figure={"layout": {"autosize": True}})
+    if name == "chosen":
+        faint = {"visibility": "visible", "opacity": 0.5}
+        graph = dcc.Loading(graph, delay_show=300, overlay_style=faint, custom_spinner=dmc.Loader())
     return html.Div(
         [graph, html.Div(id=f"{name}-figure-why", className="why", role="status"), html.Div(files, className="files")],
         className="figure",

@@ -16,6 +16,11 @@ from .page import page
 
 # Bytes of a request: what a table that is uploaded may take, coded as text.
 MOST_BYTES = 32 * 2**20
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+    <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+    <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
 
 
 def make_app() -> Dash:
@@ -23,6 +28,7 @@ def make_app() -> Dash:
     app = Dash(
         __name__,
         assets_folder=str(Path(__file__).parent / "assets"),
+        index_string=_INDEX,
         title=words.TITLE,
         update_title="",
         serve_locally=True,
@@ -41,7 +47,7 @@ def make_app() -> Dash:
 
     app.server.after_request(strict)
     # The page's scripts are known once it was asked for: in every process, whichever is asked first.
-    app.server.test_client().get("/")
+    app.server.test_client().get("/").close()
     return app
 
 
