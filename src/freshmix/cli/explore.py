@@ -64,7 +64,9 @@ def _query(table: str, target: str, **asked: Any) -> str:
     """The state that the page starts with: what a recommendation for the table estimates and advises."""
     import freshmix as fm
     from freshmix.explorer.state import State
+    from freshmix.explorer.uploaded import Recommended, set_to
 
     with quiet(), waiting():
         found = fm.recommend(table, target, **asked)
-    return State().of_recommendation(found).to_query()
+    state, _ = set_to(State(), Recommended.of(found))
+    return state.to_query()

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from ..words import explorer as words
 from . import answers, controls, simulate_part, table_part
 from . import state as states
-from .page import verdict
+from .page import HEIGHT, verdict
 from .pictures import drawn
 from .state import FIELDS
 
@@ -21,6 +21,7 @@ _PARTS = (("graph", "figure"), ("figure-why", "children"))
 _BLANK: dict[str, Any] = {
     "data": [],
     "layout": {
+        "height": 80,
         "xaxis": {"visible": False},
         "yaxis": {"visible": False},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -80,6 +81,7 @@ def register(app: Dash) -> None:
     app.callback(
         Output("chosen-graph", "figure"),
         Output("chosen-figure-why", "children"),
+        Output("chosen-graph", "style"),
         Input("settled", "data"),
         Input("scheme", "data"),
         prevent_initial_call=True,
@@ -186,10 +188,11 @@ def quick(query: str, scheme: str) -> list[Any]:
     return [verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
 
 
-def chosen(query: str, scheme: str) -> tuple[Any, str]:
-    """The picture of the tab."""
+def chosen(query: str, scheme: str) -> tuple[Any, str, dict[str, str]]:
+    """The picture of the tab, which may be higher than others."""
     state = states.State.from_query(query)
-    return _picture(state.picture, _table(state.picture, state), scheme)
+    figure, why = _picture(state.picture, _table(state.picture, state), scheme)
+    return figure, why, {"height": f"{figure['layout']['height'] or HEIGHT}px"}
 
 
 def _table(name: str, state: states.State) -> Any:

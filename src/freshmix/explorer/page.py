@@ -10,6 +10,8 @@ from ..words import verdict as verdict_words
 from . import controls, simulate_part, table_part
 from .state import PICTURES
 
+# Pixels of a picture that says nothing else.
+HEIGHT = 480
 _GRAPH: dict[str, Any] = {
     "displaylogo": False,
     "responsive": True,
@@ -92,7 +94,7 @@ def _figure(name: str) -> Any:
     files = [
         dmc.Button(kind.upper(), id=f"{name}-{kind}", size="compact-xs", variant="subtle") for kind in ("png", "svg", "csv")
     ]
-    graph = dcc.Graph(id=f"{name}-graph", config=_GRAPH, style={"height": "480px"}, figure={"layout": {"autosize": True}})
+    graph = dcc.Graph(id=f"{name}-graph", config=_GRAPH, style={"height": f"{HEIGHT}px"}, figure={"layout": {"autosize": True}})
     if name == "chosen":
         faint = {"visibility": "visible", "opacity": 0.5}
         graph = dcc.Loading(graph, delay_show=300, overlay_style=faint, custom_spinner=dmc.Loader())

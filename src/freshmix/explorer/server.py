@@ -15,7 +15,7 @@ from .callbacks import failed, register
 from .page import page
 
 # Bytes of a request: what a table that is uploaded may take, coded as text.
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 16 * 2**20
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>

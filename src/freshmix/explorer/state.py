@@ -124,27 +124,6 @@ class State:
         settings = {"signal_to_noise": population.signal_to_noise_ratio, "persistence": population.persistence}
         return self.replace(model="table", table=encoded(population), **nearest(settings))
 
-    def of_recommendation(self, found: Any) -> "State":
-        """This state with what a ``freshmix.Recommendation`` estimated of a table, and the loop that it assumes and advises.
-
-        Raises ValueError if it has no population, as one for a kernel.
-        """
-        if found.population is None:
-            raise ValueError(words.NO_POPULATION)
-        loop, groups = found.loop, found.loop.groups or ()
-        others = [group.row_weight for group in groups if not group.labelled]
-        settings = {
-            "aspect": loop.aspect,
-            "penalty": loop.penalty,
-            "real_weight": found.real_weight,
-            "synthetic_noise_ratio": loop.synthetic_noise_ratio,
-            "label_renewal": loop.renewal,
-            "labelled": loop.labelled,
-            "row_weight": others[0] if others else 1.0,
-            "first_rows": loop.first_rows,
-        }
-        return self.of_population(found.population).replace(covariates=loop.covariates, **nearest(settings))
-
     def population(self) -> Population:
         """The data: noise of variance 1, or that of the table, and as much signal as ``signal_to_noise`` says."""
         if self.model == "table" and self.table:

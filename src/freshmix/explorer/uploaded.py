@@ -82,6 +82,14 @@ class Recommended:
     generations: int
     lines: str
 
+    @classmethod
+    def of(cls, found: Recommendation, lines: str = "") -> "Recommended":
+        """What there is of a recommendation."""
+        assert found.population is not None
+        horizon = len(found.risk_by_generation["recommended"]) - 1
+        # The estimate's draws stay behind.
+        return cls(found.answer(), found.to_dict(), found.population.replace(), found.loop, horizon, lines)
+
 
 def received(name: Any, contents: Any) -> Held:
     """The file that a browser sent: its name, and ``data:TYPE;base64,BYTES``.
@@ -212,7 +220,9 @@ def _recommended(file: Held, asked: Asked) -> Recommended:
         with warnings.catch_warnings():
             # What a person should know is in the answer.
             warnings.simplefilter("ignore")
-            return _all_of(recommend(table, may_keep=asked.may_keep), file, asked)
+            found = recommend(table, may_keep=asked.may_keep)
+            kept = {} if asked.may_keep == "rows" else {"may_keep": asked.may_keep}
+            return Recommended.of(found, code.call({"X": file.name, "y": asked.target, **asked.reading(), **kept}))
 
 
 @contextmanager
@@ -223,12 +233,3 @@ def _in_sentences() -> Iterator[None]:
     except REFUSALS as problem:
         said = problem.strerror if isinstance(problem, OSError) else None
         raise ValueError(words.refusal(said or str(problem) or type(problem).__name__)) from None
-
-
-def _all_of(found: Recommendation, file: Held, asked: Asked) -> Recommended:
-    assert found.population is not None
-    kept = {} if asked.may_keep == "rows" else {"may_keep": asked.may_keep}
-    lines = code.call({"X": file.name, "y": asked.target, **asked.reading(), **kept})
-    horizon = len(found.risk_by_generation["recommended"]) - 1
-    # The estimate's draws stay behind.
-    return Recommended(found.answer(), found.to_dict(), found.population.replace(), found.loop, horizon, lines)

@@ -131,7 +131,6 @@ NEEDS_SAME_ROWS = "Needs the same rows: new ones come with labels of their own."
 NEEDS_UNLABELLED = "Needs a labelled share below 1."
 NEEDS_KEPT_ROWS = "Needs kept generations."
 KEEPS_ROWS = "Kept rows go with real labels alone."
-NO_POPULATION = "The page needs a population, which a recommendation for a kernel does not have."
 # Why there is no picture.
 NO_WEIGHT = "Kept rows go with real labels alone: there is no weight to choose."
 NO_PHASE = "The phase diagram over labelled shares needs new rows in each generation."
