@@ -126,6 +126,20 @@ def test_copies_are_left_out_together():
     assert found.check.observed[-1] / found.check.predicted[-1] == pytest.approx(1, abs=0.2)
 
 
+def test_figures_far_off_are_said_first():
+    rng = np.random.default_rng(11)
+    X = rows("normal", 240, 120, rng)
+    found = fm.recommend(X, labels(X, rng))
+    check = found.check
+    assert check.far_off is None
+    for factor in (0.2, 2.0, 4.0):
+        off = replace(check, observed=factor * check.predicted, null_risk=np.inf)
+        assert not off.fits
+        assert off.far_off == (None if factor == 2 else pytest.approx(factor))
+        said = "has 4 times the error" if factor == 4 else "has 0.2 times the error"
+        assert (said in " ".join(str(replace(found, check=off)).split())) == (factor != 2)
+
+
 @pytest.mark.parametrize("kind", ["heavy", "dependent"])
 def test_fails_where_it_does_not_and_says_what_the_replay_found(kind):
     rng = np.random.default_rng(11)

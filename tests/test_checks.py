@@ -246,6 +246,16 @@ def test_outliers_of_target_and_features():
     warned(X, y, "in column 4 one row makes up most of the variance")
 
 
+def test_columns_of_single_rows_are_said_first_where_they_are_many():
+    X, y = drawn()
+    rare = np.eye(len(X))[:, :3]
+    few, many = (fm.recommend(np.hstack([X, rare[:, :count]]), y) for count in (1, 3))
+    assert not any("of any size" in each for each in few.warnings)
+    assert any(f"; 3 of {X.shape[1] + 3} columns are like that" in each for each in many.warnings)
+    assert "Not told by this table" in str(many)[:40]
+    assert "Not told by this table" not in str(few)
+
+
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
 def test_extreme_scales_change_nothing_but_units(scale):
     X, y = drawn()

@@ -225,4 +225,4 @@ def _dominated_columns(X: Floats, low: Floats, high: Floats, names: Sequence[str
     apart = (X[:, near] - mean[near]) / np.maximum(most[near], np.finfo(np.float64).tiny)
     total = np.einsum("ij,ij->j", apart, apart)
     worst = [words.named(names, int(index)) for index in near[(total > 0) & (total < 1 / DOMINATING)]]
-    return words.dominated_columns(worst) if worst else None
+    return words.dominated_columns(worst, X.shape[1]) if worst else None

@@ -21,6 +21,8 @@ SIGNALS = 8
 MOST_ROWS, FEWEST_ROWS = 20_000, 20
 # The theory is refused where the z-score passes the first, and the gap these parts of the risk and of the prediction error.
 MOST_Z, MOST_GAP, LEAST_HARM = 3.0, 0.1, 0.02
+# Of observed and predicted risk: beyond it theory says nothing of the figures.
+_MOST_RATIO = 3.0
 # A mix that gains less than this over real labels only is not worth one.
 _NO_WORSE = 1.02
 DOES_NOT_FIT = "theory does not fit"
@@ -94,6 +96,14 @@ class Check:
         if self.fits or not self.setting_holds or not self.predicted[-1] > 0:
             return 1.0
         return math.sqrt(float(self.observed[-1] / self.predicted[-1]))
+
+    @property
+    def far_off(self) -> float | None:
+        """Observed over predicted excess risk, where the setting can be trusted and the figures are off by over 3 times."""
+        if self.fits or not self.trusted or not self.predicted[-1] > 0:
+            return None
+        ratio = float(self.observed[-1] / self.predicted[-1])
+        return None if 1 / _MOST_RATIO <= ratio <= _MOST_RATIO else ratio
 
     @property
     def trusted(self) -> bool:

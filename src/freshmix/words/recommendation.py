@@ -9,7 +9,7 @@ from . import remembering, teacher_labels
 from .figures import percent, short, sure
 from .layout import Answer, Block, Code, Grid, Leads, Lines, Verdict
 from .loop import RETRAININGS, horizon
-from .table import STANDARDISED
+from .table import STANDARDISED, any_size
 
 # Ways of training have the same name everywhere.
 WAYS = {
@@ -72,7 +72,7 @@ def headline(r: Recommended) -> list[tuple[str, str]]:
     """The best way with its numbers, what to do where it cannot be done, and the mix of labels alone."""
     said = _best(r) if r.rivals else []
     mix = _mix(r)
-    return [*no_signal(r), *said, *([mix] if mix else [])]
+    return [*no_signal(r), *not_told(r), *said, *([mix] if mix else [])]
 
 
 def no_signal(r: Recommended) -> list[tuple[str, str]]:
@@ -84,6 +84,29 @@ def no_signal(r: Recommended) -> list[tuple[str, str]]:
         f"predicting the mean may do as well, with a mean squared prediction error of {mean}. If there is a signal after all:"
     )
     return [("No signal beyond chance", said)]
+
+
+def not_told(r: Recommended) -> list[tuple[str, str]]:
+    """Before all figures, where theory says nothing of them or the table nothing of new rows."""
+    said = []
+    ratio = None if r.check is None or r.verdict in _NO_ADVICE else r.check.far_off
+    if ratio is not None:
+        said.append(
+            (
+                "Figures that rest on a replay alone",
+                f"on the table's own rows the loop has {ratio:.2g} times the error above the unavoidable noise that theory "
+                "predicts. The setting holds there; take errors below as rough.",
+            )
+        )
+    if any_size(r.warnings):
+        said.append(
+            (
+                "Not told by this table",
+                "many columns vary mostly in a single row (see the warnings). A new row that differs there may be predicted "
+                "with an error of any size, which no figure below counts.",
+            )
+        )
+    return said
 
 
 def _best(r: Recommended) -> list[tuple[str, str]]:

@@ -9,6 +9,10 @@ PRECISIONS = (
     "a fit with weights of another mean m needs m x alpha"
 )
 
+# Where more than this share of the columns rests on single rows, an answer says so first.
+_MANY = 0.05
+_ANY_SIZE = "errors on new rows that differ there may be of any size"
+
 MONTHS_AS_NUMBERS = (
     "time steps look like year and month written as one number (2024.11): 2024.1 is then both January and October; write text "
     "or ISO months"
@@ -170,12 +174,18 @@ def copied_target(names: Sequence[str]) -> str:
     return f"{some(names)} {'is' if len(names) == 1 else 'are'} the target itself, but for its scale and offset: a leak?"
 
 
-def dominated_columns(names: Sequence[str]) -> str:
-    """Columns of which one row is most of the variance."""
+def dominated_columns(names: Sequence[str], columns: int) -> str:
+    """Columns, of so many, of which one row is most of the variance."""
+    many = f"; {len(names)} of {columns} columns are like that: {_ANY_SIZE}" if len(names) > max(1, _MANY * columns) else ""
     return (
         f"in {some(names)} one row makes up most of the variance (an outlier, or a category of one row): its coefficient "
-        "rests on that row alone"
+        f"rests on that row alone{many}"
     )
+
+
+def any_size(warnings: Sequence[str]) -> bool:
+    """Whether so many columns rest on single rows that no figure holds for rows that differ there."""
+    return any(_ANY_SIZE in each for each in warnings)
 
 
 def label_bias(name: str, size: float, z: float) -> str:
