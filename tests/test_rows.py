@@ -90,6 +90,33 @@ def test_rows_alike_are_the_special_case():
         np.testing.assert_allclose(one.trace(a), other.trace(b) * n / (n - 1), rtol=SOLVED)
     np.testing.assert_allclose(one.spread(a), other.spread(b) * n / (n - 1), rtol=SOLVED)
     assert one.row_spread(0.1) == pytest.approx((0, 0), abs=1e-9)
+    assert one.beyond_rows(0.1, n) == 0
+
+
+@pytest.mark.parametrize("exponent", [1.5, 2.0, 4.0])
+def test_what_rows_beyond_the_largest_of_a_table_add(exponent):
+    """Pareto errors: what they have above the one in n, over their mean, is the tail's integral in closed form."""
+    n, rng = 20_000, np.random.default_rng(4)
+    found = equivalents(rng.standard_normal((30, 5)), lambda U: np.ones(U.shape[1]), 1.0)
+    each = []
+    for errors in (1 - rng.random((40, n))) ** (-1 / exponent):
+        found.rows = replace(found.rows, share=np.full(n, 1 / n))
+        found._errors = lambda z, errors=errors: errors
+        each.append(found.beyond_rows(0.1, n) * errors.mean())
+    # The integral of x dP above the point u that one in n is beyond: a/(a-1) u / n.
+    true = exponent / (exponent - 1) * n ** (1 / exponent) / n
+    assert np.median(each) == pytest.approx(true, rel=0.05)
+
+
+def test_copies_of_fewer_rows_than_features_have_no_tail_without_a_penalty():
+    """Each row is fitted whatever it holds: errors are of any sign there."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((12, 40))[rng.integers(0, 12, 36)]
+    f = factorise(X, X[:, 0] + rng.standard_normal(36))
+    squares, count = np.append(f.responses**2, 1.0), np.append(np.ones(f.eigenvalues.size), f.zeros)
+    found = RowEquivalents(np.append(f.eigenvalues, 0.0), squares, count, 1.0, f.classes)
+    for z in (0.0, 1e-9, 1e-3, 1.0, 1e3):
+        assert 0 <= found.beyond_rows(z, 12) < 10
 
 
 @pytest.mark.parametrize(("n", "p"), SHAPES)

@@ -31,6 +31,8 @@ _MOST, _BEYOND = 2.0, 0.1
 _FAR = 100.0
 # Where it is asked: penalties at which the mean leverage is between 3% and 90%.
 _BOUND_AT, _LEVERAGES = np.geomspace(1e-7, 1e1, 61), (0.03, 0.9)
+# The rows whose errors show a tail, and the least exponent that it is taken to have: of 1 or less it has no mean.
+_TAIL, _LEAST_EXPONENT = 0.1, 1.25
 # Rows that have no part beyond this in the directions of eigenvalue 0 are fitted whatever they hold.
 _NOTHING = 1e-9
 # Penalties no further apart than this are a pair that partial fractions lose digits of.
@@ -285,16 +287,37 @@ class RowEquivalents(SampleEquivalents):
     def row_spread(self, z: float) -> tuple[float, float]:
         """Relative standard deviation, over the rows, of the error that ridge makes at each of them, and its skewness.
 
-        The error is bias + sigma^2 V12.
+        See ``_errors``.
         """
-        q, D, rest, e = self._apart(self.solve(z))
-        q, D, rest, e = q[0], D[0], rest[0], e[0]
-        own, share = self.rows.own, self.rows.share
-        bias = (own / D**2 + (1 - own) / (D @ share) ** 2) * (self.parts @ (self.energy * q**2))
-        variance = (self.parts @ rest**2 - e**2 / self.a) / D**2 + (1 - self.a) / self.a
-        error = self.rows.inverse * (bias + self.noise_variance * variance)
+        share, error = self.rows.share, self._errors(z)
         mean = float(share @ error)
         deviation = math.sqrt(float(share @ (error - mean) ** 2))
         if not (mean > 0 and deviation > 1e-12 * mean):
             return 0.0, 0.0
         return deviation / mean, float(share @ ((error - mean) / deviation) ** 3)
+
+    def beyond_rows(self, z: float, rows: float) -> float:
+        """What rows whose like one in so many ``rows`` would be add to the mean error, which most tables lack.
+
+        The errors e of the tenth of the rows with the largest ones have P(e > x) = q (u/x)^a, by Hill's estimate 1/a =
+        mean log(e/u) where e > u and q is their share: beyond the one in n there is a/(a-1) u (q n)^(1/a) / n.
+        """
+        error = self._errors(z)
+        order = np.argsort(-error)
+        error, share = error[order], self.rows.share[order]
+        least = float(error[min(int(np.searchsorted(np.cumsum(share), _TAIL)), error.size - 1)])
+        above = error > least
+        part, mean = float(share[above].sum()), float(share @ error)
+        if not (mean > 0 and least > 0 and part * rows > 1):
+            return 0.0
+        a = max(part / float(share[above] @ np.log(error[above] / least)), _LEAST_EXPONENT)
+        return float(a / (a - 1) * least * (part * rows) ** (1 / a) / rows / mean)
+
+    def _errors(self, z: float) -> Floats:
+        """(C,) error that ridge makes at a row of each class: bias + sigma^2 V12."""
+        q, D, rest, e = self._apart(self.solve(z))
+        q, D, rest, e = q[0], D[0], rest[0], e[0]
+        own, share = self.rows.own, self.rows.share
+        bias = (own / D**2 + (1 - own) / (D @ share) ** 2) * (self.parts @ (self.energy * q**2))
+        variance = (self.parts @ rest**2 - e**2 / self.a) / D**2 + (1 - self.a) / self.a
+        return np.asarray(self.rows.inverse * (bias + self.noise_variance * variance))

@@ -58,12 +58,13 @@ class OfRows:
     def of(cls, known: RowEquivalents, z: float, rows: float, far: float) -> "OfRows":
         """At a ridge penalty, from a number of independent rows: the normal interval of a mean, and Johnson's where it is skew.
 
-        With standard error e and skewness g of single rows the upper end is e (1.645 + (1 + 2 1.645^2) g / (6 sqrt(n))) off.
+        With standard error e and skewness g of single rows the upper end is e (1.645 + (1 + 2 1.645^2) g / (6 sqrt(n))) off. To
+        ``far`` rows beyond the largest of the table are added, as far as a tail of its errors tells of them.
         """
         below = _TAIL * known.row_spread(z)[0] / math.sqrt(rows)
         spread, skewness = known.counting_far_rows().row_spread(z)
         shift = (1 + 2 * _TAIL**2) * max(skewness, 0.0) / (6 * math.sqrt(rows))
-        return cls(below, (_TAIL + shift) * spread / math.sqrt(rows), max(far, 0.0))
+        return cls(below, (_TAIL + shift) * spread / math.sqrt(rows), max(far, 0.0) + known.beyond_rows(z, rows))
 
     def wider(self, interval: tuple[float, float], middle: float, risk: float) -> tuple[float, float]:
         """An interval about ``middle`` of a ``risk``, or of that and something else, with independent errors of its rows."""
