@@ -161,11 +161,74 @@ def test_settings_are_those_recommended():
     model.partial_fit(X[1], y[1]).partial_fit(X[2], y[2])
     best = fm.recommend(np.vstack(X[:2]), np.concatenate(y[:2]), time=np.repeat([0, 1], 60), standardize=False)
     assert (model.real_weight_, model.row_weight_) == (best.real_weight, best.row_weight)
-    counts = np.where(np.isfinite(y[2]), 1.0, best.row_weight).sum()
-    assert model.alpha_ == pytest.approx(best.penalty * counts, rel=1e-12)
+    # The penalty is per row, whatever rows count in the loss.
+    assert best.row_weight != 1
+    assert model.alpha_ == pytest.approx(best.alpha, rel=1e-12)
     errors = [(entry["error_before"], entry["predicted_error"]) for entry in model.history_]
     assert errors[0] == (None, None)
     assert all(0.3 < seen / expected < 3 for seen, expected in errors[2:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "labelled"),
+    [
+        ({"real_weight": 0.6}, 1.0),
+        ({"real_weight": 0.5, "row_weight": 0.3, "synthetic_noise": 0.5, "random_state": 0}, 0.4),
+        ({"real_weight": 0.7, "anchor": 0.6, "alpha": 60.0}, 0.5),
+        ({"real_weight": 1.0, "kept_generations": None, "forgetting": 0.8, "row_weight": 0.0}, 0.3),
+        ({"real_weight": 1.0, "kept_generations": 2, "forgetting": 0.5, "alpha": 40.0}, 1.0),
+        ({"real_weight": 0.5, "synthetic_noise": "sampled", "fit_intercept": False, "random_state": 1}, 1.0),
+    ],
+)
+def test_history_expects_what_is_seen(settings, labelled):
+    """Settings given as numbers, generations of several sizes: what is predicted is what comes, over many streams."""
+    gaps = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        model, beta = fm.MixedRidge(**{"alpha": 20.0} | settings), rng.standard_normal(30) / np.sqrt(30)
+        for rows in (120, 80, 150, 100, 100):
+            X = rng.standard_normal((rows, 30))
+            y = X @ beta + rng.standard_normal(rows)
+            model.partial_fit(X, np.where(np.arange(rows) < (labelled if hasattr(model, "alpha_") else 1.0) * rows, y, np.nan))
+        history = model.history_
+        gaps.append([entry["error_before"] - entry["predicted_error"] for entry in history[1:]])
+        assert history[0]["predicted_error"] is None
+    z = np.mean(gaps, axis=0) / (np.std(gaps, axis=0, ddof=1) / np.sqrt(len(gaps)))
+    assert np.abs(z).max() < 4
+
+
+def test_history_has_no_expectation_where_theory_has_none():
+    X, y = stream("p < n", steps=3)
+    y = np.nan_to_num(y)
+
+    def expected(model, X=X, y=y, **options):
+        for rows, labels in zip(X, y, strict=True):
+            model.partial_fit(rows, labels, **options)
+        return [entry["predicted_error"] for entry in model.history_]
+
+    assert expected(fm.MixedRidge())[1] is not None
+    assert expected(fm.MixedRidge(real_weight=1.3)) == [None] * 3
+    assert expected(fm.MixedKernelRidge()) == [None] * 3
+    assert expected(fm.MixedRidge(), y=np.stack([y, y], axis=2)) == [None] * 3
+    assert expected(fm.MixedRidge(), sample_weight=np.arange(1.0, len(X[0]) + 1)) == [None] * 3
+    assert expected(fm.MixedRidge(kept_generations=2, real_weight=0.5)) == [None] * 3
+    assert expected(fm.MixedRidge(), X=[X[0], X[0], X[1]]) == [None] * 3
+
+
+def test_outputs_have_noise_of_their_own():
+    X, y = stream("p < n", steps=2)
+    y = np.nan_to_num(y)
+    both = np.stack([y, 3 * y[:, ::-1]], axis=2)
+    model = fm.MixedRidge(synthetic_noise="sampled", random_state=0).fit(X[0], both[0])
+    alone = [fm.MixedRidge(synthetic_noise="sampled").fit(X[0], both[0][:, k]).noise_variance_ for k in (0, 1)]
+    np.testing.assert_array_equal(model.noise_variance_, alone)
+    before = model.predict(X[1])
+    model.partial_fit(X[1], both[1])
+    noise = np.sqrt(alone) * np.random.default_rng(0).standard_normal((len(X[1]), 2))
+    w = model.real_weight_
+    again = Ridge(1.0).fit(X[1], w * both[1] + (1 - w) * (before + noise))
+    np.testing.assert_allclose(model.coef_, again.coef_, atol=1e-9)
 
 
 @pytest.mark.slow
@@ -264,3 +327,15 @@ def test_wrong_data(tmp_path):
     fm.MixedKernelRidge().fit(X[0], y[0]).save(tmp_path / "kernel.npz")
     with pytest.raises(ValueError, match="of a MixedKernelRidge"):
         fm.MixedRidge.load(tmp_path / "kernel.npz")
+
+
+@pytest.mark.parametrize("state", [np.random.RandomState, np.random.default_rng])
+def test_a_saved_model_keeps_its_generator(state, tmp_path):
+    X, y = stream("p < n", steps=2)
+    model = fm.MixedRidge(synthetic_noise=0.5, random_state=state(3)).fit(X[0], y[0])
+    model.save(tmp_path / "model.npz")
+    loaded = fm.MixedRidge.load(tmp_path / "model.npz")
+    assert np.array_equal(loaded.partial_fit(X[1], y[1]).coef_, model.partial_fit(X[1], y[1]).coef_)
+    assert np.array_equal(
+        clone(loaded).fit(X[0], y[0]).partial_fit(X[1], y[1]).coef_, clone(model).fit(X[0], y[0]).partial_fit(X[1], y[1]).coef_
+    )

@@ -6,7 +6,7 @@ eigenvalues s and rotated responses c, in O(n) for each weight or penalty.
 
 from .banded import Estimate, banded
 from .estimated import EstimatedPopulation, at_threshold, described, estimate, estimate_of
-from .factorise import Factorisation, factorise, factorise_gram, weighted_rows
+from .factorise import Factorisation, factorise, factorise_gram, factorise_products, weighted_rows
 from .left_out import LeaveOneOut
 from .misfit import Misfit
 from .noise import NoiseEstimate
@@ -31,6 +31,7 @@ __all__ = [
     "estimate_teacher",
     "factorise",
     "factorise_gram",
+    "factorise_products",
     "unevenness",
     "weighted_rows",
 ]

@@ -13,12 +13,14 @@ import numpy as np
 from ..files import checked_path, replace_file
 from ..loop import Group, Loop
 from ..population import Population
+from ..prepared import Products
 from ..version import __version__
+from .expected import Expected
 from .moments import Moments
 from .settings import Settings
 
 _FORMAT = 1
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in (Group, Loop, Moments, Population, Settings)}
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in (Expected, Group, Loop, Moments, Population, Products, Settings)}
 
 
 def save(state: dict[str, Any], kind: str, path: str | os.PathLike[str]) -> None:
@@ -68,6 +70,8 @@ def _encoded(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return {"dict": [[_encoded(key, arrays), _encoded(each, arrays)] for key, each in value.items()]}
     if isinstance(value, np.random.Generator):
         return {"generator": _encoded(value.bit_generator.state, arrays)}
+    if isinstance(value, np.random.RandomState):
+        return {"random_state": _encoded(value.get_state(legacy=False), arrays)}
     kind = next((name for name, kind in _KINDS.items() if isinstance(value, kind)), None)
     if kind is None or not is_dataclass(value):
         raise TypeError(f"a model with {type(value).__name__} among its settings cannot be saved: numbers and text can")
@@ -84,6 +88,10 @@ def _decoded(value: Any, arrays: Any) -> Any:
         array = arrays[value["array"]]
         return array.astype(object) if value["object"] else array
     ((kind, content),) = value.items()
+    if kind == "random_state":
+        legacy = np.random.RandomState()
+        legacy.set_state(_decoded(content, arrays))
+        return legacy
     if kind == "generator":
         state = _decoded(content, arrays)
         if state["bit_generator"] not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):

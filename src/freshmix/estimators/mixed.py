@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 
 from ..arguments import Floats, choice, number, number_or_auto, whole
+from .expected import Expected, filled
 from .keeping import load, save
 from .randomness import generator
 from .settings import Asked, Rows, Settings, noise_of
@@ -35,11 +36,12 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
     synthetic_noise: str | float
     random_state: Any
     generation_: int
-    noise_variance_: float | None
+    noise_variance_: float | Floats | None
     _history: list[dict[str, float | int | None]]
     _found: Settings | None
     _first: Rows | None
     _seen: bytes
+    _expected: Expected | None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Generation 0, on the rows that have a real label; what came before is forgotten.
@@ -74,7 +76,9 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
             self._found = self._asked().first(rows)
         if self._finds:
             self._first = rows
-        self._generation(rows, rows, None)
+        else:
+            self._expected = self._expecting(rows)
+        self._generation(rows, rows, None, float(weights[real].sum()))
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -91,6 +95,9 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         real = np.isfinite(y[:, 0]) & (weights > 0)
         seen = fingerprint(X)
         again, self._seen = self._seen == seen, seen
+        if again or np.any(weights != 1):
+            # Theory of rows that come back is another one, and rows of several weights have none here.
+            self._expected = None
         if self._first is not None:
             asked = self._asked()
             self._found = asked.same_rows(self._first) if again else asked.new_rows(self._first, (X, y, weights))
@@ -104,7 +111,8 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         used = counts > 0
         if not used.any():
             raise ValueError("X must hold a row that counts: none has a real label of positive weight, and row_weight is 0")
-        self._generation((X[used], labels[used], counts[used]), (X[real], y[real], weights[real]), error)
+        fit = X[used], labels[used], counts[used]
+        self._generation(fit, (X[real], y[real], weights[real]), error, float(weights[used].sum()))
         return self
 
     def predict(self, X: Any) -> Floats:
@@ -144,6 +152,9 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         model = cls.__new__(cls)
         for name, value in load(cls.__name__, path).items():
             setattr(model, name, value)
+        if isinstance(model.random_state, np.random.Generator):
+            # It is drawn from itself, as before it was saved.
+            model._rng = model.random_state
         return model
 
     @property
@@ -152,10 +163,12 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
 
         ``generation``; ``rows`` in its fit but for those kept, ``labelled`` of them; ``alpha`` and ``real_weight`` of the
         fit; ``error_before``, the mean squared error of the generation before on its real labels (None where there are
-        none, or rows come back that it was fitted on); ``predicted_error``, what theory expected that to be, where settings
-        were found by it.
+        none, or rows come back that it was fitted on); ``predicted_error``, what theory expects that to be, for the population
+        behind the first generation's rows (behind those that ``auto`` found its settings from): None where it has no word,
+        as for kernels, several outputs, rows that come back, uneven ``sample_weight`` or kept rows beside synthetic labels.
         """
         check_is_fitted(self)
+        filled(self._history, self._expected)
         return [dict(entry) for entry in self._history]
 
     @abstractmethod
@@ -177,6 +190,10 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
     @abstractmethod
     def _clear(self) -> None:
         """No model, nothing kept."""
+
+    def _expecting(self, rows: Rows) -> Expected | None:
+        """What theory will expect, from the first generation's rows; None where it cannot."""
+        return None
 
     def _kernel(self) -> Any:
         """What ``recommend`` takes for it."""
@@ -232,6 +249,7 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         self._history = []
         self._found = None
         self._first = None
+        self._expected = None
         self._rng = generator(self.random_state)
         self._clear()
 
@@ -242,14 +260,23 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         return float(w), float(a)
 
     def _noise(self, rows: int) -> Floats:
-        variance = self.noise_variance_ if self.synthetic_noise == "sampled" else self.synthetic_noise
-        if variance in ("none", 0, None):
+        variance = self._noise_variance()
+        if not np.any(variance):
             return np.zeros((rows, self._outputs))
         return np.asarray(np.sqrt(variance) * self._rng.standard_normal((rows, self._outputs)))
 
-    def _generation(self, rows: Rows, labelled: Rows, error: float | None) -> None:
-        """Fit, count and write down one generation: rows with mixed labels, those of them with real ones, the error before."""
-        self.alpha_ = float(self.alpha) if not isinstance(self.alpha, str) else self._found_alpha(rows[2])
+    def _noise_variance(self) -> float | Floats:
+        """Of synthetic labels, in each output."""
+        if isinstance(self.synthetic_noise, str):
+            return 0.0 if self.noise_variance_ is None or self.synthetic_noise == "none" else self.noise_variance_
+        return self.synthetic_noise
+
+    def _generation(self, rows: Rows, labelled: Rows, error: float | None, size: float) -> None:
+        """Fit, count and write down one generation: rows with mixed labels, those of them with real ones, the error before.
+
+        ``size`` is the number of rows, each counting its ``sample_weight``, whatever its loss weight.
+        """
+        self.alpha_ = float(self.alpha) if not isinstance(self.alpha, str) else self._found_alpha(size)
         self._fit_rows(*rows, self.alpha_)
         self._keep(*labelled)
         self.generation_ += 1
@@ -262,11 +289,15 @@ class Mixed(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):  # type: igno
         }
         fitted = {"alpha": self.alpha_, "real_weight": self.real_weight_}
         self._history.append(entry | fitted | {"error_before": error, "predicted_error": expected})
+        if self._expected is not None:
+            weights, variance = (self.real_weight_, self.row_weight_), float(np.max(self._noise_variance()))
+            memory = self.anchor, self.kept_generations, self.forgetting
+            self._expected.add(len(rows[0]), len(labelled[0]), self.alpha_, weights, variance, *memory)
 
-    def _found_alpha(self, weights: Floats) -> float:
-        """A penalty per row, over all rows of the fit."""
+    def _found_alpha(self, size: float) -> float:
+        """A penalty per row, over all rows of the fit: theory's multiplies rows, not their loss weights."""
         assert self._found is not None
-        return self._found.penalty * (float(weights.sum()) + self._kept_weight())
+        return self._found.penalty * (size + self._kept_weight())
 
 
 def fingerprint(X: NDArray[Any]) -> bytes:

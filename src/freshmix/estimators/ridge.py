@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from ..arguments import Floats
+from .expected import Expected
 from .mixed import GOLDEN, Mixed
 from .moments import Moments, solve_rows
+from .settings import Rows
 
 
 class MixedRidge(Mixed):
@@ -31,7 +33,8 @@ class MixedRidge(Mixed):
     forgetting : float
         In (0, 1]: what a kept row counts for each generation that it is old.
     synthetic_noise : "none", "sampled" or float
-        Noise of synthetic labels: none, of the variance that ``fm.estimate`` finds in the first generation, or of this one.
+        Noise of synthetic labels: none, of the variance that ``fm.estimate`` finds in the first generation, or of this one. Of
+        several outputs each has its own variance, and their noise is independent: no error depends on what they share.
     fit_intercept : bool
         Whether to fit one.
     random_state : int, Generator or RandomState, optional
@@ -45,8 +48,8 @@ class MixedRidge(Mixed):
         Of the last fit, from 0.
     alpha_, real_weight_, row_weight_ : float
         Those of the last fit.
-    noise_variance_ : float or None
-        Estimated for ``sampled``.
+    noise_variance_ : float, (m,) array or None
+        Estimated for ``sampled``; an array for several outputs.
     history_ : list of dict
     n_features_in_, feature_names_in_
         As everywhere in scikit-learn; other columns are refused by name.
@@ -111,6 +114,9 @@ class MixedRidge(Mixed):
         self._coefficients: Floats = np.zeros((0, 0))
         # Of each generation, the last one first; of all of them together where all are kept.
         self._past: list[Moments] = []
+
+    def _expecting(self, rows: Rows) -> Expected | None:
+        return Expected.of(*rows, self.fit_intercept)
 
     def _predict(self, X: Floats) -> Floats:
         return np.asarray(X @ self._coefficients + self._intercept)

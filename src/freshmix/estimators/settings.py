@@ -74,14 +74,14 @@ class Asked:
     def _ratio(self, rows: Rows) -> float:
         if isinstance(self.synthetic_noise, str):
             return float(self.synthetic_noise == "sampled")
-        return float(self.synthetic_noise) / noise_of(rows, self.kernel) if self.synthetic_noise > 0 else 0.0
+        return float(self.synthetic_noise) / float(noise_of(rows, self.kernel)) if self.synthetic_noise > 0 else 0.0
 
 
-def noise_of(rows: Rows, kernel: Any) -> float:
-    """Noise variance of (n, 1) labels."""
-    X, y, _ = rows
+def noise_of(rows: Rows, kernel: Any) -> float | Floats:
+    """Noise variance of (n, 1) labels; (m,) of several outputs."""
+    X, y, weights = rows
     if y.shape[1] > 1:
-        raise ValueError(f"the noise of labels can be estimated for one output only, got {y.shape[1]}; give synthetic_noise")
+        return np.array([noise_of((X, column[:, None], weights), kernel) for column in y.T])
     if kernel != "linear":
         return float(recommend(X, y[:, 0], standardize=False, kernel=kernel).noise_variance)
     return float(estimate(X, y[:, 0]).noise_variance)
