@@ -5,8 +5,9 @@ from pathlib import Path
 
 import freshmix
 
+ROOT = Path(__file__).resolve().parents[1]
 # The extensions beside this file.
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(ROOT / "docs"))
 
 project = "freshmix"
 author = "The freshmix developers"
@@ -16,9 +17,13 @@ version = release = freshmix.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "docstrings",
     "executed",
     "mathml",
     "shown",
@@ -28,7 +33,31 @@ myst_heading_anchors = 3
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"
-exclude_patterns = ["_build"]
+napoleon_use_ivar = True
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
+
+# Every script of the gallery runs at every build, two at a time.
+sphinx_gallery_conf = {
+    "examples_dirs": str(ROOT / "examples" / "gallery"),
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"\.py$",
+    "run_stale_examples": True,
+    "abort_on_example_error": True,
+    "parallel": 2,
+    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": ("scraper.scraped",),
+    "backreferences_dir": "auto_examples/backreferences",
+    "doc_module": ("freshmix",),
+    "reference_url": {"freshmix": None},
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "matplotlib_animations": False,
+    "write_computation_times": False,
+    "default_thumb_file": None,
+}
 
 # Of what a command or a console shows, what was typed is copied.
 copybutton_prompt_text = r"\$ |>>> |\.\.\. "

@@ -20,8 +20,9 @@ def evaluated(code: str, namespace: dict[str, Any]) -> None:
     exec(compile(tree, "page", "exec"), namespace)
     if last is not None:
         value = eval(compile(ast.Expression(last.value), "page", "eval"), namespace)
-        # Axes and figures are looked at, not read.
-        if value is not None and not type(value).__module__.startswith("matplotlib"):
+        # Axes, curves and figures are looked at, not read.
+        first = value[0] if isinstance(value, list) and value else value
+        if value is not None and not type(first).__module__.startswith("matplotlib"):
             print(value if isinstance(value, str) else repr(value))
 
 
