@@ -63,8 +63,9 @@ docs: $(VENV)/docs-installed ## run the examples of README and docs again, and b
 	$(BIN)/$(DIABETES) --report docs/_static/diabetes.png > /dev/null
 	$(BIN)/freshmix plan $(MONTHS) --cost-per-label 2 --report docs/_static/plan.png > /dev/null
 	$(BIN)/python docs/shown_output.py README.md docs/plan.md
-	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -E -W --keep-going -j auto -b html docs docs/_build/html
 	$(BIN)/python docs/check_offline.py docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
 
 soak: $(VENV)/installed ## long load runs
 	$(BIN)/python -m tests.mutations --files 10000
@@ -102,4 +103,4 @@ lock: ## compile the lock files again
 	rm build-overrides.txt
 
 clean: ## remove what was built
-	rm -rf $(VENV) out docs/_build build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) out docs/_build docs/api docs/auto_examples build dist .pytest_cache .mypy_cache .ruff_cache
