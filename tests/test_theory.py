@@ -15,6 +15,7 @@ from freshmix import theory as tables
 from freshmix.cli import main
 from freshmix.optima import improving_weights
 from freshmix.population_file import MODELS, named_population, read_population
+from freshmix.risks.fresh import varied
 
 from .test_cli import failure, invoke
 from .test_plots import check_text
@@ -54,6 +55,14 @@ def test_tables_hold_what_the_front_door_says(name):
     assert found.by_generation["loop"].attrs["limit"] == limit.risk
     assert found.best_loop.risk <= found.best_weight.risk * (1 + LAW)
     assert (found.collapse_boundary is None) == (loop.covariates == "frozen")
+
+
+@pytest.mark.parametrize("generations", [0, 1, 7])
+@pytest.mark.parametrize("name", LOOPS)
+def test_risk_by_weight_at_a_horizon_is_that_of_each_loop(name, generations):
+    found = tables.by_weight(POPULATION, LOOPS[name], generations, points=11)
+    loops = [varied(LOOPS[name], real_weight=float(w)) for w in found.real_weight]
+    np.testing.assert_allclose(found.at_horizon, [fm.risk(POPULATION, loop, generations)[-1] for loop in loops], rtol=1e-10)
 
 
 @pytest.mark.parametrize("rho", [0.2, 1.0, 3.0])

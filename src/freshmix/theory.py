@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .arguments import Floats, whole
+from .arguments import Floats, generations_in_a_row, whole
 from .loop import Group, Loop, takes_labels
 from .optima import Memory, Optimum, collapse_boundary, improving_weights, optimal_loop, optimal_weight
 from .population import Population
@@ -184,8 +184,10 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
     best = optimal_weight(population, loop)
     long_run = limit(population, best.loop)
     if generations is not None:
-        values = [risk(population, varied(loop, real_weight=float(w)), generations)[-1] for w in weights]
-        found["at_horizon"] = ("real_weight", np.array(values), RISK)
+        horizon, setting = generations_in_a_row(generations), setting_of(population, varied(loop, real_weight=1.0))
+        # Generation 0 has real labels on all rows.
+        values = setting.risks(horizon, real_weight=weights) if horizon else np.full(weights.size, setting.risk(0))
+        found["at_horizon"] = ("real_weight", values, RISK)
     weight = _labelled_weight(loop)
     current = None if weight is None else (weight, limit(population, loop).risk)
     facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations, "current": current}
