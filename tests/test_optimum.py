@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
 from freshmix.optima import frozen_weight as optimum
+from freshmix.optima.box import Box
+from freshmix.risks.fresh import FreshSetting, varied
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 NAMED = {
@@ -191,3 +193,54 @@ def test_tuned_risks_touch_the_optimum():
 def test_bad_horizon(generations):
     with pytest.raises((TypeError, ValueError), match="generations"):
         fm.optimal_weight(NAMED["isotropic"], fm.Loop(aspect=2.0), generations=generations)
+
+
+def surfaces():
+    """Risks over (real weight, penalty, row weight) of loops that the searches meet, with a start."""
+    partly = fm.Loop.partially_labelled(aspect=0.8, labelled=0.5, penalty=0.1)
+    for name in ("isotropic", "spiked, finite", "power law"):
+        for kind, loop in (("all", fm.Loop(aspect=0.8, covariates="fresh", real_weight=1.0)), ("some", partly)):
+            for generations in (None, 5):
+                yield pytest.param(NAMED[name], loop, generations, id=f"{name}, {kind}, {generations}")
+
+
+@pytest.mark.parametrize(("population", "loop", "generations"), list(surfaces()))
+@pytest.mark.parametrize("weight", [0.2, 0.7, 1.0])
+def test_slopes_find_what_comparisons_find(population, loop, generations, weight):
+    setting = FreshSetting(population, (loop,))
+    box = Box.of(setting.coordinates, setting.bulk)
+    start = {"real_weight": weight, "penalty": 0.3, "row_weight": 0.2}
+    start = {name: start[name] for name in setting.coordinates}
+    calls = []
+
+    def risks(points):
+        calls.append(points["penalty"].size)
+        return setting.risks(generations, **points)
+
+    found = box.newton(risks, start)
+    assert found is not None
+    assert len(calls) < 60
+    _, value = box.simplex(lambda at: setting.with_loops(varied(loop, **at)).risk(generations), start)
+    assert found[1] <= value * (1 + 1e-12)
+    near = {name: np.clip(x * np.array([0.999, 1.0, 1.001]), *box.bounds[name]) for name, x in found[0].items()}
+    around = setting.risks(generations, **dict(zip(near, np.meshgrid(*near.values()), strict=True)))
+    assert found[1] <= around.min() * (1 + 1e-14)
+
+
+def test_slopes_at_bounds_and_in_hollows_of_other_shapes():
+    """Known least points: on a bound, in a bent valley, where a coordinate changes nothing; and none where it is infinite."""
+    box = Box({"real_weight": (0.0, 1.0), "anchor": (0.0, 1.0)})
+
+    def at(function):
+        return box.newton(lambda points: function(points["real_weight"], points["anchor"]), {"real_weight": 0.9, "anchor": 0.1})
+
+    bent, value = at(lambda x, y: 1 + (x - 0.3) ** 2 + 100 * (y - x**2) ** 2)
+    assert bent == pytest.approx({"real_weight": 0.3, "anchor": 0.09}, abs=1e-8)
+    assert value == pytest.approx(1.0, abs=1e-14)
+    on_bound, _ = at(lambda x, y: 2 - x + (y - x / 2) ** 2)
+    assert on_bound == pytest.approx({"real_weight": 1.0, "anchor": 0.5}, abs=1e-8)
+    corner, _ = at(lambda x, y: 1 + (1 + x) * (1 + y) + 0.1 * x * y)
+    assert corner == {"real_weight": 0.0, "anchor": 0.0}
+    inert, _ = at(lambda x, y: 1 + (x - 0.4) ** 4 + (x - 0.4) ** 2 + 0 * y)
+    assert inert["real_weight"] == pytest.approx(0.4, abs=1e-8)
+    assert at(lambda x, y: np.where(x > 0.5, np.inf, 1 + x)) is None

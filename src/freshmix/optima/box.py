@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -19,6 +20,12 @@ _LOGARITHMIC = ("penalty", "row_weight")
 _STEP, _LOG_STEP = 0.05, 0.5
 # Half the distance of the points from which slopes come.
 _DIFFERENCE = 1e-4
+# Half the distances of the points from which Newton's slopes come: as wide as their error allows, and next to a bound.
+_WIDE, _NARROW = 2e-3, 1e-5
+# A step that promises less than this part of the value is the last; below the second one values differ by rounding alone.
+_SETTLED, _ROUNDING, _LEAST_STEP = 1e-16, 1e-13, 1e-6
+# Turns in which coordinates are moved one after the other.
+_SWEEPS = 60
 # So many hollows of a grid are searched.
 _STARTS = 2
 
@@ -131,6 +138,52 @@ class Box:
         minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options)
         return best, lowest * unit
 
+    def near(
+        self, function: Many, start: Mapping[str, float], slopes: bool = True, **comparing: Any
+    ) -> tuple[dict[str, float], float]:
+        """The least point near a start and the value there: by ``newton``, or by ``simplex`` where that does not settle.
+
+        Without ``slopes``, of a function that is not known to nearly all digits, by the latter alone; it is told ``comparing``.
+        """
+        found = self.newton(function, start) if slopes else None
+        if found is not None:
+            return found
+
+        def single(at: dict[str, float]) -> float:
+            return float(function({name: np.array([value]) for name, value in at.items()})[0])
+
+        return self.simplex(single, start, **comparing)
+
+    def newton(self, function: Many, start: Mapping[str, float], most: int = 40) -> tuple[dict[str, float], float] | None:
+        """The least point near a start of a function of many points at once, and the value there, to nearly all digits.
+
+        Newton's method within the bounds and a shrinking trust region; slopes and curvatures are differences of a few dozen
+        points, evaluated together. None where the function is not finite there, or where it does not settle.
+        """
+        low, high = np.array(self.ends).T
+        x, radius = self.point(start), 0.5
+        for _ in range(most):
+            local = _Local.at(lambda points: function(self.arrays(points)), x, low, high)
+            if local is None:
+                return None
+            while True:
+                step = local.step(low - x, high - x, radius)
+                fall = -local.change(step)
+                if fall <= _SETTLED * abs(local.value):
+                    return self.values(x + step), local.value
+                value = float(function(self.arrays((x + step)[None]))[0])
+                if value <= local.value - 0.05 * fall:
+                    break
+                if fall <= _ROUNDING * abs(local.value):
+                    return self.values(x), local.value
+                radius = np.max(np.abs(step)) / 4
+                if radius < _LEAST_STEP:
+                    return None
+            if value <= local.value - 0.7 * fall:
+                radius = max(radius, 2 * float(np.max(np.abs(step))))
+            x = x + step
+        return None
+
     def simplex(
         self,
         function: Callable[[dict[str, float]], float],
@@ -163,6 +216,62 @@ class Box:
                 options=options | limit,
             )
         return self.values(found.x), float(found.fun)
+
+
+@dataclass(frozen=True)
+class _Local:
+    """A function near a point: value, slopes and curvatures, from differences of the fourth and of the second order."""
+
+    value: float
+    slope: Floats
+    curvature: Floats
+
+    @classmethod
+    def at(cls, function: Callable[[Floats], Floats], x: Floats, low: Floats, high: Floats) -> "_Local | None":
+        """At x between two bounds, next to which differences are as narrow as they leave room for."""
+        size = x.size
+        room = np.minimum(x - low, high - x) / 2
+        h = np.clip(room, _NARROW, _WIDE)
+        # At a bound the differences are those of a point a little inwards, of which the slope is carried back.
+        centre = np.clip(x, low + 2 * h, high - 2 * h)
+        unit = np.eye(size) * h
+        pairs = [(i, k) for i in range(size) for k in range(i)]
+        crossed = [sign * unit[i] + other * unit[k] for i, k in pairs for sign, other in ((1, 1), (-1, -1), (1, -1), (-1, 1))]
+        points = centre + np.vstack([np.zeros((1, size)), unit, -unit, 2 * unit, -2 * unit, *crossed])
+        values = function(np.vstack([points, x]))
+        if not np.isfinite(values).all():
+            return None
+        middle, at_x = float(values[0]), float(values[-1])
+        ahead, behind, far, back = values[1 : 1 + 4 * size].reshape(4, size)
+        slope = (8 * (ahead - behind) - (far - back)) / (12 * h)
+        curvature = np.diag((16 * (ahead + behind) - (far + back) - 30 * middle) / (12 * h**2))
+        for (i, k), (both, neither, one, other) in zip(pairs, values[1 + 4 * size : -1].reshape(-1, 4), strict=True):
+            curvature[i, k] = curvature[k, i] = (both + neither - one - other) / (4 * h[i] * h[k])
+        return cls(at_x, slope + curvature @ (x - centre), curvature)
+
+    def change(self, step: Floats) -> float:
+        """What the function changes by."""
+        return float(self.slope @ step + step @ self.curvature @ step / 2)
+
+    def step(self, low: Floats, high: Floats, radius: float) -> Floats:
+        """To the least point between bounds and within a radius; where the function curves the other way it is descended."""
+        low, high = np.maximum(low, -radius), np.minimum(high, radius)
+        eigenvalues, vectors = np.linalg.eigh(self.curvature)
+        stiff = np.maximum(np.abs(eigenvalues), 1e-9 * max(float(np.max(np.abs(eigenvalues))), 1e-200))
+        whole = -(vectors / stiff) @ (vectors.T @ self.slope)
+        step: Floats = np.clip(whole, low, high)
+        if np.array_equal(step, whole):
+            return step
+        # Beyond a bound the other coordinates go elsewhere: one after the other, until they stay.
+        curved = (vectors * stiff) @ vectors.T
+        for _ in range(_SWEEPS):
+            before = step.copy()
+            for i in range(step.size):
+                rest = self.slope[i] + curved[i] @ step - curved[i, i] * step[i]
+                step[i] = min(max(-rest / curved[i, i], low[i]), high[i])
+            if np.max(np.abs(step - before)) <= 1e-12:
+                break
+        return step
 
 
 def _lowest(values: Floats) -> list[tuple[int, ...]]:

@@ -92,24 +92,22 @@ def _searched(population: Population, loop: Loop, generations: int | None, judge
     grid = dict(zip(box.bounds, np.meshgrid(*(axes[name] for name in box.bounds), indexing="ij"), strict=True))
     first = int(np.argmin(setting.risks(generations, judged, **grid)))
     start = {name: float(values.flat[first]) for name, values in grid.items()}
-    found, risk = box.simplex(lambda at: setting.with_loops(varied(loop, **at)).risk(generations), start)
-    return Optimum(varied(loop, **found), found["real_weight"], risk, fixed or box.inside(found, "penalty"))
+    found, _ = box.near(lambda points: setting.risks(generations, judged, **points), start)
+    best = varied(loop, **found)
+    risk = setting.with_loops(best).risk(generations)
+    return Optimum(best, found["real_weight"], risk, fixed or box.inside(found, "penalty"))
 
 
 def _labelled_rows_only(population: Population, loop: Loop, generations: int | None, judged: str) -> Optimum:
     """Rows without a real label left out: the best plain ridge on the others, as a loop with row weight 0."""
     setting = FreshSetting(population, (loop,), judged)
 
-    def along(w: float, log_penalties: Floats) -> Floats:
-        return setting.risks(generations, real_weight=w, penalty=np.exp(log_penalties), row_weight=0.0)
-
-    grid = np.log(Box.penalties(setting.bulk, 1e-5, 1e4, 37))
-    found = [(least(partial(along, w), grid, along(w, grid)), w) for w in np.linspace(0.4, 1.0, 7).tolist()]
-    (log_penalty, _), w = min(found, key=lambda each: each[0][1])
-
-    def at(weights: Floats) -> Floats:
-        return setting.risks(generations, real_weight=np.minimum(weights, 1.0), penalty=math.exp(log_penalty), row_weight=0.0)
-
-    near = np.clip(w + np.linspace(-0.1, 0.1, 9), 0.01, 1.0)
-    w, value = least(at, near, at(near))
-    return Optimum(varied(loop, real_weight=w, penalty=math.exp(log_penalty), row_weight=0.0), w, value)
+    risks = partial(setting.risks, generations, judged, row_weight=0.0)
+    weights, penalties = np.linspace(0.4, 1.0, 7), Box.penalties(setting.bulk, 1e-5, 1e4, 37)
+    table = risks(real_weight=weights[:, None], penalty=penalties)
+    i, j = np.unravel_index(np.argmin(table), table.shape)
+    box = Box.of(("real_weight", "penalty"), setting.bulk).within(real_weight=(0.01, 1.0))
+    start = {"real_weight": float(weights[i]), "penalty": float(penalties[j])}
+    found, _ = box.near(lambda points: risks(**points), start)
+    best = varied(loop, **found, row_weight=0.0)
+    return Optimum(best, found["real_weight"], setting.with_loops(best).risk(generations))

@@ -137,14 +137,16 @@ def best_loop(goal: Goal) -> Best:
     i, j = np.unravel_index(np.nanargmin(table), table.shape)
     box = Box({"penalty": (z[0], z[-1]), "real_weight": (1e-9, 1.0)})
 
-    def risk_at(at: dict[str, float]) -> float:
-        penalty = at["penalty"] * at["real_weight"] / (1 - goal.anchor)
-        return float(goal.over_weights(np.array([at["real_weight"]]), penalty)[0])
+    def risks_at(at: dict[str, Floats]) -> Floats:
+        return frozen.limit_risk(
+            goal.equivalents, at["real_weight"], at["penalty"] * at["real_weight"] / (1 - goal.anchor), *goal.law
+        )
 
-    start = {"penalty": z[i], "real_weight": float(_weight_of(z[j] / z[i], goal.anchor))}
+    start = {"penalty": float(z[i]), "real_weight": float(_weight_of(z[j] / z[i], goal.anchor))}
     # A sample's risks are known to fewer digits than a population's.
-    digits = (1e-9, 1e-15) if goal.equivalents.tolerance < 1e-8 else (1e-5, 1e-11 * float(np.nanmin(table)))
-    found, _ = box.simplex(risk_at, start, steps=(0.025, 0.25), tolerance=digits[0], value_tolerance=digits[1])
+    exact = goal.equivalents.tolerance < 1e-8
+    digits = {"tolerance": 1e-9} if exact else {"tolerance": 1e-5, "value_tolerance": 1e-11 * float(np.nanmin(table))}
+    found, _ = box.near(risks_at, start, slopes=exact, steps=(0.025, 0.25), **digits)
     w, penalty = found["real_weight"], found["penalty"] * found["real_weight"] / (1 - goal.anchor)
     near = np.clip(w + np.linspace(-0.02, 0.02, 5), 0.0, 1.0)
     w, risk = least(lambda points: goal.over_weights(points, penalty), near, goal.over_weights(near, penalty))
