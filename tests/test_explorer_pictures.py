@@ -88,9 +88,9 @@ def test_risk_by_generation_shows_its_table(name):
         np.testing.assert_array_equal(curve.y, values)
     limit = found.loop.attrs["limit"]
     if math.isinf(limit):
-        assert traces(figure, words.UNBOUNDED_LATER)
+        assert traces(figure, words.UNBOUNDED_IN_THE_END)
     else:
-        (dashed,) = [trace for trace in figure.data if (trace.name or "").startswith(f"{words.THIS_LOOP} in the long run")]
+        (dashed,) = [trace for trace in figure.data if (trace.name or "").startswith("long run: ")]
         assert set(dashed.y) == {limit}
         assert dashed.line.dash == "dash"
 
@@ -147,6 +147,8 @@ def test_weight_penalty_shows_its_table(name):
     found = theory.weight_penalty(population, loop, points=15)
     figure = drawn("weight_penalty", found, "light")
     shades = figure.data[0]
+    # Of the names of shades that plotly's Python knows a browser has some only, and none backwards.
+    assert (shades.to_plotly_json()["colorscale"], shades.reversescale) == ("Cividis", True)
     risk = found.risk.transpose("penalty", "real_weight").values
     bounded = np.isfinite(risk)
     np.testing.assert_allclose(np.array(shades.customdata)[bounded], risk[bounded], rtol=1e-6)
@@ -240,9 +242,10 @@ def luminance(colour):
 
 
 def test_lines_of_text_are_about_as_long():
-    assert (
-        broken("real weight w (share of the real label in the mix)", 40)
-        == "real weight w (share of<br>the real label in the mix)"
-    )
+    label = "real weight w (share of the real label in the mix)"
+    assert broken(label, 40) == "real weight w<br>(share of the real label in the mix)"
+    title = "Long-run excess risk over aspect and labelled share"
+    assert broken(title, 44) == "Long-run excess risk over<br>aspect and labelled share"
+    assert broken("generation t (0: fitted on real labels)", 26) == "generation t<br>(0: fitted on real labels)"
     assert broken("penalty λ", 40) == "penalty λ"
     assert broken("", 40) == ""

@@ -98,6 +98,18 @@ def test_phase_diagram_agrees_with_the_boundary():
             assert (psi >= 1) == inside == math.isinf(risk)
 
 
+def test_phase_diagram_is_fine_enough_for_a_line_at_the_boundary():
+    """Isotropic and min-norm, share f labelled: diverges between (2-f)/(3-2f) and (2 (1-f) / (sqrt(4-3f) - sqrt f))^2."""
+    found = tables.phase_diagram(fm.Population.isotropic(), fm.Loop.partially_labelled(aspect=1.2, labelled=0.5))
+    assert {0.1, 10.0} <= set(found.aspect.values)
+    for f in found.labelled.values[2:-1]:
+        level, x = np.log(np.clip(found.collapse_number.sel(labelled=f).values, 0.05, 20.0)), np.log(found.aspect.values)
+        ends = np.flatnonzero(np.diff(np.sign(level)))[[0, -1]]
+        drawn = [np.exp(x[i] - level[i] * (x[i + 1] - x[i]) / (level[i + 1] - level[i])) for i in ends]
+        exact = [(2 - f) / (3 - 2 * f), (2 * (1 - f) / (math.sqrt(4 - 3 * f) - math.sqrt(f))) ** 2]
+        np.testing.assert_allclose(drawn, exact, rtol=0.02)
+
+
 @pytest.mark.parametrize("name", LOOPS)
 @pytest.mark.parametrize("kind", PICTURES)
 def test_pictures_of_every_loop(kind, name):

@@ -20,6 +20,9 @@ from .risks.surface import limit_surface
 from .version import __version__
 from .views import Pictured, plain
 
+# How far from where risks jump a grid has points.
+_NEXT_TO_A_JUMP = (2e-3, 1e-2, 3e-2)
+
 RISK = {"long_name": "excess risk", "units": "squared label units"}
 
 
@@ -241,10 +244,11 @@ def _least_along(x: Floats, table: Floats) -> Floats:
 def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Dataset:
     """Long-run excess risk and collapse number over (aspect, labelled share) for fresh covariates.
 
-    Aspects from 0.1 to 10, shares from 0 to 1 (half as many). The real weight and row weights are those of the loop; one
+    Aspects from 0.1 to 10, shares from 0 to 1 (half as many); without a penalty also some next to the interpolation threshold
+    and next to share 0, where risks jump. The real weight and row weights are those of the loop; one
     without real weights has real labels alone on its labelled rows. Raises ValueError for frozen covariates.
 
-    >>> found = phase_diagram(Population.isotropic(), Loop(covariates="fresh"), points=9)
+    >>> found = phase_diagram(Population.isotropic(), Loop(covariates="fresh", penalty=0.1), points=9)
     >>> dict(found.risk.sizes)
     {'aspect': 9, 'labelled': 5}
     """
@@ -253,7 +257,13 @@ def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Da
     size = whole("points", points, low=3)
     if loop.groups is None:
         loop = loop.replace(groups=[Group(1.0)])
-    found = limit_surface(population, loop, aspect=np.geomspace(0.1, 10.0, size), labelled=np.linspace(0.0, 1.0, size // 2 + 1))
+    aspects, shares = np.geomspace(0.1, 10.0, size), np.linspace(0.0, 1.0, size // 2 + 1)
+    if loop.penalty == 0:
+        threshold = 1 / math.fsum(population.shares[population.eigenvalues > 0])
+        near = threshold * (1 + np.outer([-1, 1], _NEXT_TO_A_JUMP).ravel())
+        aspects = np.union1d(aspects, near[(near > aspects[0]) & (near < aspects[-1])])
+        shares = np.union1d(shares, _NEXT_TO_A_JUMP[0])
+    found = limit_surface(population, loop, aspect=aspects, labelled=shares)
     return found.assign_attrs(null=population.null_risk, penalty=loop.penalty, current=(loop.aspect, loop.labelled))
 
 

@@ -12,6 +12,9 @@ from ..words import code
 from ..words import explorer as words
 from .state import PICTURES, State, nearest
 
+# Weights, and penalties, of the surface: beside lines of equal risk more of them are not seen, and take time to send.
+POINTS = {"frozen": 81, "fresh": 41}
+
 
 class NotShown(ValueError):
     """A picture that a loop does not have; why not, in a sentence."""
@@ -39,7 +42,7 @@ def weight_penalty(state: State) -> xr.Dataset:
     """Long-run excess risk over weights and penalties. Raises NotShown where there is no weight to choose."""
     if state.keeps:
         raise NotShown(words.NO_WEIGHT)
-    return theory.weight_penalty(state.population(), state.loop())
+    return theory.weight_penalty(state.population(), state.loop(), POINTS[state.covariates])
 
 
 def phase(state: State) -> xr.Dataset:

@@ -1,6 +1,5 @@
 """Phase diagram over (aspect, labelled share)."""
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +9,7 @@ from .. import theory as tables
 from ..theory import Theory
 from ..words import pictures as words
 from .heat import UNBOUNDED, draw_risk
-from .style import INK, VERMILLION, dress, figure_of
+from .style import INK, dress, figure_of
 
 
 def table(found: Theory) -> xr.Dataset:
@@ -28,14 +27,8 @@ def phase_diagram(table: xr.Dataset) -> Figure:
 def paint(axes: Axes, table: xr.Dataset) -> None:
     """The picture on given axes."""
     aspect, share = table.aspect.values, table.labelled.values
-    draw_risk(axes, aspect, share, table.risk.transpose("labelled", "aspect").values, null=table.attrs["null"])
-    psi = table.collapse_number.transpose("labelled", "aspect").values
-    # Psi ranges over many powers of ten; clipped, its level 1 stays where it is.
-    level = np.clip(np.where(np.isfinite(psi), psi, 1e3), 1e-3, 1e3)
-    if level.max() >= 1:
-        axes.contourf(aspect, share, np.log(level), levels=[0, 10], colors=["none"], hatches=["///"], zorder=4)
-        axes.contour(aspect, share, np.log(level), levels=[0], colors=[VERMILLION], linewidths=2, zorder=5)
-        axes.plot([], [], color=VERMILLION, linewidth=2, label=words.DIVERGES)
+    risk, psi = (table[name].transpose("labelled", "aspect").values for name in ("risk", "collapse_number"))
+    draw_risk(axes, aspect, share, risk, null=table.attrs["null"], collapse_number=psi)
     now = table.attrs.get("current", (None, None))
     if now[0] is not None and aspect[0] <= now[0] <= aspect[-1]:
         axes.plot(*now, "o", color="white", markeredgecolor=INK, markersize=9, label=words.THIS_LOOP, clip_on=False, zorder=6)

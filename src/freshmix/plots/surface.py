@@ -27,7 +27,8 @@ def paint(axes: Axes, table: xr.Dataset) -> None:
     """The picture on given axes."""
     w, penalty = table.real_weight.values, table.penalty.values
     risk = table.risk.transpose("penalty", "real_weight").values
-    draw_risk(axes, w, penalty, risk, null=table.attrs["null"])
+    psi = table.collapse_number.transpose("penalty", "real_weight").values if "collapse_number" in table else None
+    draw_risk(axes, w, penalty, risk, null=table.attrs["null"], collapse_number=psi)
     axes.set_yscale("log")
     best_w, best_penalty = table.attrs["best_weight"], table.attrs["best_penalty"]
     label = f"best: {words.at({'real_weight': best_w, 'penalty': best_penalty})}"

@@ -68,6 +68,7 @@ NULL_LINE = "white line: null risk"
 DIVERGES = "diverges (Ψ ≥ 1): hatched"
 UNBOUNDED_THROUGHOUT = "unbounded throughout"
 UNBOUNDED_LATER = "this loop is unbounded in the long run"
+UNBOUNDED_IN_THE_END = f"{UNBOUNDED} {horizon(None)}"
 BEST_AT_EACH_PENALTY = "best weight at each penalty"
 CONSTANT = "constant weight at its best penalty"
 TUNED = "λ re-tuned at each weight"
@@ -161,6 +162,11 @@ def at(point: Mapping[str, float]) -> str:
     """Coordinates of a grid, as in ``w = 0.5, λ = 0.1``."""
     symbols = {"real_weight": "w", "penalty": "λ", "generation": "t", "aspect": "γ", "labelled": "labelled share"}
     return ", ".join(f"{symbols[name]} = {value:.3g}" for name, value in point.items())
+
+
+def long_run(risk: str) -> str:
+    """Where a course ends."""
+    return f"long run: {risk}"
 
 
 def here(point: Mapping[str, float]) -> str:

@@ -8,7 +8,6 @@ from ...arguments import Floats
 from ...plots.ranges import finite, of_risks
 from ...words import pictures as words
 from ...words.figures import short
-from ...words.loop import horizon
 from .style import COLOURS, Template, Y, figure_of, line, risk_axis, said
 
 # Colour, dash and marker, as in the pictures of matplotlib.
@@ -77,8 +76,8 @@ def _course(template: Template, t: Floats, name: str, values: Floats) -> dict[st
 
 def _long_run(template: Template, t: Floats, value: float) -> list[dict[str, object]]:
     if not np.isfinite(value):
-        return [said(template, words.UNBOUNDED_LATER)]
-    name = f"{words.THIS_LOOP} {horizon(None)}: {short(value)}"
+        return [said(template, words.UNBOUNDED_IN_THE_END)]
+    name = words.long_run(short(value))
     look = line(template, t[[0, -1]], np.full(2, value), name, "blue", dash="dash", width=1.2)
     return [look | {"hoverinfo": "skip"}]
 

@@ -56,6 +56,8 @@ X, Y, RISK = (f"%{{{name}:{NUMBER}}}" for name in ("x", "y", "customdata"))
 
 # Characters of a line in the narrowest picture.
 _TITLE_WIDTH, _LABEL_WIDTH = 44, 40
+# And of one that stands upright in the lowest picture.
+_HEIGHT = 24
 _TICKS = np.array([1.0, 2.0, 5.0])
 
 
@@ -70,7 +72,7 @@ def figure_of(template: Template, title: str, x: str, y: str, traces: Sequence[M
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
         "margin": {"l": 58, "r": 14, "t": 30 + 19 * len(wrap(title, _TITLE_WIDTH)), "b": 56},
         "xaxis": axis(template, x),
-        "yaxis": axis(template, y),
+        "yaxis": axis(template, y, _HEIGHT),
         "hovermode": "closest",
         "hoverlabel": {
             "bgcolor": colours["paper"],
@@ -83,10 +85,11 @@ def figure_of(template: Template, title: str, x: str, y: str, traces: Sequence[M
             "orientation": "h",
             "x": 0.0,
             "xanchor": "left",
+            "xref": "container",
             "y": 0.0,
             "yanchor": "bottom",
             "yref": "container",
-            "font": {"size": 12},
+            "font": {"size": 11.5},
             "bgcolor": "rgba(0, 0, 0, 0)",
         },
         "dragmode": False,
@@ -190,7 +193,12 @@ def here(template: Template, place: tuple[float, float], hover: str, *, on_shade
 
 @cache
 def broken(text: str, width: int) -> str:
-    """Lines of at most so many characters, and of about the same length."""
+    """Lines of at most so many characters: broken before a bracket, or into lines of about the same length."""
+    if len(text) <= width:
+        return text
+    head, bracket, tail = text.partition(" (")
+    if bracket and max(len(head), len(tail) + 1) <= width:
+        return f"{head}<br>({tail}"
     lines = wrap(text, width)
     while len(shorter := wrap(text, width - 1)) == len(lines) and width > 2:
         lines, width = shorter, width - 1

@@ -73,7 +73,7 @@ def figure(table: xr.Dataset, template: Template) -> go.Figure:
             "showline": False,
         },
         xaxis2=axis(template, words.GENERATION, width=_LABEL_WIDTH, anchor="y2", tickformat="d"),
-        yaxis2=axis(template, words.RISK, anchor="x2", domain=[0, 1 - share - _GAP], **risk_axis(found)),
+        yaxis2=axis(template, words.RISK, width=_LABEL_WIDTH, anchor="x2", domain=[0, 1 - share - _GAP], **risk_axis(found)),
         annotations=notes,
     )
 
