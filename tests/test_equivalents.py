@@ -378,3 +378,18 @@ def test_the_bias_of_a_sample_is_that_of_its_population_on_average(aspect):
     expected = population.bias(solved, solved, table=True)
     error = np.std(found, axis=0, ddof=1) / np.sqrt(tables)
     assert np.all(np.abs(np.mean(found, axis=0) - expected) <= largest_z(9) * error + FINITE_SIZE * expected)
+
+
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("row_sizes", [None, ([0.5, 1.75], [0.6, 0.4])])
+def test_points_in_pieces_are_those_of_one_table(aspect, row_sizes, monkeypatch):
+    population = fm.Population.power_law(1.0, 50, source=0.5).replace(row_sizes=row_sizes)
+    z = np.geomspace(1e-6, 1e4, 61)
+    found = []
+    for size in (2**30, 1, 130):
+        monkeypatch.setattr("freshmix.equivalents.population._MOST_NUMBERS", size)
+        equivalents = PopulationEquivalents(population, aspect)
+        found.append([equivalents.solve(z).zv, equivalents.solve(-z - 1j).zv])
+    for pieces in found[1:]:
+        np.testing.assert_allclose(pieces[0], found[0][0], rtol=1e-13)
+        np.testing.assert_allclose(pieces[1], found[0][1], rtol=1e-12)

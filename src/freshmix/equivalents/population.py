@@ -13,6 +13,8 @@ from .protocol import Numbers, Solved, pairing
 MOST_STEPS = 100
 # Newton's method doubles the digits: after a step of this size the next one ends at rounding.
 _LAST_STEP = 1e-9
+# Tables of (points, atoms) are cut into pieces of so many numbers.
+_MOST_NUMBERS = 2**14
 # A penalty this far below the largest eigenvalue is none: tau v would overflow.
 _NOTHING = 1e-306
 
@@ -142,6 +144,15 @@ class PopulationEquivalents:
         return result
 
     def _excess(self, z: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:
+        """``_excess_at`` in pieces that stay in the cache: tables of all points cost several times their arithmetic."""
+        rows = max(_MOST_NUMBERS // self.tau.size, 1)
+        if z.size <= rows:
+            return self._excess_at(z, v)
+        parts = [self._excess_at(z[i : i + rows], v[i : i + rows]) for i in range(0, z.size, rows)]
+        excess, slope = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return excess, slope
+
+    def _excess_at(self, z: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:
         """zv + gamma sum h a - 1 and its derivative in log v; atoms with a above 1/2 enter through 1 - a.
 
         Near rank 1 the sum is close to 1 because almost every a is: written with 1 - a, nothing cancels. Where rows differ in

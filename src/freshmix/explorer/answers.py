@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import xarray as xr
 
 from .. import theory
-from ..optima import Optimum, optimal_loop, optimal_memory
+from ..optima import Optimum, optimal_loop, optimal_memory, optimal_weight
 from ..risks import Limit, limit
 from ..threads import on_one_blas_thread
 from ..words import code
@@ -27,8 +27,11 @@ def verdict(state: State) -> Limit:
 
 
 def risk_by_generation(state: State) -> xr.Dataset:
-    """Excess risk by generation."""
-    return theory.by_generation(state.population(), state.loop(), state.generations)
+    """Excess risk by generation, with the best weight beside the loop's own where there is one to choose."""
+    population, loop = state.population(), state.loop()
+    best = None if state.keeps else optimal_weight(population, loop)
+    others = {"best_weight": best.loop} if best is not None and best.attained else {}
+    return theory.by_generation(population, loop, state.generations, others)
 
 
 def risk_by_weight(state: State) -> xr.Dataset:

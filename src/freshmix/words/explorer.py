@@ -204,6 +204,10 @@ _LINES = {
 }
 
 
+# A best weight that is approached only has no course of its own.
+_BESIDE = ', {"best_weight": best.loop} if best.attained else {}'
+
+
 def lines(population: str, loop: str, generations: int, picture: str, keeps: bool) -> str:
     """The Python lines behind a page, from those of its population and its loop."""
     said = [
@@ -214,7 +218,8 @@ def lines(population: str, loop: str, generations: int, picture: str, keeps: boo
         f"loop = {loop}",
         "print(fm.limit(population, loop))  # the verdict",
         *([] if keeps else ["print(fm.optimal_loop(population, loop))  # the best weight and penalty"]),
-        f"by_generation = theory.by_generation(population, loop, {generations})",
+        *([] if keeps else ["best = fm.optimal_weight(population, loop)  # at this penalty"]),
+        f"by_generation = theory.by_generation(population, loop, {generations}{'' if keeps else _BESIDE})",
         *([] if keeps else ["by_weight = theory.by_weight(population, loop)"]),
     ]
     drawn = picture in ("ways", "spectrum") or not (keeps or (picture == "phase" and "fresh" not in loop))

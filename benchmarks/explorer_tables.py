@@ -1,0 +1,100 @@
+"""Tables and pictures of the page on one core, beside a call for each of their points: python benchmarks/explorer_tables.py"""
+
+import os
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import freshmix as fm
+from freshmix import theory
+from freshmix.explorer.pictures import drawn
+from freshmix.optima.box import Box
+from freshmix.risks.fresh import varied
+
+POPULATIONS = {
+    "isotropic": fm.Population.isotropic(signal=2.0),
+    "spiked": fm.Population.spiked(10.0, 0.7, features=500),
+    "AR(1), 500 features": fm.Population.autoregressive(0.5, 500),
+    "power law, 500 features": fm.Population.power_law(1.2, 500, source=0.5),
+    "60 bands": fm.Population.random_effects(np.geomspace(1e-3, 20.0, 60), np.full(60, 1 / 60), signal=2.0),
+}
+LOOPS = {
+    "same rows": fm.Loop(aspect=0.8, penalty=0.3, real_weight=0.6),
+    "new rows": fm.Loop(aspect=0.8, penalty=0.3, real_weight=0.6, covariates="fresh"),
+    "half labelled": fm.Loop.partially_labelled(aspect=0.8, labelled=0.5, penalty=0.3),
+    "half labelled, no penalty": fm.Loop.partially_labelled(aspect=1.5, labelled=0.5),
+}
+SAMPLE = 60
+
+
+def milliseconds(job, repeats=3):
+    """Of processor time: other programs on the machine do not count."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        job()
+        times.append(1e3 * (time.process_time() - start))
+    return min(times)
+
+
+def point_by_point(population, loop, table):
+    """Milliseconds of one call of ``fm.limit`` for each point of a table, from a sample of its points."""
+    risk, rng = table.risk, np.random.default_rng(0)
+    points = [
+        {name: float(risk[name][rng.integers(risk.sizes[name])]) for name in risk.dims} for _ in range(min(SAMPLE, risk.size))
+    ]
+    loops = [varied(loop, **point) for point in points]
+    return milliseconds(lambda: [fm.limit(population, each) for each in loops], 1) / len(loops) * risk.size
+
+
+def by_comparisons(population, loop):
+    """The best loop by the simplex search, whose points come one by one."""
+    newton, Box.newton = Box.newton, lambda *_: None
+    try:
+        return milliseconds(lambda: fm.optimal_loop(population, loop), 1)
+    finally:
+        Box.newton = newton
+
+
+def report(population, loop):
+    """A line for each table: its time, that of its figure, and how many times longer its points take one by one."""
+    weights = [varied(loop, real_weight=float(w)) for w in np.linspace(0.0, 1.0, 101)]
+    size = 81 if loop.covariates == "frozen" else 41
+    makers = {
+        "risk_by_generation": lambda: theory.by_generation(population, loop, 20),
+        "risk_by_weight": lambda: theory.by_weight(population, loop),
+        "risk_by_weight, T": lambda: theory.by_weight(population, loop, 20),
+        "weight_penalty": lambda: theory.weight_penalty(population, loop, size),
+        "phase": lambda: theory.phase_diagram(population, loop),
+        "ways": lambda: theory.ways(population, fm.optimal_memory(population, loop)),
+        "spectrum": lambda: theory.spectrum(population),
+    }
+    if loop.covariates == "frozen":
+        del makers["phase"]
+    for name, make in makers.items():
+        table = make()
+        spent, picture = milliseconds(make), milliseconds(lambda t=table, n=name: drawn(n.partition(",")[0], t, "light"))
+        beside = ""
+        if name == "risk_by_weight":
+            beside = milliseconds(lambda: [fm.limit(population, each) for each in weights], 1)
+        elif name == "risk_by_weight, T":
+            beside = milliseconds(lambda: [(fm.limit(population, each), fm.risk(population, each, 20)) for each in weights], 1)
+        elif name in ("weight_penalty", "phase"):
+            beside = point_by_point(population, loop, table)
+        ratio = f"   one by one {beside / spent:6.1f} x" if beside else ""
+        print(f"  {name:20s} {spent:7.1f} ms   picture {picture:5.1f} ms{ratio}")
+    spent = milliseconds(lambda: fm.optimal_loop(population, loop))
+    print(f"  {'optimal_loop':20s} {spent:7.1f} ms   by comparisons {by_comparisons(population, loop) / spent:6.1f} x")
+
+
+def main():
+    for name, population in POPULATIONS.items():
+        for kind, loop in LOOPS.items():
+            print(f"{name}; {kind}")
+            report(population, loop)
+
+
+if __name__ == "__main__":
+    main()
