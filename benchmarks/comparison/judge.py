@@ -27,4 +27,4 @@ class LongRun:
 
     def best(self):
         """The least error on a fine grid."""
-        return min(self.error(w, z) for w in np.linspace(0.3, 1, 71) for z in np.geomspace(1e-3, 1e2, 101))
+        return min(self.error(w, z) for w in np.linspace(0.3, 1, 71) for z in np.geomspace(1e-6, 1e2, 161))

@@ -11,14 +11,15 @@ import freshmix as fm
 TITLE = "One round: an outside model's predictions beside a few real labels"
 HEAD = ("way", "seconds a fit", "times as long as freshmix", "peak memory, MB")
 DRAWS = 10
-# Energy of the error of the teacher's coefficients (the signal is 2), and whether it knows what in the labels is not linear.
+# Features; energy of the error of the teacher's coefficients (the signal is 2); whether it knows what in the labels is curved.
 TEACHERS = {
-    "nearly right": (0.02, False),
-    "half wrong": (1.0, False),
-    "nearly right, knows the curve": (0.02, True),
-    "half wrong, knows the curve": (1.0, True),
+    "50 features, nearly right": (50, 0.02, False),
+    "50 features, half wrong": (50, 1.0, False),
+    "50 features, half wrong, knows the curve": (50, 1.0, True),
+    "10 features, nearly right": (10, 0.02, False),
+    "10 features, half wrong, knows the curve": (10, 1.0, True),
 }
-HEAD += tuple(f"excess risk, teacher {name}" for name in TEACHERS)
+HEAD += tuple(f"excess risk: {name}" for name in TEACHERS)
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Round:
 
 
 def data(small=False):
-    n, others, p = (60, 100, 5) if small else (150, 1500, 50)
+    n, others = (60, 100) if small else (150, 1500)
     rng, made = np.random.default_rng(0), {}
-    for name, (error, knows) in TEACHERS.items():
+    for name, (p, error, knows) in TEACHERS.items():
         made[name] = []
         for _ in range(1 if small else DRAWS):
             beta, off = rng.standard_normal(p), rng.standard_normal(p)

@@ -29,9 +29,9 @@ def ladders(runs):
 
 
 def slope(sizes):
-    """The exponent between the two largest sizes."""
+    """The exponent between the two largest sizes; what falls by chance counts as level."""
     (a, x), (b, y) = sorted(sizes.items())[-2:]
-    return float(np.log(y / x) / np.log(b / a))
+    return max(float(np.log(y / x) / np.log(b / a)), 0.0)
 
 
 def shown(value):
@@ -67,7 +67,8 @@ def drawn(growing, path):
     jobs = list(dict.fromkeys(job for job, axis in growing if axis in axes_of))
     figure = style.figure_of(10.5, 8.6)
     panels = figure.subplots(2, 2, sharey=True).ravel()
-    colours = dict(zip(jobs, [*style.COLOURS, style.GREY, style.INK], strict=False))
+    palette = [*style.COLOURS, style.GREY, style.INK]
+    colours = {job: palette[i % len(palette)] for i, job in enumerate(jobs)}
     for panel, axis in zip(panels, axes_of, strict=True):
         for (job, at), sizes in growing.items():
             if at != axis:
