@@ -48,7 +48,8 @@ def growth(growing):
 
 def neighbours(beside):
     lines = ["| job | beside | times as long |", "|---|---|---|"]
-    lines += [f"| {job} | {other} | {ratio:.2g} |" for job, (other, ratio) in beside.items()]
+    times = {job: f"{ratio:.2g}" if ratio > 0.1 else f"1/{1 / ratio:,.0f}" for job, (_, ratio) in beside.items()}
+    lines += [f"| {job} | {other} | {times[job]} |" for job, (other, _) in beside.items()]
     return "\n".join(lines)
 
 
