@@ -52,8 +52,10 @@ test: $(VENV)/installed ## lint, types, tests and doctests (minutes)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-test-all: test $(VENV)/docs-installed ## and slow Monte Carlo, and the documentation
+test-all: test $(VENV)/docs-installed $(VENV)/browser-installed ## and the page in a browser, slow Monte Carlo, and the documentation
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow --ignore tests/test_sweep_survives.py
+	# One page at a time: two slow each other down.
+	$(BIN)/python -m pytest -q -m browser tests
 	# Alone: these kill processes at moments that matter.
 	$(BIN)/python -m pytest -q -m slow tests/test_sweep_survives.py
 	$(MAKE) docs
@@ -71,8 +73,9 @@ soak: $(VENV)/installed ## long load runs
 	$(BIN)/python -m tests.mutations --files 10000
 	$(BIN)/python -m tests.fuzz --minutes 30
 	$(BIN)/python benchmarks/recommendation.py --draws 8
+	$(BIN)/python benchmarks/explorer_load.py --minutes 10
 
-bench: $(VENV)/installed ## speed and its growth, beside stored ratios, and accuracy figures
+bench: $(VENV)/browser-installed ## speed and its growth, beside stored ratios, and accuracy figures
 	@mkdir -p out
 	$(BIN)/python -m pytest benchmarks/costs -q --benchmark-timer=time.process_time --benchmark-json=out/costs.json
 	$(BIN)/python benchmarks/costs/page.py out/costs.json
@@ -83,6 +86,7 @@ bench: $(VENV)/installed ## speed and its growth, beside stored ratios, and accu
 	$(BIN)/python benchmarks/recommendation.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/memory_streams.py
+	$(BIN)/python benchmarks/explorer.py
 
 compare: $(VENV)/compare-installed ## freshmix beside other ways to do the same work: writes the tables of docs/comparison.md
 	$(BIN)/python benchmarks/compare.py --markdown docs/comparison.md

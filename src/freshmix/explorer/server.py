@@ -153,7 +153,7 @@ def _gunicorn(app: Any, listener: socket.socket, workers: int, started: Callable
                 "workers": workers,
                 # Browsers keep connections open, on which a worker without threads would wait.
                 "worker_class": "gthread",
-                "threads": 4,
+                "threads": 8,
                 "preload_app": True,
                 "timeout": 120,
                 "keepalive": 30,
