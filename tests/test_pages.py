@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 # Minutes, a setting up, or a copy of what runs here.
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-LEFT_OUT = ("freshmix reproduce", "make", ".")
+LEFT_OUT = ("freshmix reproduce", "freshmix explore", "make", ".")
 
 
 @pytest.mark.slow

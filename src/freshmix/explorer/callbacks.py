@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import time
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
@@ -18,10 +19,12 @@ _VALUES = [controls.value_of(name) for name in FIELDS]
 _SHOWN = ("risk_by_generation", "risk_by_weight")
 _PLACES = (*_SHOWN, "chosen")
 _PARTS = (("graph", "figure"), ("figure-why", "children"))
+# Pixels where there is no picture.
+_LOW = 80
 _BLANK: dict[str, Any] = {
     "data": [],
     "layout": {
-        "height": 80,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "xaxis": {"visible": False},
         "yaxis": {"visible": False},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -38,6 +41,7 @@ def register(app: Dash) -> None:
     app.callback(
         *[Output(*value) for value in _VALUES],
         Output("notices", "children"),
+        Output("moved", "data"),
         Input("address", "data"),
         Input("use", "n_clicks"),
         Input("reset", "n_clicks"),
@@ -101,16 +105,14 @@ def _scripts(app: Dash) -> None:
         app.clientside_callback(ClientsideFunction("explorer", name), *wires, prevent_initial_call=later)
 
     script("address", Output("address", "data"), Input("known", "data"), later=False)
-    for name in filter(controls.has_slider, FIELDS):
-        both = (f"{name}-slider", "value"), (name, "value")
-        script(
-            "paired", *(Output(*each) for each in both), *(Input(*each) for each in both), State("known", "data"), later=False
-        )
+    sliders = [Input(f"{name}-slider", "value") for name in FIELDS if controls.has_slider(name)]
+    script("slid", *sliders, State("known", "data"))
     script(
         "state",
         Output("state", "data"),
         Output("axes", "data"),
         *[Input(*value) for value in _VALUES],
+        Input("moved", "data"),
         State("known", "data"),
     )
     script("folded", Output("parts", "value"), Input("known", "data"), State("parts", "value"), later=False)
@@ -137,7 +139,7 @@ def failed(error: Exception) -> None:
 def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: Any, query: str | None) -> list[Any]:
     """Settings that come from elsewhere than their controls: the address, a button, a place in a picture."""
     said: list[str] = []
-    state = states.State.from_query(query or "")
+    before = state = states.State.from_query(query or "")
     trigger = ctx.triggered_id
     if trigger == "address":
         state, said = states.read(address["search"])
@@ -149,8 +151,13 @@ def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: 
         state = pointed(state, "risk_by_weight", weight)
     elif trigger == "chosen-graph":
         state = pointed(state, state.picture, chosen)
-    values = [controls.shown(name, getattr(state, name)) for name in FIELDS]
-    return [*values, [html.P(each, className="notice") for each in said]]
+    # What is as it was is not sent, except where a control may hold what could not be used.
+    sure = query is None or trigger not in ("address", "reset")
+    values = [
+        no_update if sure and getattr(state, name) == getattr(before, name) else controls.shown(name, getattr(state, name))
+        for name in FIELDS
+    ]
+    return [*values, [html.P(each, className="notice") for each in said], time.monotonic_ns()]
 
 
 # What the axes of a picture are.
@@ -171,7 +178,7 @@ def limited(query: str) -> list[Any]:
     """Which settings are shown, which are not used, and why."""
     state = states.State.from_query(query)
     unused = state.unused()
-    shown = [{} if name in states.MODELS[state.model] else {"display": "none"} for name in controls.OF_MODELS]
+    shown = [controls.style(name, state) for name in controls.OF_MODELS]
     why = [unused.get(name, "") for name in controls.LIMITED]
     disabled = [name in unused for name in controls.LIMITED]
     sliders = [name in unused for name in controls.LIMITED if controls.has_slider(name)]
@@ -192,7 +199,8 @@ def chosen(query: str, scheme: str) -> tuple[Any, str, dict[str, str]]:
     """The picture of the tab, which may be higher than others."""
     state = states.State.from_query(query)
     figure, why = _picture(state.picture, _table(state.picture, state), scheme)
-    return figure, why, {"height": f"{figure['layout']['height'] or HEIGHT}px"}
+    height = _LOW if why else figure["layout"]["height"] or HEIGHT
+    return figure, why, {"height": f"{height}px"}
 
 
 def _table(name: str, state: states.State) -> Any:

@@ -10,7 +10,7 @@ from dash import dcc, html
 from ..words import explorer as words
 from ..words import uploading
 from .fields import Choice, Field, Numbers, Numeric
-from .state import FIELDS, MODELS
+from .state import FIELDS, MODELS, State
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "population": (
@@ -24,6 +24,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "memory": ("anchor", "kept_generations", "forgetting"),
     "picture": ("generations",),
 }
+# What the page shows before it knows its address.
+_START = State()
 # Settings that are shown where their population is chosen.
 OF_MODELS = tuple(dict.fromkeys(name for names in MODELS.values() for name in names if name != "table"))
 # Settings that some loops do not have.
@@ -85,7 +87,13 @@ def control(name: str) -> Any:
     else:
         assert isinstance(kind, Choice)
         inside = [html.Div([term(name), _chosen(name, kind)], className="line")]
-    return html.Div([*inside, html.Div(id=f"{name}-why", className="why")], id=f"{name}-row", className="setting")
+    why = html.Div(_START.unused().get(name, ""), id=f"{name}-why", className="why")
+    return html.Div([*inside, why], id=f"{name}-row", className="setting", style=style(name, _START))
+
+
+def style(name: str, state: State) -> dict[str, str]:
+    """Whether a setting is shown: those of a population where it is chosen."""
+    return {"display": "none"} if name in OF_MODELS and name not in MODELS[state.model] else {}
 
 
 def term(name: str) -> Any:
@@ -127,6 +135,7 @@ def _typed(name: str, kind: Numeric) -> Any:
         w=96,
         hideControls=True,
         debounce=300,
+        disabled=name in _START.unused(),
         **_named(name),
     )
 
@@ -142,7 +151,8 @@ def _slider(name: str, kind: Numeric) -> list[Any]:
             max=way["end"],
             step=way["step"],
             precision=6,
-            value=way["start"],
+            value=way["at"],
+            disabled=name in _START.unused(),
             label=None,
             size="sm",
             updatemode="drag",
@@ -163,7 +173,11 @@ def slide(kind: Numeric) -> dict[str, Any]:
     low, high = (math.log10(end) if kind.log else end for end in kind.slides)
     step = 1.0 if kind.whole and not kind.log else (high - low) / 200
     # The leftmost place of a logarithmic slider may stand for 0.
-    return {"first": low, "start": low - 10 * step if kind.zero else low, "end": high, "step": step}
+    start = low - 10 * step if kind.zero else low
+    at = kind.default if kind.default is not None else low
+    if kind.log:
+        at = math.log10(at) if at > 0 else start
+    return {"first": low, "start": start, "end": high, "step": step, "at": at}
 
 
 def _chosen(name: str, kind: Choice) -> Any:
@@ -179,6 +193,7 @@ def _chosen(name: str, kind: Choice) -> Any:
         w=150,
         allowDeselect=False,
         checkIconPosition="right",
+        disabled=name in _START.unused(),
         comboboxProps={"zIndex": 400},
         **_named(name),
     )

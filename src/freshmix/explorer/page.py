@@ -28,7 +28,7 @@ def page() -> Any:
     body = html.Div(
         [
             *controls.stores(),
-            *[dcc.Store(id=name) for name in ("address", "state", "axes", "settled", "answered", "advice", "scheme")],
+            *[dcc.Store(id=name) for name in ("address", "state", "axes", "moved", "settled", "answered", "advice", "scheme")],
             dcc.Download(id="download"),
             _header(),
             html.Div(

@@ -5,6 +5,7 @@
   const PATIENCE = 4000; // Without an answer for so long, the next question is asked.
 
   const last = {}; // The last value of each setting that could be used.
+  const placed = {}; // Where sliders were put, or dragged to.
   let entries = 0;
   let corrects = true; // Whether the address is only put in its usual form: then there is no new entry in the history.
   let busy = null;
@@ -76,9 +77,9 @@
     return String(slider.whole ? Math.round(number) : number);
   }
 
+  // Where a number is on its slider, and the number at a place.
   function place(number, slider) {
-    if (number === "" || number === null || !Number.isFinite(Number(number))) return keep();
-    if (!slider.log) return Number(number);
+    if (!slider.log) return number;
     return number > 0 ? Math.log10(number) : slider.start;
   }
 
@@ -99,25 +100,41 @@
       address() {
         return { search: window.location.search, entry: entries };
       },
-      paired(at, number, known) {
-        const outputs = window.dash_clientside.callback_context.outputs_list;
-        const slider = known.sliders[outputs[1].id];
-        if (trigger() === outputs[0].id) return [keep(), value(at, slider)];
-        return [place(number, slider), keep()];
+      slid(...given) {
+        const known = given.pop();
+        const names = Object.keys(known.sliders).filter((name) => "step" in known.sliders[name]);
+        names.forEach((name, i) => {
+          const slider = known.sliders[name];
+          const before = name in placed ? placed[name] : slider.at;
+          if (given[i] === before || given[i] === null) return;
+          placed[name] = given[i];
+          window.dash_clientside.set_props(name, { value: value(given[i], slider) });
+        });
       },
       state(...given) {
         const known = given.pop();
+        given.pop(); // Only says that settings came from elsewhere than their controls.
         const names = Object.keys(known.defaults);
         const said = {};
         names.forEach((name, i) => {
-          said[name] = last[name] = text(name, given[i], known);
+          said[name] = text(name, given[i], known);
+          const slider = known.sliders[name];
+          if (slider && "step" in slider && said[name] !== "" && said[name] !== (last[name] || known.defaults[name])) {
+            const at = place(Number(said[name]), slider);
+            const before = name in placed ? placed[name] : slider.at;
+            if (value(before, slider) !== Number(said[name])) {
+              placed[name] = at;
+              window.dash_clientside.set_props(name + "-slider", { value: at });
+            }
+          }
+          last[name] = said[name];
         });
         const parts = names
           .filter((name) => said[name] !== known.defaults[name])
           .map((name) => name + "=" + encodeURIComponent(said[name]).replace(/%2C/g, ","));
         const query = parts.join("&");
         const now = [said.model, said.covariates, said.labelled === "1", said.kept_generations === "0"].join();
-        const turned = now !== axes;
+        const turned = now !== (axes || [known.defaults.model, known.defaults.covariates, true, true].join());
         axes = now;
         written(query);
         return [asked(query), turned ? query : keep()];
