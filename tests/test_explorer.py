@@ -11,7 +11,7 @@ import freshmix as fm
 from freshmix.explorer import answers
 from freshmix.explorer.coded import MOST_ATOMS, decoded, encoded
 from freshmix.explorer.fields import Choice, Numbers, Numeric
-from freshmix.explorer.state import FIELDS, MODELS, State, read
+from freshmix.explorer.state import FIELDS, MODELS, PICTURES, State, read
 
 MANY = settings(max_examples=60, deadline=None, derandomize=True)
 TABLE = encoded(fm.Population([0.5, 1.0, 7.0], [0.5, 0.25, 0.25], [0.1, 0.3, 0.2], 3.0))
@@ -117,16 +117,21 @@ STATES = [
 ]
 
 
+@pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.to_query()[:40])
-def test_lines_reproduce_what_is_shown(state, capsys):
+def test_lines_reproduce_what_is_shown(state, picture, capsys):
+    state = state.replace(picture=picture)
     shown = {}
     exec(answers.lines(state), shown)
     assert "real labels only" in capsys.readouterr().out
-    population, loop = state.population(), state.loop()
-    assert (shown["population"], shown["loop"]) == (population, loop)
-    for name in ("by_generation", "by_weight"):
-        if name in shown:
-            assert shown[name].identical(answers.DATA[f"risk_{name}"](state))
+    assert (shown["population"], shown["loop"]) == (state.population(), state.loop())
+    for name in ("risk_by_generation", "risk_by_weight", picture):
+        try:
+            table = answers.DATA[name](state)
+        except answers.NotShown:
+            assert name not in shown
+        else:
+            assert shown[name].identical(table)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.to_query()[:40])

@@ -48,12 +48,18 @@ def weight_penalty(state: State) -> xr.Dataset:
     return theory.weight_penalty(state.population(), state.loop(), POINTS[state.covariates])
 
 
+def no_phase(state: State) -> str:
+    """Why a state has no phase diagram; nothing where it has one."""
+    if state.covariates == "frozen":
+        return words.NO_PHASE
+    return words.KEEPS_ROWS if state.keeps else ""
+
+
 def phase(state: State) -> xr.Dataset:
     """Long-run excess risk over aspects and labelled shares. Raises NotShown for the same rows, and where rows are kept."""
-    if state.covariates == "frozen":
-        raise NotShown(words.NO_PHASE)
-    if state.keeps:
-        raise NotShown(words.KEEPS_ROWS)
+    why = no_phase(state)
+    if why:
+        raise NotShown(why)
     return theory.phase_diagram(state.population(), state.loop())
 
 
@@ -109,7 +115,13 @@ def lines(state: State) -> str:
         population = code.call_code(f"fm.Population.{made.__name__}", options)
         if state.drifts:
             population += f".replace(persistence={state.persistence!r})"
-    return words.lines(population, code.loop_code(state.loop()), state.generations, state.picture, state.keeps)
+    calls = words.by_generation(state.generations, not state.keeps)
+    if not state.keeps:
+        calls.append(words.BY_WEIGHT)
+    missing = (state.picture == "weight_penalty" and state.keeps) or (state.picture == "phase" and no_phase(state))
+    if not missing:
+        calls.append(words.CALLS[state.picture].format(points=POINTS[state.covariates]))
+    return words.lines(population, code.loop_code(state.loop()), not state.keeps, calls)
 
 
 def csv(name: str, state: State) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from dash import Dash
 
 from ..words import explorer as words
-from .callbacks import failed, register
+from .callbacks import failed, quick, register
 from .page import page
 
 # Bytes of a request: what a table that is uploaded may take, coded as text.
@@ -114,6 +114,8 @@ def serve(
             webbrowser.open(at)
 
     app = make_app().server
+    # What is loaded when it is first used, is so before processes part.
+    quick("", "light")
     if os.name == "nt":
         _waitress(app, listener, workers, started)
     else:

@@ -196,9 +196,11 @@ def best_weight(real_weight: float, risk: float, attained: bool) -> str:
     return f"At this penalty: real weight {short(real_weight)}; excess risk {short(risk)}{'' if attained else APPROACHED}."
 
 
-_LINES = {
-    "weight_penalty": "surface = theory.weight_penalty(population, loop)",
-    "phase": "phases = theory.phase_diagram(population, loop)",
+# Lines of Python that give the data of pictures.
+BY_WEIGHT = "risk_by_weight = theory.by_weight(population, loop)"
+CALLS = {
+    "weight_penalty": "weight_penalty = theory.weight_penalty(population, loop, {points})",
+    "phase": "phase = theory.phase_diagram(population, loop)",
     "ways": "ways = theory.ways(population, fm.optimal_memory(population, loop))",
     "spectrum": "spectrum = theory.spectrum(population)",
 }
@@ -208,8 +210,15 @@ _LINES = {
 _BESIDE = ', {"best_weight": best.loop} if best.attained else {}'
 
 
-def lines(population: str, loop: str, generations: int, picture: str, keeps: bool) -> str:
-    """The Python lines behind a page, from those of its population and its loop."""
+def by_generation(generations: int, mixes: bool) -> list[str]:
+    """The lines that give the risk by generation."""
+    best = ["best = fm.optimal_weight(population, loop)  # at this penalty"] if mixes else []
+    beside = _BESIDE if mixes else ""
+    return [*best, f"risk_by_generation = theory.by_generation(population, loop, {generations}{beside})"]
+
+
+def lines(population: str, loop: str, mixes: bool, calls: Sequence[str]) -> str:
+    """The Python lines behind a page, from those of its population and its loop and of the pictures."""
     said = [
         "import freshmix as fm",
         "from freshmix import theory",
@@ -217,13 +226,10 @@ def lines(population: str, loop: str, generations: int, picture: str, keeps: boo
         f"population = {population}",
         f"loop = {loop}",
         "print(fm.limit(population, loop))  # the verdict",
-        *([] if keeps else ["print(fm.optimal_loop(population, loop))  # the best weight and penalty"]),
-        *([] if keeps else ["best = fm.optimal_weight(population, loop)  # at this penalty"]),
-        f"by_generation = theory.by_generation(population, loop, {generations}{'' if keeps else _BESIDE})",
-        *([] if keeps else ["by_weight = theory.by_weight(population, loop)"]),
+        *(["print(fm.optimal_loop(population, loop))  # the best weight and penalty"] if mixes else []),
+        *calls,
     ]
-    drawn = picture in ("ways", "spectrum") or not (keeps or (picture == "phase" and "fresh" not in loop))
-    return "\n".join([*said, *([_LINES[picture]] if drawn else [])]) + "\n"
+    return "\n".join(said) + "\n"
 
 
 def no_port(host: str, port: int, taken: bool, why: str) -> str:
