@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import freshmix as fm
 from freshmix.estimation import Seen, TeacherEstimate
 from freshmix.replays.taught import Taught, TaughtCheck
+from freshmix.tables import open_table
 
 from . import tolerances
 from .test_cli import failure, invoke
@@ -230,6 +231,17 @@ def test_a_linear_teacher_keeps_its_strength():
 def test_what_cannot_be_used(kind, options, message):
     with pytest.raises(ValueError, match=message):
         fm.recommend(table(kind), "y", **options)
+
+
+def test_a_table_that_holds_predictions_is_held_to_the_same():
+    """Read beforehand, with weights that a teacher cannot be judged by."""
+    given = table("good") | {"n": 1.0 + np.arange(ROWS) % 3}
+    read = open_table(given, "y", predictions="teacher", sample_weight="n")
+    with pytest.raises(ValueError, match="sample_weight must be left out beside predictions"):
+        fm.recommend(read)
+    read = open_table(given, "y", predictions="teacher", drop="n")
+    with pytest.raises(ValueError, match="penalty must be auto beside predictions"):
+        fm.recommend(read, penalty=1.0)
 
 
 @pytest.mark.parametrize(

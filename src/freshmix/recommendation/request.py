@@ -91,7 +91,7 @@ class Request:
                 raise ValueError(f"labelled says what the loop's groups say already, got {labelled!r} beside groups")
             _check_asked(loop, [name for name in FRESH if name in options])
         if "predictions" in options:
-            _check_beside_predictions(options)
+            _check_beside_predictions(options, weighted="sample_weight" in options)
         return cls(
             loop,
             Today(
@@ -129,6 +129,8 @@ class Request:
         if loop is None:
             loop = self.today.loop(table.partly or bool(asked), table.share if self.labelled is None else self.labelled)
         _check_asked(loop, asked)
+        if table.predictions is not None:
+            _check_beside_predictions(self.options, weighted=table.rows is not None and table.rows.precision is not None)
         if loop.covariates == "fresh":
             if table.kernel != "linear":
                 raise ValueError(f"kernel must be linear for fresh covariates, got {table.kernel!r}")
@@ -175,11 +177,11 @@ def _check_asked(loop: Loop, asked: list[str]) -> None:
         raise ValueError(f"{asked[0]} needs a loop with covariates='fresh': frozen rows are the same each time")
 
 
-def _check_beside_predictions(options: Mapping[str, Any]) -> None:
+def _check_beside_predictions(options: Mapping[str, Any], weighted: bool) -> None:
     for name, needed in (("kernel", "linear"), ("penalty", "auto")):
         if name in options:
             raise ValueError(f"{name} must be {needed} beside predictions, got {options[name]!r}")
-    if "sample_weight" in options:
+    if weighted:
         raise ValueError("sample_weight must be left out beside predictions: a teacher is judged by labels that count alike")
 
 

@@ -79,7 +79,8 @@ def _do(t: TeacherLabels) -> str:
     lead, doubt = ("use them", "") if t.verdict == "helps" else ("they may be worth using", ": they may also do harm")
     return (
         f"{lead}. {instruction(t)}, with {learner(t.alpha)}: mean squared prediction error {error}, where real labels only "
-        f"have {without} (difference {apart}, 90% interval {low} to {high}{doubt})."
+        f"have {without} (difference {apart}, 90% interval {low} to {high}{doubt}). That is one fit to {round(t.fitted)} rows; "
+        "a loop remembers more than that."
     )
 
 
