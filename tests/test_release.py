@@ -213,6 +213,7 @@ def test_the_wheel_works_with_its_base_dependencies(installed, tmp_path):
         ("excel", ["recommend", "t.xlsx", "--target", "y"]),
         ("cluster", ["sweep", "spec.toml", "--store", "store", "--scheduler", "tcp://127.0.0.1:1"]),
         ("torch", ["simulate", "--aspect", "0.5", "--rows", "20", "--device", "cuda"]),
+        ("explorer", ["explore"]),
     ],
 )
 def test_what_needs_an_extra_names_it(installed, tmp_path, extra, arguments):
