@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Packages whose module has another name.
 MODULES = {"scikit-learn": "sklearn"}
 # Packages that come with one of them, whose documentation has them imported by these names.
-PARTS = {"pydantic": "pydantic_core", "jinja2": "markupsafe"}
+PARTS = {"pydantic": "pydantic_core", "jinja2": "markupsafe", "sklearn": "joblib"}
 # A table may come as Dask's arrays, which whoever has such a table brings along.
 BROUGHT = {"dask"}
 
