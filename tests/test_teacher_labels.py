@@ -18,7 +18,7 @@ from freshmix.tables import open_table
 from . import tolerances
 from .test_cli import failure, invoke
 
-ROWS, FEATURES, LABELLED = 500, 10, 120
+ROWS, FEATURES, LABELLED = 500, 30, 120
 
 
 def table(kind, seed=0, labelled=LABELLED):

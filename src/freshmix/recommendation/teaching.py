@@ -25,6 +25,8 @@ HELPS, MAY_HELP, NO_USE, NOT_BORNE_OUT, SEEN = "helps", "may help", "no use", "n
 # A teacher that errs by less than this part of what the features leave unexplained knows more than they do, or too much.
 _TOO_GOOD = 0.25
 _ROUNDING = 1e-12
+# Of 90% of a normal law, from its middle.
+_NORMAL = 1.645
 # Real labels of a target that is no class and that the teacher repeats to the digit: this part of them is too many.
 _REPEATED = 0.05
 
@@ -47,8 +49,8 @@ class TeacherLabels(View):
     risk, prediction_error : float
         Expected excess risk of that fit, and that plus the noise variance; squared units of the label.
     difference, difference_interval : float, (low, high)
-        Prediction error with the teacher's labels, used at their best, less that without, and its 90% interval; negative where
-        they help.
+        Prediction error with the teacher's labels, used at their best, less that without; negative where they help. And its 90%
+        interval: that of posterior draws, widened to that of the difference on held-out labels.
     ways : dict
         ``with_teacher``, ``real_only``, ``teacher_alone`` -> ``penalty``, ``alpha``, ``real_weight``, ``row_weight``, ``risk``,
         ``prediction_error`` and its 90% ``prediction_error_interval``.
@@ -148,7 +150,7 @@ class Lesson:
         offset = self.table.sign * float(off_by.mean())
         # Least squares that were fitted on these labels leave rounding.
         offset = 0.0 if abs(offset) < _ROUNDING * float(off_by.std()) else offset
-        alone, spread = float(off_by.var(ddof=1)), 1.645 / math.sqrt(off_by.size)
+        alone, spread = float(off_by.var(ddof=1)), _NORMAL / math.sqrt(off_by.size)
         around = spread * float(np.std((off_by - off_by.mean()) ** 2, ddof=1))
         bias = self.found.apart.null_risk
         drawn = {name: noise_of + risks for name, (risks, noise_of) in self._drawn.items()}
@@ -168,7 +170,7 @@ class Lesson:
             reason=reason,
             **{name: advised[name] for name in ("real_weight", "row_weight", "penalty", "alpha", "risk", "prediction_error")},
             difference=apart,
-            difference_interval=_interval(drawn["with_teacher"] - drawn["real_only"], apart),
+            difference_interval=self._difference,
             ways=ways,
             offset=offset,
             gain=self._gain(self.found.population.signal, self.found.teacher),
@@ -298,9 +300,17 @@ class Lesson:
             return NO_USE, words.no_use(WORTH)
         if check.contradicts:
             return NOT_BORNE_OUT, words.not_borne_out(check)
-        drawn, plain = self._drawn["with_teacher"][0], self._drawn["real_only"][0]
         gain = 1 - self.taught.risk / self.taught.real_only
-        return (HELPS if float(np.quantile(drawn - plain, 0.95)) < 0 else MAY_HELP), words.gain(gain)
+        return (HELPS if self._difference[1] < 0 else MAY_HELP), words.gain(gain)
+
+    @property
+    def _difference(self) -> tuple[float, float]:
+        """What the teacher's labels change, of draws; widened to what they changed on the labels held out."""
+        taught, check = self.taught, self.check
+        draws = self._drawn["with_teacher"][0] - self._drawn["real_only"][0]
+        low, high = _interval(draws, taught.risk - taught.real_only)
+        around = _NORMAL * check.standard_error
+        return min(low, check.difference - around), max(high, check.difference + around)
 
     def _way(self, penalty: Any, rows: Any, w: Any, row_weight: Any, risk: float) -> dict[str, Any]:
         alpha = None if penalty is None else penalty * rows
