@@ -5,9 +5,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import log_loss
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -175,6 +183,63 @@ def test_classifiers(model, mixing, options):
     assert np.isfinite(found.log_loss).all()
 
 
+def test_soft_labels_are_rows_of_each_class():
+    """One generation of soft labels by hand, with a threshold."""
+    X, y = classes(300)
+    y = np.where(X[:, 1] > 1, "maybe", y)
+    options = {"synthetic_labels": "probabilities", "labelled": 0.4, "threshold": 0.5, "generations": 1, "row_weight": 0.5}
+    found = fm.replay(LogisticRegression(), X, y, real_weight=0.3, repeats=1, **options)
+    runs = plan_of(LogisticRegression(), X, y, **options)
+    rng = np.random.default_rng([0, 0])
+    test, rows = runs._split(rng)
+    real = runs._turns(rows, test, rng)[1].real
+    before = LogisticRegression().fit(X[rows[0]], y[rows[0]])
+    chances, fit = before.predict_proba(X[rows[1]]), []
+    for place, (row, label, chance) in enumerate(zip(rows[1], real, chances, strict=True)):
+        known = np.isfinite(label)
+        fit += [(row, y[row], 0.3)] if known else []
+        counts = 0.7 if known else 0.5 if chance.max() >= 0.5 else 0.0
+        fit += [(row, name, counts * chances[place, k]) for k, name in enumerate(before.classes_)]
+    index, names, weights = (np.array(column) for column in zip(*fit, strict=True))
+    after = LogisticRegression().fit(X[index], names, sample_weight=weights)
+    assert after.score(X[test], y[test]) == found.accuracy[0, 0, 1]
+    assert log_loss(y[test], after.predict_proba(X[test])) == pytest.approx(float(found.log_loss[0, 0, 1]), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "model", [GradientBoostingRegressor(n_estimators=5, max_depth=1), GradientBoostingClassifier(n_estimators=5, max_depth=1)]
+)
+def test_boosting_goes_on_the_same_by_warm_start_and_by_init(model):
+    X, y = classes() if hasattr(model, "predict_proba") else table()
+    options = {"real_weight": [0.5, 1.0], "generations": 3, "repeats": 2}
+    warm, init = (fm.replay(model, X, y, anchoring=name, **options) for name in ("warm_start", "init"))
+    assert (warm.attrs["anchoring"], init.attrs["anchoring"]) == ("warm_start", "init")
+    for name in warm.data_vars:
+        np.testing.assert_allclose(warm[name], init[name], rtol=1e-6)
+    alone = fm.replay(model, X, y, **options)
+    measure = "log_loss" if "log_loss" in warm else "squared_error"
+    assert float(warm[measure][..., -1].mean()) < float(alone[measure][..., -1].mean())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(10,), max_iter=10, learning_rate_init=0.01)),
+        HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=5),
+        RandomForestRegressor(2),
+    ],
+)
+def test_a_warm_start_goes_on(model):
+    """On the same rows, with real labels, ten generations of few steps are one fit of many."""
+    X, y = table(noise=0.2)
+    options = {"real_weight": 1.0, "generations": 9, "covariates": "frozen", "repeats": 2}
+    warm = fm.replay(model, X, y, anchoring="warm_start", **options).squared_error.mean("repeat")[0].to_numpy()
+    cold = fm.replay(model, X, y, **options).squared_error.mean("repeat")[0].to_numpy()
+    assert warm[0] == cold[0]
+    assert warm[-1] < 0.9 * cold.mean()
+
+
 def test_sampled_classes_have_their_probabilities():
     X, y = classes(4000)
     y = np.where(X[:, 1] > 1, "maybe", y)
@@ -233,6 +298,13 @@ def test_rows_without_labels_are_synthetic_only():
         ({"mixing": "labels", "estimator": GaussianNB(), "y": np.arange(300) % 2}, "mixing must be rows or draws"),
         ({"anchor": 0.5, "estimator": GaussianNB(), "y": np.arange(300) % 2}, "anchor needs a regressor"),
         ({"threshold": 0.5}, "threshold needs a classifier"),
+        ({"anchoring": "init"}, "anchoring must be a setting of the estimator"),
+        ({"anchoring": "warm_start", "anchor": 0.5}, "anchor must be left out"),
+        ({"synthetic_labels": "probabilities"}, "needs a classifier with predict_proba"),
+        (
+            {"synthetic_labels": "probabilities", "estimator": KNeighborsClassifier(), "y": np.arange(300) % 2},
+            "needs mixing='rows'",
+        ),
         ({"mixing": "rows", "estimator": KNeighborsClassifier(), "y": np.arange(300) % 2}, "takes sample_weight"),
         ({"workflow": "append"}, "workflow must be one of"),
         ({"test_share": 0.001}, "test_share must leave two"),

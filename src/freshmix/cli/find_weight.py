@@ -60,6 +60,7 @@ def find_weight(
     kept_generations: model_of.Kept = "0",
     forgetting: model_of.Forgetting = 1.0,
     anchor: model_of.Anchor = 0.0,
+    anchoring: model_of.Anchoring = "offset",
     test_share: model_of.TestShare = 0.25,
     repeats: Repeats = 16,
     level: Level = 0.9,
@@ -112,6 +113,7 @@ def find_weight(
             kept_generations=model_of.kept(kept_generations),
             forgetting=forgetting,
             anchor=anchor,
+            anchoring=anchoring,
             test_share=test_share,
             store=store,
         )

@@ -28,7 +28,11 @@ RowWeight = Annotated[
     float, typer.Option(metavar="A", help="What rows without a real label count, such as --row-weight 0.5; 0 leaves them out.")
 ]
 SyntheticLabels = Annotated[
-    str, typer.Option(metavar="predictions|sampled", help="Plain predictions, or draws: probabilities, or residuals added.")
+    str,
+    typer.Option(
+        metavar="predictions|sampled|probabilities",
+        help="Plain predictions; draws; or, for classes, a row for each by its probability.",
+    ),
 ]
 Threshold = Annotated[
     float,
@@ -45,6 +49,13 @@ Forgetting = Annotated[
     float, typer.Option(metavar="F", help="What a kept row counts for each generation that it is old, such as 0.9.")
 ]
 Anchor = Annotated[float, typer.Option(metavar="A", help="Share of the last model that a fit starts from, such as 0.5.")]
+Anchoring = Annotated[
+    str,
+    typer.Option(
+        metavar="offset|warm_start|init",
+        help="How a fit starts from the last model: by --anchor, or by the model's own setting warm_start or init.",
+    ),
+]
 TestShare = Annotated[float, typer.Option(metavar="SHARE", help="Share of the labelled rows that judge.")]
 Workers = Annotated[int, typer.Option(metavar="K", help="Processes, such as --workers 4.")]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed: the same numbers for any number of workers.")]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WORKFLOWS = ("replace", "accumulate", "accumulate-subsample")
+ANCHORINGS = ("offset", "warm_start", "init")
 MIXINGS = ("auto", "labels", "rows", "draws")
 # Fewest rows that judge, and that are left.
 _FEWEST = 2
@@ -41,6 +42,7 @@ def replay(
     kept_generations: int | None = 0,
     forgetting: float = 1.0,
     anchor: float = 0.0,
+    anchoring: str = "offset",
     test_share: float = 0.25,
     repeats: int = 20,
     first_repeat: int = 0,
@@ -74,9 +76,10 @@ def replay(
         generations.
     row_weight : float
         What rows without a real label count in the fit, others counting 1; 0 leaves them out.
-    synthetic_labels : "predictions" or "sampled"
-        What the generation before says, or a draw: from ``predict_proba``, or with residuals of a cross-validated fit of
-        generation 0 added.
+    synthetic_labels : "predictions", "sampled" or "probabilities"
+        What the generation before says (of classes the likeliest); or a draw: from ``predict_proba``, or with residuals of a
+        cross-validated fit of generation 0 added; or, for classifiers that take weights, soft labels: a row for each class,
+        counting its probability.
     threshold : float
         Classifiers: unlabelled rows whose largest probability is below are left out, as in scikit-learn's
         ``SelfTrainingClassifier``.
@@ -92,6 +95,10 @@ def replay(
     anchor : float
         In [0, 1], for regressors: a generation is fitted to what ``anchor`` times the predictions of the one before leave, and
         added to them. For ridge that is a penalty towards the last model, for others an offset.
+    anchoring : "offset", "warm_start" or "init"
+        How a fit starts from the last model: by ``anchor``; or, whole and without a share, by the estimator's own
+        ``warm_start`` (networks, linear models; of ensembles as many trees come on top) or with the last model as ``init``
+        (gradient boosting). A fit of other classes than the last one's starts anew.
     test_share : float
         Share of the labelled rows that judge.
     repeats : int
@@ -158,13 +165,15 @@ def replay(
         fresh=choice("covariates", covariates, ("fresh", "frozen")) == "fresh",
         rows=None if rows_per_generation is None else whole("rows_per_generation", rows_per_generation, low=_FEWEST),
         row_weight=number("row_weight", row_weight, low=0.0),
-        sampled=choice("synthetic_labels", synthetic_labels, ("predictions", "sampled")) == "sampled",
+        sampled=choice("synthetic_labels", synthetic_labels, ("predictions", "sampled", "probabilities")) == "sampled",
+        soft=synthetic_labels == "probabilities",
         threshold=number("threshold", threshold, low=0.0, high=1.0),
         mixing=mixing_of(estimator, choice("mixing", mixing, MIXINGS)),
         workflow=choice("workflow", workflow, WORKFLOWS),
         kept=None if kept_generations is None else whole("kept_generations", kept_generations, low=0),
         forgetting=number("forgetting", forgetting, above=0.0, high=1.0),
         anchor=number("anchor", anchor, low=0.0, high=1.0),
+        anchoring=_anchoring(anchoring, anchor),
         test_share=number("test_share", test_share, above=0.0, high=0.9),
         seed=whole("seed", seed, low=0),
     )
@@ -176,6 +185,16 @@ def replay(
     with one_blas_thread():
         values = _values(runs, numbers, chosen, flag("progress", progress), store)
     return _dataset(values, numbers, weights, runs)
+
+
+def _anchoring(anchoring: str, anchor: float) -> str:
+    """How fits start from the last model; ``none`` where they do not."""
+    choice("anchoring", anchoring, ANCHORINGS)
+    if anchoring == "offset":
+        return "offset" if anchor > 0 else "none"
+    if anchor > 0:
+        raise ValueError(f"anchor must be left out with anchoring={anchoring!r}, which has no share, got {anchor!r}")
+    return anchoring
 
 
 def _labels(y: Any, classifier: bool) -> tuple[Floats, list[Any]]:
@@ -235,9 +254,10 @@ def _dataset(values: Floats, numbers: range, weights: Floats, runs: Repeats) -> 
         attrs={
             "estimator": repr(runs.model.estimator),
             "mixing": plan.mixing,
-            "anchoring": "offset" if plan.anchor > 0 else "none",
+            "anchoring": plan.anchoring,
             "workflow": plan.workflow,
-            "synthetic_labels": "sampled" if plan.sampled else "predictions",
+            "synthetic_labels": "probabilities" if plan.soft else "sampled" if plan.sampled else "predictions",
+            "threshold": plan.threshold,
             "covariates": "fresh" if plan.fresh else "frozen",
             "rows_per_generation": runs.size,
             "test_rows": runs.tested,

@@ -1,5 +1,6 @@
 """Learners of replays: ridge regression, scikit-learn's and a fast one for many columns of labels."""
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,27 +46,39 @@ class FastRidge:
 
 @dataclass
 class AnyModel:
-    """Any regressor, or a classifier of so many ``classes`` whose labels are their numbers; ``before`` is added to it.
+    """Any regressor, or a classifier of so many ``classes`` whose labels are their numbers.
 
-    Settings of random numbers that are not fixed are drawn from ``seed``, so that a fit is the same in any process.
+    With a model ``before``, ``anchor`` times it is an offset that is added to the fit; or the fit goes on from it, by the
+    estimator's ``warm_start`` or from it as its ``init``. Settings of random numbers that are not fixed are drawn from
+    ``seed``, so that a fit is the same in any process.
     """
 
     estimator: Any
     classes: int = 0
     seed: int | None = None
     anchor: float = 0.0
+    anchoring: str = "none"
     before: "AnyModel | None" = None
     # The only class of the fit, which no classifier takes.
     _only: int | None = field(default=None, init=False)
+
+    @property
+    def _last(self) -> tuple[str, Any]:
+        """What settings of the last step of a pipeline begin with, and that step; of no pipeline the estimator."""
+        steps = getattr(self.estimator, "steps", None)
+        return (f"{steps[-1][0]}__", steps[-1][1]) if steps else ("", self.estimator)
+
+    def has(self, setting: str) -> bool:
+        """Whether the estimator, or the last step of a pipeline, has a setting of this name."""
+        return setting in self._last[1].get_params(deep=False)
 
     @property
     def weight_name(self) -> str | None:
         """The keyword of ``fit`` for weights of rows; None where there is none."""
         from sklearn.utils.validation import has_fit_parameter
 
-        steps = getattr(self.estimator, "steps", None)
-        last, name = (steps[-1][1], f"{steps[-1][0]}__sample_weight") if steps else (self.estimator, "sample_weight")
-        return name if has_fit_parameter(last, "sample_weight") else None
+        prefix, last = self._last
+        return f"{prefix}sample_weight" if has_fit_parameter(last, "sample_weight") else None
 
     def fit(self, X: Any, labels: Floats, sample_weight: Floats | None = None) -> "AnyModel":
         """Fit a clone, to what the model before leaves of the labels."""
@@ -77,9 +90,13 @@ class AnyModel:
                 name for name, value in self.estimator.get_params().items() if name.endswith("random_state") and value is None
             ]
             self.estimator.set_params(**dict.fromkeys(names, self.seed))
-        if self.before is not None:
-            labels = labels - self.anchor * self.before.predict(X)
         self._only = None
+        if self._offset is not None:
+            labels = labels - self.anchor * self._offset.predict(X)
+        elif self.before is not None and self.before._knows(labels):
+            self._continue(self.before.estimator)
+        # All that is needed of it is in the fit.
+        self.before = self._offset
         if self.classes:
             labels = labels.astype(np.intp)
             if labels.min() == labels.max():
@@ -89,12 +106,39 @@ class AnyModel:
         self.estimator.fit(X, labels, **weights)
         return self
 
+    @property
+    def _offset(self) -> "AnyModel | None":
+        return self.before if self.anchoring == "offset" else None
+
+    def _knows(self, labels: Floats) -> bool:
+        """Whether a fit to labels can go on from this one: a classifier's has the same classes."""
+        return not self.classes or (self._only is None and np.array_equal(np.unique(labels), self.estimator.classes_))
+
+    def _continue(self, before: Any) -> None:
+        """Let the fit begin at one that was made."""
+        prefix, last = self._last
+        if self.anchoring == "init":
+            from sklearn.frozen import FrozenEstimator
+
+            self.estimator.set_params(**{f"{prefix}init": FrozenEstimator(before.steps[-1][1] if prefix else before)})
+            return
+        own = self.estimator.get_params()
+        # Trees and rounds of boosting come on top of those that are there; passes over the rows start again.
+        grows = next(
+            (name for name in ("n_estimators", "max_iter") if name in last.get_params() and _counts_trees(last, name)), None
+        )
+        self.estimator = copy.deepcopy(before)
+        changed = {name: value for name, value in own.items() if name.endswith("random_state")} | {f"{prefix}warm_start": True}
+        if grows is not None:
+            changed[prefix + grows] = self.estimator.get_params()[prefix + grows] + own[prefix + grows]
+        self.estimator.set_params(**changed)
+
     def predict(self, X: Any) -> Floats:
         """(k,) numbers, of classes theirs."""
         if self._only is not None:
             return np.full(len(X), float(self._only))
         predicted = np.asarray(self.estimator.predict(X), dtype=np.float64)
-        return predicted if self.before is None else np.asarray(self.anchor * self.before.predict(X) + predicted)
+        return predicted if self._offset is None else np.asarray(self.anchor * self._offset.predict(X) + predicted)
 
     @property
     def gives_probabilities(self) -> bool:
@@ -108,6 +152,11 @@ class AnyModel:
         found = np.zeros((len(X), self.classes))
         found[:, self.estimator.classes_] = self.estimator.predict_proba(X)
         return found
+
+
+def _counts_trees(estimator: Any, setting: str) -> bool:
+    """Whether a setting is a number of trees: of histogram boosting ``max_iter`` is."""
+    return setting == "n_estimators" or "hist_gradient_boosting" in type(estimator).__module__
 
 
 def ridge(alpha: float) -> Learner:

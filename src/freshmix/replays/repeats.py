@@ -29,12 +29,14 @@ class Plan:
     rows: int | None
     row_weight: float
     sampled: bool
+    soft: bool
     threshold: float
     mixing: str
     workflow: str
     kept: int | None
     forgetting: float
     anchor: float
+    anchoring: str
     test_share: float
     seed: int
 
@@ -85,8 +87,14 @@ class ModelTurn(Turn):
 
     def fitted(self, model: Any, X: Any, labels: Floats, weights: Floats | float) -> Learner:
         """A fit, to what the anchor leaves."""
-        before = model if self.anchor > 0 else None
-        return fitted(replace(self._learner, seed=self.seed, anchor=self.anchor, before=before), X, labels, weights)
+        plan = self.plan
+        before = model if plan.anchoring != "none" else None
+        return fitted(
+            replace(self._learner, seed=self.seed, anchor=plan.anchor, anchoring=plan.anchoring, before=before),
+            X,
+            labels,
+            weights,
+        )
 
     @property
     def _learner(self) -> AnyModel:
@@ -100,6 +108,8 @@ class ModelTurn(Turn):
             return index, self.real, np.ones(index.size)
         assert isinstance(model, AnyModel)
         known = np.isfinite(self.real)
+        if self.plan.soft:
+            return self._soft(index, known, w, model.probabilities(rows_of(X, index)))
         synthetic, sure = self._synthetic(rows_of(X, index), model)
         alone = np.where(sure, self.plan.row_weight, 0.0)
         if self.plan.mixing == "rows":
@@ -109,6 +119,14 @@ class ModelTurn(Turn):
         real = np.where(known, self.real, 0.0)
         mixed = w * real + (1 - w) * synthetic if self.plan.mixing == "labels" else np.where(self.coin < w, real, synthetic)
         return index, np.where(known, mixed, synthetic), np.where(known, 1.0, alone)
+
+    def _soft(self, index: Index, known: NDArray[np.bool_], w: float, chances: Floats) -> Fit:
+        """Each row once for every class, counting its probability, and labelled ones once more with their own."""
+        sure = chances.max(axis=1) >= self.plan.threshold
+        counts = np.where(known, 1 - w, np.where(sure, self.plan.row_weight, 0.0))
+        rows, classes = np.divmod(np.arange(chances.size), chances.shape[1])
+        first = index[known], self.real[known], np.full(int(known.sum()), w)
+        return _joined([first, (index[rows], classes + 0.0, (counts[:, None] * chances).ravel())])
 
     def _synthetic(self, X: Any, model: AnyModel) -> tuple[Floats, NDArray[np.bool_]]:
         """Labels of the model, and which of them it is sure enough of."""
@@ -189,8 +207,16 @@ class Repeats:
                 f"rows_per_generation must be 2 to {self.pool}, the rows that do not judge, got {self.size}"
                 + ("" if plan.rows else f" ({plan.generations + 1} generations share them)")
             )
-        if plan.anchor > 0 and self.model.classes:
+        if plan.anchoring == "offset" and self.model.classes:
             raise ValueError(f"anchor needs a regressor: predictions of a classifier cannot be added; got {plan.anchor!r}")
+        if plan.anchoring in ("warm_start", "init") and not self.model.has(plan.anchoring):
+            raise ValueError(
+                f"anchoring must be a setting of the estimator, got {plan.anchoring!r} and {self.model.estimator!r}"
+            )
+        if plan.soft and not (self.model.classes and self.model.gives_probabilities):
+            raise ValueError("synthetic_labels='probabilities' needs a classifier with predict_proba")
+        if plan.soft and plan.mixing != "rows":
+            raise ValueError("synthetic_labels='probabilities' needs mixing='rows', a row for each class")
         if plan.threshold > 0 and not (self.model.classes and self.model.gives_probabilities):
             raise ValueError(f"threshold needs a classifier with predict_proba, got {plan.threshold!r}")
         if plan.sampled and self.model.classes and not self.model.gives_probabilities:

@@ -14,6 +14,12 @@ _MIXED = {
     "rows": "rows with both labels are fitted twice, with weights w and 1 - w",
     "draws": "rows with both labels are fitted to one of them, the real one with probability w",
 }
+_ANCHORED = {
+    "offset": "Each model is fitted to what the anchor leaves of the labels, and added to it.",
+    "warm_start": "Each fit starts where the last one ended (warm_start).",
+    "init": "Each model is fitted on top of the last one (init).",
+}
+_LABELS = {"sampled": "drawn", "probabilities": "one for each class, counting its probability"}
 # Generations that are shown.
 _SHOWN = 5
 
@@ -45,6 +51,10 @@ def answer(found: Dataset, means: Dataset) -> Answer:
     said = [f"{found.sizes['repeat']} repeats of {size} {kind} rows a generation.", f"Mixing: {_MIXED[found.attrs['mixing']]}."]
     if found.attrs["rows_come_again"]:
         said.append("The table has too few rows for each generation to have its own: rows come again.")
-    if found.attrs["anchoring"] == "offset":
-        said.append("Each model is fitted to what the anchor leaves of the labels, and added to it.")
+    if made := _LABELS.get(found.attrs["synthetic_labels"]):
+        said.append(f"Synthetic labels: {made}.")
+    if found.attrs["threshold"] > 0:
+        said.append(f"Unlabelled rows of which a model is less sure than {figures(found.attrs['threshold'])} are left out.")
+    if found.attrs["anchoring"] in _ANCHORED:
+        said.append(_ANCHORED[found.attrs["anchoring"]])
     return *grids, Lines("How", said)
