@@ -49,7 +49,6 @@ sphinx_gallery_conf = {
     "image_scrapers": ("scraper.scraped",),
     "backreferences_dir": "auto_examples/backreferences",
     "doc_module": ("freshmix",),
-    "reference_url": {"freshmix": None},
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
