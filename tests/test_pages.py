@@ -66,7 +66,7 @@ def test_lines_of_python_run(page, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     if page.name == "sweep.md":
-        spec = {"generations": 1, "replicates": 2, "rows": 20, "grid": {"aspect": [0.5, 2.0]}}
+        spec = {"generations": 1, "replicates": 2, "rows": 20, "loop": {"real_weight": 0.6}, "grid": {"aspect": [0.5, 2.0]}}
         fm.sweep(spec, "aspects.zarr", workers=0)
     namespace = {"__name__": "page"}
     for lines in LINES.findall(PAGES[page]):
