@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -232,7 +233,7 @@ def deadly_run(jobs, budget):
 def test_a_task_that_kills_its_worker_fails_alone(tmp_path, spec, expected, workers, monkeypatch):
     store = tmp_path / "store"
     with monkeypatch.context() as patch:
-        patch.setattr(running, "run", deadly_run)
+        patch.setattr(sys.modules[complete.__module__], "Run", partial(running.Run, work=deadly_run))
         summary = complete(spec, store, workers=workers, progress=False)
     (name,) = summary.failed
     assert name == "loop=fresh, aspect=1.5, replicate=7"
