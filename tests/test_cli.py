@@ -328,7 +328,7 @@ def test_json_stays_json_with_a_report(table: Path) -> None:
     [
         (["--nonsense"], "--nonsense"),
         (["nonsense"], "nonsense"),
-        (["recommend"], "Missing"),
+        (["recommend"], "TABLE is needed"),
         (["recommend", "TABLE"], "--target"),
         (["recommend", "TABLE", "--target"], "--target"),
         (["recommend", "TABLE", "--target", "y", "--seed", "x"], "--seed"),

@@ -78,6 +78,7 @@ def monthly(rng, months=12, rows=40):
     return pl.DataFrame({"month": names, "p": X[:, 0], "q": X[:, 1], "r": X[:, 2], "y": labels}).fill_nan(None)
 
 
+@pytest.mark.slow
 def test_times_gaps_and_columns_left_out_are_those_of_the_library(tmp_path):
     frame = monthly(np.random.default_rng(0)).with_columns(
         row=pl.int_range(pl.len()), r=pl.when(pl.int_range(pl.len()) > 0).then("r")
@@ -211,6 +212,7 @@ def test_cells_are_text_and_nothing_else():
     assert found.lines.splitlines()[-1] == "recommendation = fm.recommend('=cmd().csv', 'y')"
 
 
+@pytest.mark.slow
 def test_apart_gives_what_here_gives():
     file, asked = sent("t.csv", ROWS), Asked("y")
     alone, direct = uploaded.recommended(file, asked), uploaded._recommended(file, asked)
@@ -250,6 +252,7 @@ def bounded():
     made.close()
 
 
+@pytest.mark.slow
 def test_a_call_that_goes_beyond_its_bounds_ends_alone(bounded):
     for call, says in (
         (spin, "more than 2 seconds of the processor"),
@@ -262,6 +265,7 @@ def test_a_call_that_goes_beyond_its_bounds_ends_alone(bounded):
     assert bounded.call(divmod, 7, 2) == (3, 1)
 
 
+@pytest.mark.slow
 def test_each_call_has_a_process_of_its_own_and_too_many_are_refused(bounded):
     with ThreadPoolExecutor(6) as pool:
         calls = [pool.submit(bounded.call, named, str(i)) for i in range(6)]
@@ -275,6 +279,7 @@ def test_each_call_has_a_process_of_its_own_and_too_many_are_refused(bounded):
             os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_no_file_is_written(tmp_path):
     """Neither by the process that works on a table nor by the one that asks it to."""
     script = (

@@ -221,6 +221,7 @@ def test_boosting_goes_on_the_same_by_warm_start_and_by_init(model):
     assert float(warm[measure][..., -1].mean()) < float(alone[measure][..., -1].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "model",

@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -191,7 +193,7 @@ def test_failed_tasks_are_told_and_tried_again(tmp_path, monkeypatch):
         return real(jobs, budget)[:1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(running, "run", faulty)
+        patch.setattr(sys.modules[complete.__module__], "Run", partial(Run, work=faulty))
         with pytest.warns(
             UserWarning, match="4 tasks failed, first population=iso, loop=frozen, aspect=2.0, replicate=2: ValueError"
         ):
@@ -205,9 +207,9 @@ def test_failed_tasks_are_told_and_tried_again(tmp_path, monkeypatch):
 
 def test_other_libraries_are_told(tmp_path, monkeypatch):
     swept(tmp_path / "store")
-    later = {**making.versions(), "numpy": "9.9"}
+    later = {**making.versions(read_spec(SPEC)), "numpy": "9.9"}
     for room in (making, storing):
-        monkeypatch.setattr(room, "versions", lambda: later)
+        monkeypatch.setattr(room, "versions", lambda _: later)
     swept(tmp_path / "store")
     with pytest.warns(UserWarning, match=r"numpy .* -> 9\.9"):
         swept(tmp_path / "store", replicates=5)
@@ -233,7 +235,7 @@ def test_nothing_committed_is_lost_where_the_disk_is_full(tmp_path, monkeypatch)
     xr.testing.assert_identical(swept(tmp_path / "store"), swept(tmp_path / "whole"))
 
 
-def test_an_interruption_commits_what_is_finished(tmp_path, monkeypatch):
+def test_an_interruption_commits_what_is_finished(tmp_path):
     real, calls = running.run, 0
 
     def interrupted(jobs, budget):
@@ -244,9 +246,8 @@ def test_an_interruption_commits_what_is_finished(tmp_path, monkeypatch):
         return real(jobs[:2], budget)
 
     plan = read_spec(SPEC)
-    monkeypatch.setattr(running, "run", interrupted)
     with Store(tmp_path / "store", plan) as store, pytest.raises(KeyboardInterrupt):
-        Run(store, Here(), 1, lambda committed, failed: None).complete(map(int, store.missing()))
+        Run(store, Here(), 1, lambda committed, failed: None, interrupted).complete(map(int, store.missing()))
     assert status(tmp_path / "store")[0].finished in range(3, 7)
 
 

@@ -133,6 +133,7 @@ def test_a_useless_teacher_is_left_out():
         assert "leave them out" in str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "why"), [("least squares", "hardly at all"), ("forest", "where there is a real label")])
 def test_a_teacher_that_has_seen_the_labels_is_found_out(kind, why):
     found = fm.recommend(table(kind), "y", predictions="teacher", generations=2)
@@ -291,6 +292,7 @@ def test_classes_in_words():
     assert one.to_dict() == two.to_dict()
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path, capsys, good):
     file = tmp_path / "table.csv"
     pl.DataFrame(table("good")).fill_nan(None).write_csv(file)

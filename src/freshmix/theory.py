@@ -277,7 +277,7 @@ def ways(population: Population, found: Memory) -> xr.Dataset:
     >>> population = Population.isotropic()
     >>> table = ways(population, optimal_memory(population, Loop(aspect=0.5, covariates="fresh"), 3, judged="now"))
     >>> table.way.values[:2].tolist(), table.at_horizon.values[:2].round(4).tolist()
-    (['keep_all', 'anchored_mixed'], [0.1231, 0.2241])
+    (['keep_all', 'forgetting'], [0.1231, 0.1231])
     """
     known = found.to_frame()
     courses = [_course(population, name, found) for name in known.index]

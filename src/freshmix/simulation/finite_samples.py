@@ -140,11 +140,11 @@ def simulate(
     name, experiment = prepared(population, loop, generations, rows=rows, seed=seed, **grids, **options)
     warn(experiment, stacklevel=3)
     count, first = whole("replicates", replicates, low=1), whole("first_replicate", first_replicate, low=0)
-    if first + count > _MOST_REPLICATES:
-        raise ValueError(f"first_replicate and replicates must add up to at most {_MOST_REPLICATES}, got {first} and {count}")
     # Each as it comes, and all together.
     each = 16 * math.prod(experiment.shape) + _OVERHEAD
     check_memory(count * each, f"{count} replicates", f"ask for at most {int(memory() // each)}")
+    if first + count > _MOST_REPLICATES:
+        raise ValueError(f"first_replicate and replicates must add up to at most {_MOST_REPLICATES}, got {first} and {count}")
     with one_blas_thread():
         done = finished(
             name, experiment, range(first, first + count), process_count(workers, low=1), executor, progress, partial
