@@ -70,9 +70,10 @@ def test_every_state_is_answered(covariates, scheme):
     assert len(by_generation.data) > 2
     assert len(by_weight.data) > 2
     for name in PICTURES:
-        figure, why, style = callbacks.chosen(State(covariates=covariates, picture=name).to_query(), scheme)
+        figure, why, style, place = callbacks.chosen(State(covariates=covariates, picture=name).to_query(), scheme)
         assert (why != "") == (name == "phase" and covariates == "frozen")
-        assert int(style["height"].removesuffix("px")) >= 80
+        assert bool(place) == bool(why)
+        assert why or int(style["height"].removesuffix("px")) >= 300
         assert json.loads(json.dumps(figure if isinstance(figure, dict) else json.loads(figure.to_json())))
 
 

@@ -19,8 +19,8 @@ _VALUES = [controls.value_of(name) for name in FIELDS]
 _SHOWN = ("risk_by_generation", "risk_by_weight")
 _PLACES = (*_SHOWN, "chosen")
 _PARTS = (("graph", "figure"), ("figure-why", "children"))
-# Pixels where there is no picture.
-_LOW = 80
+# Where there is no picture, its place is low. The graph keeps its height: plotly fails where one shrinks below its margins.
+_LOW = {"height": "80px", "overflow": "hidden"}
 _BLANK: dict[str, Any] = {
     "data": [],
     "layout": {
@@ -86,6 +86,7 @@ def register(app: Dash) -> None:
         Output("chosen-graph", "figure"),
         Output("chosen-figure-why", "children"),
         Output("chosen-graph", "style"),
+        Output("chosen-place", "style"),
         Input("settled", "data"),
         Input("scheme", "data"),
         prevent_initial_call=True,
@@ -195,12 +196,13 @@ def quick(query: str, scheme: str) -> list[Any]:
     return [verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
 
 
-def chosen(query: str, scheme: str) -> tuple[Any, str, dict[str, str]]:
+def chosen(query: str, scheme: str) -> tuple[Any, str, Any, dict[str, str]]:
     """The picture of the tab, which may be higher than others."""
     state = states.State.from_query(query)
     figure, why = _picture(state.picture, _table(state.picture, state), scheme)
-    height = _LOW if why else figure["layout"]["height"] or HEIGHT
-    return figure, why, {"height": f"{height}px"}
+    if why:
+        return figure, why, no_update, _LOW
+    return figure, why, {"height": f"{figure['layout']['height'] or HEIGHT}px"}, {}
 
 
 def _table(name: str, state: states.State) -> Any:

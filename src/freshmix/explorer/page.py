@@ -99,7 +99,9 @@ def _figure(name: str) -> Any:
     graph = dcc.Graph(id=f"{name}-graph", config=_GRAPH, style={"height": f"{HEIGHT}px"}, figure={"layout": {"autosize": True}})
     if name == "chosen":
         faint = {"visibility": "visible", "opacity": 0.5}
-        graph = dcc.Loading(graph, delay_show=300, overlay_style=faint, custom_spinner=dmc.Loader())
+        graph = html.Div(
+            dcc.Loading(graph, delay_show=300, overlay_style=faint, custom_spinner=dmc.Loader()), id=f"{name}-place"
+        )
     return html.Div(
         [graph, html.Div(id=f"{name}-figure-why", className="why", role="status"), html.Div(files, className="files")],
         className="figure",

@@ -52,7 +52,12 @@ def part() -> list[Any]:
         html.Div(menus, id="file-menus", style=_HIDDEN),
         html.Div(words.WORKING, id="working", role="status", className="why", style=_HIDDEN),
         dcc.Store(
-            id="file-limits", data={"most": uploaded.MOST_BYTES, "said": words.too_large("{name}", None, uploaded.MOST_BYTES)}
+            id="file-limits",
+            data={
+                "most": uploaded.MOST_BYTES,
+                "said": words.too_large("{name}", None, uploaded.MOST_BYTES),
+                "label": words.DROP,
+            },
         ),
     ]
 

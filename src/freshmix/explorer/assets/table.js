@@ -25,10 +25,19 @@
   document.addEventListener("drop", checked, true);
   document.addEventListener("change", checked, true);
 
+  // The component's own input is not seen, but is read aloud, and has no name of its own.
+  function named(label) {
+    const input = document.querySelector("#file input[type=file]");
+    if (input) input.setAttribute("aria-label", label);
+    return input !== null;
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     table: {
       bounded(data) {
         limits = data;
+        const watcher = new MutationObserver(() => named(data.label) && watcher.disconnect());
+        if (!named(data.label)) watcher.observe(document.body, { childList: true, subtree: true });
       },
       forgotten() {
         return [null, null, [], HIDDEN, [], HIDDEN];
