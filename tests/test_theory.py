@@ -276,7 +276,8 @@ def test_ways_come_to_what_they_were_chosen_for(loop, persistence, judged):
     memory = fm.optimal_memory(population, loop, 5, "model", judged=judged)
     found = tables.ways(population, memory)
     np.testing.assert_allclose(found.risk[:, -1], found.at_horizon, rtol=1e-12)
-    assert found.at_horizon.values.tolist() == sorted(way.risk for way in memory.ways.values())
+    # Least first; ways that differ by less than the search can tell are equal.
+    np.testing.assert_allclose(found.at_horizon, sorted(way.risk for way in memory.ways.values()), rtol=1e-5)
     assert found.allowed.values.tolist() == [memory.ways[name].stored in ("nothing", "model") for name in found.way.values]
     assert found.attrs["best"] == memory.best
 
