@@ -277,7 +277,7 @@ def test_ways_come_to_what_they_were_chosen_for(loop, persistence, judged):
     found = tables.ways(population, memory)
     np.testing.assert_allclose(found.risk[:, -1], found.at_horizon, rtol=1e-12)
     # Least first; ways that differ by less than the search can tell are equal.
-    np.testing.assert_allclose(found.at_horizon, sorted(way.risk for way in memory.ways.values()), rtol=1e-5)
+    np.testing.assert_allclose(found.at_horizon, sorted(way.risk for way in memory.ways.values()), rtol=1e-8)
     assert found.allowed.values.tolist() == [memory.ways[name].stored in ("nothing", "model") for name in found.way.values]
     assert found.attrs["best"] == memory.best
 

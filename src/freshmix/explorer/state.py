@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ..loop import Group, Loop
 from ..population import Population
+from ..population_file import MODELS as NAMED
 from ..words import explorer as words
 from .coded import decoded, encoded
 from .fields import Choice, Coded, Field, Numbers, Numeric
@@ -26,15 +27,6 @@ MODELS: Mapping[str, tuple[str, ...]] = {
 PICTURES = ("weight_penalty", "phase", "ways", "spectrum")
 # Numbers of kept generations that can be chosen; None: all.
 KEPT = (*range(13), 18, 24, 36, 60, None)
-_NAMED: Mapping[str, Callable[..., Population]] = {
-    "isotropic": Population.isotropic,
-    "random-effects": Population.random_effects,
-    "spiked": Population.spiked,
-    "two-level": Population.two_level,
-    "autoregressive": Population.autoregressive,
-    "equicorrelated": Population.equicorrelated,
-    "power-law": Population.power_law,
-}
 
 
 def _of(kind: Field) -> Any:
@@ -140,7 +132,7 @@ class State:
         if "shares" in options:
             total = math.fsum(self.shares)
             options["shares"] = tuple(h / total for h in self.shares)
-        return _NAMED[model], options | {"signal": self.signal_to_noise / _NAMED[model](**options).null_risk}
+        return NAMED[model], options | {"signal": self.signal_to_noise / NAMED[model](**options).null_risk}
 
     def _of_table(self, found: Population) -> Population:
         noise, null = found.noise_variance, found.null_risk

@@ -114,7 +114,7 @@ class Memory(Pictured):
         settings of the way (``kept_generations``: None for all).
         """
         # Ways that differ by less than the search can tell stand in the order of what they keep.
-        names = sorted(self.ways, key=lambda name: float(f"{self.ways[name].risk:.6g}"))
+        names = sorted(self.ways, key=lambda name: float(f"{self.ways[name].risk:.9g}"))
         ways = [self.ways[name] for name in names]
         allowed = [RULES.index(way.stored) <= RULES.index(self.may_keep) for way in ways]
         columns = {key: [getattr(way, key) for way in ways] for key in ("risk", "prediction_error", "stored")}
