@@ -54,6 +54,12 @@ def test_every_process_knows_the_scripts():
     assert all(status(other, url) == 200 for url in scripts)
 
 
+def test_no_callback_takes_the_place_of_another(client):
+    """Dash says nothing where two without an output have the same inputs: the page then waits for an answer it has."""
+    known = [each["output"] for each in client.get("/_dash-dependencies").json]
+    assert sorted(set(known)) == sorted(known)
+
+
 def test_a_request_that_is_too_large_is_refused(client):
     large = {"data": b"x" * (MOST_BYTES + 1), "content_type": "application/json"}
     assert client.post("/_dash-update-component", **large).status_code == 413

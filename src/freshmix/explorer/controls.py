@@ -103,18 +103,8 @@ def term(name: str) -> Any:
 
 
 def explained(label: str, meaning: str, kind: str = "") -> Any:
-    """A term with its explanation."""
-    return dmc.Tooltip(
-        html.Button(label, type="button", className=f"term {kind}".strip()),
-        label=meaning,
-        multiline=True,
-        w=260,
-        withArrow=True,
-        events={"hover": True, "focus": True, "touch": True},
-        position="top-start",
-        zIndex=400,
-        boxWrapperProps={"className": "explained"},
-    )
+    """A term with its explanation, which assets/terms.js shows."""
+    return html.Button(label, type="button", className=f"term {kind}".strip(), **{"data-meaning": meaning})
 
 
 def _named(name: str) -> dict[str, Any]:

@@ -38,7 +38,8 @@
       },
       // The picture was drawn again without the points.
       drawn(state) {
-        if (done && loop(state) === loop(done.query)) set("run", { data: { ...done, picture: null, again: Date.now() } });
+        const same = done && loop(state) === loop(done.query);
+        return same ? { ...done, picture: null, again: Date.now() } : keep();
       },
       onwards(runs) {
         if (!runs || runs.number !== number) return;
