@@ -69,7 +69,7 @@ def test_a_request_that_is_too_large_is_refused(client):
 @pytest.mark.parametrize("covariates", ["frozen", "fresh"])
 def test_every_state_is_answered(covariates, scheme):
     query = State(covariates=covariates, model="spiked").to_query()
-    verdict, weight, by_generation, _, by_weight, _, lines, copied, answered = callbacks.quick(query, scheme)
+    *verdict, weight, by_generation, _, by_weight, _, lines, copied, answered = callbacks.quick(query, scheme)
     assert (lines, answered) == (copied, query)
     assert "real weight" in weight
     assert verdict

@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from ..words import explorer as words
 from . import answers, controls, simulate_part, table_part
 from . import state as states
-from .page import HEIGHT, verdict
+from .page import HEIGHT, VERDICT, verdict
 from .pictures import drawn
 from .state import FIELDS
 
@@ -60,7 +60,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(limited)
     app.callback(
-        Output("verdict", "children"),
+        *[Output(*each) for each in VERDICT],
         Output("best-weight", "children"),
         *[
             Output(f"{name}-{part}", prop)
@@ -106,19 +106,19 @@ def _scripts(app: Dash) -> None:
         app.clientside_callback(ClientsideFunction("explorer", name), *wires, prevent_initial_call=later)
 
     script("address", Output("address", "data"), Input("known", "data"), later=False)
-    sliders = [Input(f"{name}-slider", "value") for name in FIELDS if controls.has_slider(name)]
-    script("slid", *sliders, State("known", "data"))
+    # Dash passes each script's part through the whole page: one script does what a move of a slider needs.
     script(
         "state",
         Output("state", "data"),
         Output("axes", "data"),
+        Output("settled", "data"),
         *[Input(*value) for value in _VALUES],
+        *[Input(f"{name}-slider", "value") for name in FIELDS if controls.has_slider(name)],
         Input("moved", "data"),
         State("known", "data"),
     )
     script("folded", Output("parts", "value"), Input("known", "data"), State("parts", "value"), later=False)
-    script("settled", Output("settled", "data"), Input("state", "data"))
-    script("answered", Input("answered", "data"))
+    script("answered", Output("run", "data", allow_duplicate=True), Input("answered", "data"))
     script(
         "scheme",
         Output("scheme", "data"),
@@ -193,7 +193,7 @@ def quick(query: str, scheme: str) -> list[Any]:
     shown = [_picture(name, table, scheme) for name, table in zip(_SHOWN, tables, strict=True)]
     weight = "" if isinstance(tables[1], str) else answers.best_weight(tables[1])
     lines = answers.lines(state)
-    return [verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
+    return [*verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
 
 
 def chosen(query: str, scheme: str) -> tuple[Any, str, Any, dict[str, str]]:

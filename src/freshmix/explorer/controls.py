@@ -153,8 +153,10 @@ def _slider(name: str, kind: Numeric) -> list[Any]:
 
 def _ends(name: str) -> list[Any]:
     """What the ends of a slider stand for."""
-    ends = words.ENDS.get(name)
-    return [] if ends is None else [html.Div([html.Span(each) for each in ends], className="ends", **{"aria-hidden": "true"})]
+    if name not in words.ENDS:
+        return []
+    low, high = words.ENDS[name]
+    return [html.Div(className="ends", **{"aria-hidden": "true", "data-low": low, "data-high": high})]
 
 
 def slide(kind: Numeric) -> dict[str, Any]:

@@ -73,23 +73,40 @@ def _main() -> list[Any]:
 def _answer() -> Any:
     use = dmc.Button(words.USE, id="use", size="xs", disabled=True)
     said = html.Div([html.P(id="best"), html.P(id="best-weight")])
-    return _card(
-        html.Div(id="verdict", className="verdict", **{"aria-live": "polite"}), html.Div([said, use], className="best")
-    )
+    return _card(_verdict(), html.Div([said, use], className="best"))
 
 
 def _card(*children: Any) -> Any:
     return html.Section(list(children), className="card")
 
 
+# Where what is said of a ``freshmix.Limit`` goes. These places stay: new ones at every move take longer than the pictures.
+VERDICT = (
+    ("verdict-word", "children"),
+    ("verdict-word", "className"),
+    ("verdict-word", "data-meaning"),
+    ("verdict-why", "children"),
+    *[(f"fact-{i}", prop) for i in range(len(words.TERMS)) for prop in ("children", "style")],
+)
+
+
 def verdict(found: Any) -> list[Any]:
-    """What is said of a ``freshmix.Limit``: the word, why, and the figures behind it."""
-    word = controls.explained(found.verdict, words.VERDICTS[found.verdict], f"word {found.verdict}")
+    """What is said of a ``freshmix.Limit`` at each of these places: the word, why, and the figures behind it."""
+    values = dict(verdict_words.facts(found))
+    hidden = {"display": "none"}
+    facts = [part for name in words.TERMS for part in (values.get(name, ""), {} if name in values else hidden)]
+    return [found.verdict, f"term word {found.verdict}", words.VERDICTS[found.verdict], f": {found.reason}", *facts]
+
+
+def _verdict() -> Any:
+    word = controls.explained("", "", "word")
+    word.id = "verdict-word"
     facts = [
-        html.Div([html.Dt(controls.explained(name, words.TERMS[name])), html.Dd(value)])
-        for name, value in verdict_words.facts(found)
+        html.Div([controls.explained(name, words.TERMS[name]), html.Strong(id=f"fact-{i}")])
+        for i, name in enumerate(words.TERMS)
     ]
-    return [html.P([word, f": {found.reason}"]), html.Dl(facts, className="facts")]
+    said = [html.P([word, html.Span(id="verdict-why")]), html.Div(facts, className="facts")]
+    return html.Div(said, id="verdict", className="verdict", **{"aria-live": "polite"})
 
 
 def _figure(name: str) -> Any:

@@ -62,9 +62,6 @@ def register(app: Dash) -> None:
         Output("run-stop", "disabled", allow_duplicate=True),
         Input("run-stop", "n_clicks"),
     )
-    script("moved", Input("state", "data"))
-    # Dash knows a script without an output by its inputs alone: of two with the same ones it forgets the first.
-    script("drawn", Output("run", "data", allow_duplicate=True), Input("answered", "data"))
     script("onwards", Input("runs", "data"))
     app.callback(Output("runs", "data"), Input("run", "data"), State("scheme", "data"), prevent_initial_call=True)(batch)
 

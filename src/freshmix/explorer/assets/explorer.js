@@ -2,17 +2,22 @@
 (function () {
   "use strict";
   const PAUSE = 350; // Milliseconds without a change after which slow answers are asked for, and the address is written.
+  const LATER = 25; // Milliseconds until a typed value follows its slider: the question is on its way by then.
   const PATIENCE = 4000; // Without an answer for so long, the next question is asked.
 
   const last = {}; // The last value of each setting that could be used.
   const placed = {}; // Where sliders were put, or dragged to.
+  let pending = {}; // Settings that were dragged, whose typed values follow.
   let entries = 0;
   let corrects = true; // Whether the address is only put in its usual form: then there is no new entry in the history.
   let busy = null;
   let held = null;
+  let wished = null; // The last question, asked or held.
+  let mirroring = null;
   let axes = null;
   let writing = null;
   let settling = null;
+  let from = null; // The last time that settings came from elsewhere than their controls.
 
   const keep = () => window.dash_clientside.no_update;
   const tell = (id, data) => window.dash_clientside.set_props(id, { data });
@@ -42,14 +47,16 @@
 
   // One question at a time: of those that come meanwhile, the last one.
   function asked(query) {
+    wished = query;
     if (busy !== null) {
       held = query;
       return keep();
     }
-    free(query);
+    free();
+    setTimeout(window.dash_clientside.simulate.moved, LATER, query);
     return query;
   }
-  function free(query) {
+  function free() {
     clearTimeout(busy);
     busy = setTimeout(next, PATIENCE);
     held = null;
@@ -59,8 +66,9 @@
     busy = null;
     if (held !== null) {
       const query = held;
-      free(query);
+      free();
       tell("state", query);
+      window.dash_clientside.simulate.moved(query);
     }
   }
 
@@ -75,6 +83,36 @@
     if (!Number.isFinite(number)) return name in last ? last[name] : known.defaults[name];
     number = Math.min(Math.max(number, slider.low), slider.high);
     return String(slider.whole ? Math.round(number) : number);
+  }
+
+  // The value that a slider was dragged to is used at once, its typed value is put where it belongs while the answer comes.
+  function dragged(known, places) {
+    const names = Object.keys(known.sliders).filter((name) => "step" in known.sliders[name]);
+    names.forEach((name, i) => {
+      const slider = known.sliders[name];
+      const before = name in placed ? placed[name] : slider.at;
+      if (places[i] === before || places[i] === null) return;
+      placed[name] = places[i];
+      pending[name] = value(places[i], slider);
+      if (mirroring === null) mirroring = setTimeout(mirrored, LATER);
+    });
+  }
+  function mirrored() {
+    const now = pending;
+    mirroring = null;
+    pending = {};
+    for (const name in now) window.dash_clientside.set_props(name, { value: now[name] });
+  }
+
+  // Slow answers are asked for once nothing has changed for a while; the first ones at once.
+  function settles(query) {
+    clearTimeout(settling);
+    if (settling === null) {
+      settling = 0;
+      return query;
+    }
+    settling = setTimeout(tell, PAUSE, "settled", query);
+    return keep();
   }
 
   // Where a number is on its slider, and the number at a place.
@@ -100,24 +138,16 @@
       address() {
         return { search: window.location.search, entry: entries };
       },
-      slid(...given) {
-        const known = given.pop();
-        const names = Object.keys(known.sliders).filter((name) => "step" in known.sliders[name]);
-        names.forEach((name, i) => {
-          const slider = known.sliders[name];
-          const before = name in placed ? placed[name] : slider.at;
-          if (given[i] === before || given[i] === null) return;
-          placed[name] = given[i];
-          window.dash_clientside.set_props(name, { value: value(given[i], slider) });
-        });
-      },
       state(...given) {
         const known = given.pop();
-        given.pop(); // Only says that settings came from elsewhere than their controls.
+        const moved = given.pop();
         const names = Object.keys(known.defaults);
+        if (moved !== from) pending = {};
+        from = moved;
+        dragged(known, given.splice(names.length));
         const said = {};
         names.forEach((name, i) => {
-          said[name] = text(name, given[i], known);
+          said[name] = text(name, name in pending ? pending[name] : given[i], known);
           const slider = known.sliders[name];
           if (slider && "step" in slider && said[name] !== "" && said[name] !== (last[name] || known.defaults[name])) {
             const at = place(Number(said[name]), slider);
@@ -137,22 +167,15 @@
         const turned = now !== (axes || [known.defaults.model, known.defaults.covariates, true, true].join());
         axes = now;
         written(query);
-        return [asked(query), turned ? query : keep()];
+        if (query === wished) return [keep(), keep(), keep()];
+        return [asked(query), turned ? query : keep(), settles(query)];
       },
       folded(known, parts) {
         return window.matchMedia("(max-width: 760px)").matches ? [] : parts;
       },
-      settled(query) {
-        clearTimeout(settling);
-        if (settling === null) {
-          settling = 0;
-          return query;
-        }
-        settling = setTimeout(() => tell("settled", query), PAUSE);
-        return keep();
-      },
-      answered() {
+      answered(query) {
         next();
+        return window.dash_clientside.simulate.drawn(query);
       },
       scheme(clicks) {
         let scheme = wanted();

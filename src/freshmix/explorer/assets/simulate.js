@@ -31,6 +31,7 @@
       moved(state) {
         if (loop(state) === loop(query)) return;
         query = state;
+        if (!going && !done) return;
         number += 1;
         done = null;
         ended();
