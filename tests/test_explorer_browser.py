@@ -264,9 +264,9 @@ def test_the_optimum_on_the_screen_is_that_of_the_library(opened, query):
 
 
 def drop(page, path):
-    control = page.locator(f"button.mantine-Accordion-control:has-text('{table_words.TITLE}')")
-    if control.get_attribute("aria-expanded") == "false":
-        control.click()
+    part = page.locator(f"details:has(> summary:has-text('{table_words.TITLE}'))")
+    if part.get_attribute("open") is None:
+        part.locator("> summary").click()
     page.set_input_files("#file input[type=file]", path)
 
 
@@ -418,14 +418,14 @@ def test_a_simulation_can_be_stopped_and_too_much_is_refused(opened):
 
 
 FOCUSABLE = (
-    "button:not([disabled]), input:not([disabled]):not([type=hidden]):not([type=file]), a[href], "
+    "summary, button:not([disabled]), input:not([disabled]):not([type=hidden]):not([type=file]), a[href], "
     "[tabindex='0'], [role=slider]:not([data-disabled])"
 )
 
 
 def test_every_control_is_reached_by_the_keyboard(opened):
     page = opened("covariates=fresh&labelled=0.5&aspect=0.5", height=1600)
-    page.locator(f"button.mantine-Accordion-control:has-text('{table_words.TITLE}')").click()
+    page.locator(f"summary:has-text('{table_words.TITLE}')").click()
     page.wait_for_timeout(1000)
     wanted = page.evaluate(
         f"""() => {{

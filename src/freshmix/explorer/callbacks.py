@@ -117,7 +117,6 @@ def _scripts(app: Dash) -> None:
         Input("moved", "data"),
         State("known", "data"),
     )
-    script("folded", Output("parts", "value"), Input("known", "data"), State("parts", "value"), later=False)
     script("answered", Output("run", "data", allow_duplicate=True), Input("answered", "data"))
     script(
         "scheme",

@@ -62,33 +62,32 @@ def shown(name: str, value: Any) -> Any:
     return "" if value is None else value
 
 
-def parts(table: list[Any]) -> Any:
+def parts(table: list[Any]) -> list[Any]:
     """All controls, in parts that can be folded; ``table`` is the part that takes a table, folded at first."""
-    items = [
-        dmc.AccordionItem(
-            [dmc.AccordionControl(words.PARTS[part]), dmc.AccordionPanel([control(name) for name in names])], value=part
-        )
-        for part, names in PARTS.items()
-    ]
-    items.append(
-        dmc.AccordionItem([dmc.AccordionControl(uploading.TITLE), dmc.AccordionPanel(table)], value="table"),
-    )
-    return dmc.Accordion(items, id="parts", multiple=True, value=list(PARTS), variant="default", chevronPosition="left")
+    folds = [_fold(words.PARTS[part], [control(name) for name in names]) for part, names in PARTS.items()]
+    return [*folds, _fold(uploading.TITLE, table, open=False)]
+
+
+def _fold(title: str, inside: list[Any], **options: Any) -> Any:
+    return html.Details([html.Summary(html.H2(title)), *inside], className="part", **({"open": True} | options))
 
 
 def control(name: str) -> Any:
-    """One setting: name and value on a line, its slider below, and a line for why it is not used."""
+    """One setting: name and value on a line, its slider below and what its ends stand for, and a line for why it is not used.
+
+    As few components as this takes, none deeper than need be: Dash looks at each of them whenever anything on the page changes.
+    """
     kind = FIELDS[name]
     if isinstance(kind, Numeric):
-        inside = [html.Div([term(name), _typed(name, kind)], className="line"), *_slider(name, kind), *_ends(name)]
+        inside = [_typed(name, kind), *_slider(name, kind)]
     elif isinstance(kind, Numbers):
-        text = dmc.TextInput(id=name, value=kind.write(kind.default), size="xs", debounce=400, **_named(name))
-        inside = [html.Div([term(name), text], className="line")]
+        inside = [dmc.TextInput(id=name, value=kind.write(kind.default), size="xs", debounce=400, **_named(name))]
     else:
         assert isinstance(kind, Choice)
-        inside = [html.Div([term(name), _chosen(name, kind)], className="line")]
-    why = html.Div(_START.unused().get(name, ""), id=f"{name}-why", className="why")
-    return html.Div([*inside, why], id=f"{name}-row", className="setting", style=style(name, _START))
+        inside = [_chosen(name, kind)]
+    why = [html.Div(_START.unused().get(name, ""), id=f"{name}-why", className="why")] if name in LIMITED else []
+    ends = dict(zip(("data-low", "data-high"), words.ENDS.get(name, ()), strict=False))
+    return html.Div([term(name), *inside, *why], id=f"{name}-row", className="setting", style=style(name, _START), **ends)
 
 
 def style(name: str, state: State) -> dict[str, str]:
@@ -149,14 +148,6 @@ def _slider(name: str, kind: Numeric) -> list[Any]:
             thumbLabel=words.label(name),
         )
     ]
-
-
-def _ends(name: str) -> list[Any]:
-    """What the ends of a slider stand for."""
-    if name not in words.ENDS:
-        return []
-    low, high = words.ENDS[name]
-    return [html.Div(className="ends", **{"aria-hidden": "true", "data-low": low, "data-high": high})]
 
 
 def slide(kind: Numeric) -> dict[str, Any]:

@@ -86,7 +86,7 @@ VERDICT = (
     ("verdict-word", "className"),
     ("verdict-word", "data-meaning"),
     ("verdict-why", "children"),
-    *[(f"fact-{i}", prop) for i in range(len(words.TERMS)) for prop in ("children", "style")],
+    *[each for i in range(len(words.TERMS)) for each in ((f"fact-{i}", "children"), (f"fact-{i}-row", "style"))],
 )
 
 

@@ -1,6 +1,7 @@
 """The page served: on a server made for it, on this machine alone unless told otherwise."""
 
 import errno
+import gc
 import os
 import socket
 import webbrowser
@@ -116,6 +117,9 @@ def serve(
     app = make_app().server
     # What is loaded when it is first used, is so before processes part.
     quick("", "light")
+    # What there is now stays: no process looks through it for what could go, nor makes a copy of its own by that.
+    gc.collect()
+    gc.freeze()
     if os.name == "nt":
         _waitress(app, listener, workers, started)
     else:

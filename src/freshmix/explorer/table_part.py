@@ -22,7 +22,7 @@ def part() -> list[Any]:
         _menu("file-time", words.TIME, words.TIME_MEANING, searchable=True, clearable=True, placeholder=words.NO_TIME),
         html.Div(
             [
-                html.Div(explained(words.LEFT_OUT, words.LEFT_OUT_MEANING), className="line"),
+                explained(words.LEFT_OUT, words.LEFT_OUT_MEANING),
                 dmc.MultiSelect(id="file-drop", data=[], value=[], searchable=True, size="xs", **_over(words.LEFT_OUT)),
             ],
             className="setting",
@@ -71,7 +71,7 @@ def _menu(name: str, label: str, meaning: str, values: dict[str, str] | None = N
     chosen = dmc.Select(
         id=name, data=data, value=data[0]["value"] if data else None, size="xs", w=150, **_over(label), **options
     )
-    return html.Div(html.Div([explained(label, meaning), chosen], className="line"), className="setting")
+    return html.Div([explained(label, meaning), chosen], className="setting")
 
 
 def answer() -> Any:

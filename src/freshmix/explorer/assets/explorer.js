@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const PAUSE = 350; // Milliseconds without a change after which slow answers are asked for, and the address is written.
-  const LATER = 25; // Milliseconds until a typed value follows its slider: the question is on its way by then.
+  const LATER = 300; // Milliseconds until a typed value follows its slider where no answer comes before.
   const PATIENCE = 4000; // Without an answer for so long, the next question is asked.
 
   const last = {}; // The last value of each setting that could be used.
@@ -53,7 +53,7 @@
       return keep();
     }
     free();
-    setTimeout(window.dash_clientside.simulate.moved, LATER, query);
+    setTimeout(window.dash_clientside.simulate.moved, 0, query);
     return query;
   }
   function free() {
@@ -85,7 +85,7 @@
     return String(slider.whole ? Math.round(number) : number);
   }
 
-  // The value that a slider was dragged to is used at once, its typed value is put where it belongs while the answer comes.
+  // The value that a slider was dragged to is used at once, its typed value follows once the answer has come.
   function dragged(known, places) {
     const names = Object.keys(known.sliders).filter((name) => "step" in known.sliders[name]);
     names.forEach((name, i) => {
@@ -99,6 +99,7 @@
   }
   function mirrored() {
     const now = pending;
+    clearTimeout(mirroring);
     mirroring = null;
     pending = {};
     for (const name in now) window.dash_clientside.set_props(name, { value: now[name] });
@@ -136,6 +137,9 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       address() {
+        // On a telephone the answer comes first, settings are unfolded by hand.
+        if (window.matchMedia("(max-width: 760px)").matches)
+          for (const part of document.querySelectorAll("details.part")) part.open = false;
         return { search: window.location.search, entry: entries };
       },
       state(...given) {
@@ -170,10 +174,8 @@
         if (query === wished) return [keep(), keep(), keep()];
         return [asked(query), turned ? query : keep(), settles(query)];
       },
-      folded(known, parts) {
-        return window.matchMedia("(max-width: 760px)").matches ? [] : parts;
-      },
       answered(query) {
+        mirrored();
         next();
         return window.dash_clientside.simulate.drawn(query);
       },
