@@ -102,7 +102,7 @@ def _verdict() -> Any:
     word = controls.explained("", "", "word")
     word.id = "verdict-word"
     facts = [
-        html.Div([controls.explained(name, words.TERMS[name]), html.Strong(id=f"fact-{i}")])
+        html.Div([controls.explained(name, words.TERMS[name]), html.Strong(id=f"fact-{i}")], id=f"fact-{i}-row")
         for i, name in enumerate(words.TERMS)
     ]
     said = [html.P([word, html.Span(id="verdict-why")]), html.Div(facts, className="facts")]
