@@ -139,8 +139,10 @@ def failed(error: Exception) -> None:
 def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: Any, query: str | None) -> list[Any]:
     """Settings that come from elsewhere than their controls: the address, a button, a place in a picture."""
     said: list[str] = []
-    before = state = states.State.from_query(query or "")
     trigger = ctx.triggered_id
+    # The page comes with all settings as they are at first.
+    first = trigger == "address" and address["entry"] == 0
+    before = state = states.State() if first else states.State.from_query(query or "")
     if trigger == "address":
         state, said = states.read(address["search"])
     elif trigger == "use" and advice:
@@ -152,7 +154,7 @@ def moved(address: Any, use: Any, reset: Any, weight: Any, chosen: Any, advice: 
     elif trigger == "chosen-graph":
         state = pointed(state, state.picture, chosen)
     # What is as it was is not sent, except where a control may hold what could not be used.
-    sure = query is None or trigger not in ("address", "reset")
+    sure = first or trigger not in ("address", "reset")
     values = [
         no_update if sure and getattr(state, name) == getattr(before, name) else controls.shown(name, getattr(state, name))
         for name in FIELDS

@@ -140,6 +140,10 @@
         // On a telephone the answer comes first, settings are unfolded by hand.
         if (window.matchMedia("(max-width: 760px)").matches)
           for (const part of document.querySelectorAll("details.part")) part.open = false;
+        // What the address asks for is answered while the controls take it over.
+        const query = window.location.search.replace(/^\?/, "");
+        tell("state", asked(query));
+        tell("settled", settles(query));
         return { search: window.location.search, entry: entries };
       },
       state(...given) {
