@@ -175,8 +175,8 @@
         const turned = now !== (axes || [known.defaults.model, known.defaults.covariates, true, true].join());
         axes = now;
         written(query);
-        if (query === wished) return [keep(), keep(), keep()];
-        return [asked(query), turned ? query : keep(), settles(query)];
+        const axis = turned ? query : keep();
+        return query === wished ? [keep(), axis, keep()] : [asked(query), axis, settles(query)];
       },
       answered(query) {
         mirrored();
