@@ -38,6 +38,14 @@ def test_points_are_those_of_one_call_whatever_the_batches(name):
         assert batch == run["runs"][first : first + len(batch)]
 
 
+def test_the_lines_give_the_points_that_are_there():
+    simulation = Simulation(State(generations=3), rows=40, replicates=7)
+    known = {"fm": fm, "population": simulation.state.population(), "loop": simulation.state.loop()}
+    exec(simulation.lines(5), known)
+    runs = next_of({"query": simulation.state.to_query(), "rows": 40, "replicates": 5, "runs": []})["runs"]
+    np.testing.assert_array_equal(known["simulated"]["mean"], points(runs)["mean"])
+
+
 def test_points_lie_on_theory():
     state = State(aspect=0.5, penalty=0.1, real_weight=0.6, generations=8)
     found = points(Simulation(state, rows=300, replicates=60).batch(0)[0])

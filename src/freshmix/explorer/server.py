@@ -19,7 +19,7 @@ from .page import page
 MOST_BYTES = 16 * 2**20
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
-    <head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+    <head>{%metas%}<title>{%title%}</title><link rel="icon" href="/assets/icon.svg" type="image/svg+xml">{%css%}</head>
     <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 

@@ -77,6 +77,13 @@ def batch(run: Mapping[str, Any] | None, scheme: str) -> Any:
         picture = drawn(PICTURE, table, "dark" if scheme == "dark" else "light", points=simulating.points(found["runs"]))
     except (ValueError, ArithmeticError) as problem:
         return {**run, "refused": str(problem)}
-    features = simulating.Simulation(state, found["rows"], found["replicates"]).features
-    said = words.progress(len(found["runs"]), found["replicates"], found["rows"], features)
-    return {**found, "said": " ".join([said, *found["told"]]), "picture": picture.to_plotly_json()}
+    done = len(found["runs"])
+    # Those that are done: of a simulation that was stopped, too, these are its points.
+    simulation = simulating.Simulation(state, found["rows"], found["replicates"])
+    said = words.progress(done, found["replicates"], found["rows"], simulation.features)
+    return {
+        **found,
+        "said": " ".join([said, *found["told"]]),
+        "picture": picture.to_plotly_json(),
+        "code": answers.lines(state) + simulation.lines(done),
+    }

@@ -78,6 +78,10 @@ class Simulation:
         side = min(stacked * n, self.features)
         return _BESIDE + _EACH * fits * stacked * n * self.features * side
 
+    def lines(self, done: int) -> str:
+        """The Python lines of so many runs of it."""
+        return words.lines(self.state.generations, self.rows, done, _SEED)
+
     def batch(self, first: int) -> tuple[list[list[float | None]], list[str]]:
         """Excess risks of the next few runs by generation, from number ``first`` on, and what the user should know of them.
 

@@ -16,6 +16,12 @@ def progress(done: int, asked: int, rows: int, features: int) -> str:
     return f"{done} of {asked} runs of {rows:,} rows and {features:,} features"
 
 
+def lines(generations: int, rows: int, replicates: int, seed: int) -> str:
+    """The Python lines of the points, after those of the page."""
+    call = f"fm.simulate(population, loop, {generations}, rows={rows}, replicates={replicates}, seed={seed})"
+    return f"simulated = fm.mean_and_error({call})\n"
+
+
 def not_whole(name: str, low: int, high: int, given: object) -> str:
     """A number that will not do."""
     return f"{name} must be a whole number from {low} to {high}, got {str(given)[:40]}."

@@ -40,7 +40,7 @@
       // The picture was drawn again without the points.
       drawn(state) {
         const same = done && loop(state) === loop(done.query);
-        return same ? { ...done, picture: null, again: Date.now() } : keep();
+        return same ? { ...done, query: state, picture: null, again: Date.now() } : keep();
       },
       onwards(runs) {
         if (!runs || runs.number !== number) return;
@@ -52,6 +52,8 @@
         done = runs;
         set("risk_by_generation-graph", { figure: runs.picture });
         set("run-said", { children: runs.said });
+        set("code", { children: runs.code });
+        set("copy", { value: runs.code });
         if (runs.runs.length >= runs.replicates) ended();
         else if (going) set("run", { data: { ...runs, picture: null } });
       },
