@@ -113,8 +113,8 @@ class PopulationEquivalents:
         if not finite.size:
             return result
         z = z[finite]
-        # mean b/(z + b mean_trace): every direction fitted as the largest.
-        low = np.log((self.sizes / np.add.outer(z, self.sizes * self.mean_trace)) @ self.size_shares)
+        # Rounding may put it above a root that it equals.
+        low = np.log(self._least_companion(z)) - 1e-12
         with np.errstate(divide="ignore"):
             high = -np.log(np.maximum(z, self.tau.min() * max(self.rank - 1, 0.0)))
         u, last = low.copy(), high - low
@@ -142,6 +142,22 @@ class PopulationEquivalents:
         # The last step, on v itself: exp(u) carries the rounding of a large |u|.
         result[finite] = v * (1 - excess / slope)
         return result
+
+    def _least_companion(self, z: Floats) -> Floats:
+        """A lower bound of v(z) at z > 0, or z = 0 of rank above 1.
+
+        For rows alike that of a single eigenvalue t, the mean of the positive ones: tau / (1 + tau v) is concave in tau, and
+        t z v^2 + (z + t (rank - 1)) v = 1 has the larger right side. Else mean b/(z + b mean_trace), where every direction is
+        fitted as the largest.
+        """
+        if not self.alike:
+            return np.asarray((self.sizes / np.add.outer(z, self.sizes * self.mean_trace)) @ self.size_shares)
+        t = self.mean_trace / self.rank
+        middle = z + t * (self.rank - 1)
+        root = np.sqrt(middle**2 + 4 * t * z)
+        # Each where nothing cancels.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(middle > 0, 2 / (middle + root), (root - middle) / (2 * t * z))
 
     def _excess(self, z: Numbers, v: Numbers) -> tuple[Numbers, Numbers]:
         """``_excess_at`` in pieces that stay in the cache: tables of all points cost several times their arithmetic."""
