@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents, SampleEquivalents
 from freshmix.risks import contour, frozen
+from freshmix.risks.setting import setting_of
 from freshmix.risks.verdict import judge
 from freshmix.words.figures import short
 
@@ -626,3 +627,16 @@ def test_denormal_weights_are_weight_zero():
     loop = fm.Loop(aspect=1.0, penalty=1.0)
     zero, tiny = (fm.limit(fm.Population.isotropic(), loop.replace(real_weight=w)).risk for w in (0.0, 1e-310))
     assert tiny == pytest.approx(zero, rel=1e-12)
+
+
+@pytest.mark.parametrize("generations", [0, 1, 40, 1500])
+@pytest.mark.parametrize("name", ["isotropic", "spiked", "rank deficient"])
+def test_courses_together_are_those_one_by_one(name, generations):
+    """Also where one forgets at once, one hardly does, and one has another penalty."""
+    population = POPULATIONS[name]
+    loop = fm.Loop(aspect=1.4, penalty=0.2, real_weight=0.6, anchor=0.3, label_renewal=0.7)
+    same = [loop, loop.replace(real_weight=1.0), loop.replace(real_weight=0.02), loop.replace(schedule=(0.9, 0.1, 0.5))]
+    for loops in (same, [*same, loop.replace(penalty=0.4)], [loop.replace(penalty=0.0), same[1].replace(penalty=0.0)]):
+        found = setting_of(population, loops[0]).courses(loops, generations)
+        for each, risks in zip(loops, found, strict=True):
+            np.testing.assert_allclose(risks, fm.risk(population, each, generations), rtol=3e-10)

@@ -15,7 +15,7 @@ from .optima import Memory, Optimum, collapse_boundary, improving_weights, optim
 from .population import Population
 from .risks import Limit, limit, risk
 from .risks.fresh import varied
-from .risks.setting import check_loops, kind_of, setting_of
+from .risks.setting import kind_of, setting_of
 from .risks.surface import limit_surface
 from .version import __version__
 from .views import Pictured, plain
@@ -153,18 +153,17 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     >>> found.loop.values.round(4).tolist(), round(found.loop.limit, 4)
     ([1.5, 1.25, 1.1875, 1.1719], 1.1667)
     """
-    check_loops(population, loop)
+    generations, setting = generations_in_a_row(generations), setting_of(population, loop)
     courses = {"loop": loop, **(others or {})}
     if loop.kept_generations == 0:
         courses["synthetic_only"] = varied(loop, real_weight=0.0)
-    table: dict[str, tuple[str, Floats, dict[str, object]]] = {}
-    real_only = math.nan
-    for name, each in courses.items():
-        long_run = limit(population, each)
-        values = risk(population, each, generations)
-        table[name] = ("generation", values, {**RISK, "limit": long_run.risk})
-        if name == "loop":
-            real_only = long_run.real_only
+    long_run = {name: limit(population, each) for name, each in courses.items()}
+    risks = setting.courses(list(courses.values()), generations)
+    table: dict[str, tuple[str, Floats, dict[str, object]]] = {
+        name: ("generation", values, {**RISK, "limit": long_run[name].risk})
+        for name, values in zip(courses, risks, strict=True)
+    }
+    real_only = long_run["loop"].real_only
     # Generation 0 has real labels on all rows.
     flat = np.full(generations + 1, real_only)
     flat[0] = table["loop"][1][0]
@@ -172,11 +171,13 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     return xr.Dataset(table, {"generation": np.arange(generations + 1)}, {"null": population.null_risk})
 
 
-def by_weight(population: Population, loop: Loop, generations: int | None = None, points: int = 101) -> xr.Dataset:
+def by_weight(
+    population: Population, loop: Loop, generations: int | None = None, points: int = 101, best: Optimum | None = None
+) -> xr.Dataset:
     """Excess risk against the real weight: in the long run and, where given, at generation T.
 
     The attributes hold the best weight and whether it is ``attained``, the rivals, and as ``current`` the loop's own real
-    weight and long run, None where it has no single one.
+    weight and long run, None where it has no single one. ``best`` is ``optimal_weight(population, loop)`` where it is known.
 
     >>> found = by_weight(Population.isotropic(), Loop(aspect=2.0), points=3)
     >>> found.long_run.values.round(4).tolist()
@@ -184,7 +185,7 @@ def by_weight(population: Population, loop: Loop, generations: int | None = None
     """
     weights = np.linspace(0.0, 1.0, whole("points", points, low=2))
     found = limit_surface(population, loop, real_weight=weights).rename(risk="long_run")
-    best = optimal_weight(population, loop)
+    best = optimal_weight(population, loop) if best is None else best
     long_run = limit(population, best.loop)
     if generations is not None:
         horizon, setting = generations_in_a_row(generations), setting_of(population, varied(loop, real_weight=1.0))

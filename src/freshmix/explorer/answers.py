@@ -26,19 +26,27 @@ def verdict(state: State) -> Limit:
     return limit(state.population(), state.loop())
 
 
-def risk_by_generation(state: State) -> xr.Dataset:
-    """Excess risk by generation, with the best weight beside the loop's own where there is one to choose."""
-    population, loop = state.population(), state.loop()
-    best = None if state.keeps else optimal_weight(population, loop)
+@on_one_blas_thread
+def best_at_penalty(state: State) -> Optimum | None:
+    """The best weight at the penalty that is set; None where there is none to choose."""
+    return None if state.keeps else optimal_weight(state.population(), state.loop())
+
+
+def risk_by_generation(state: State, best: Optimum | None = None) -> xr.Dataset:
+    """Excess risk by generation, with the best weight beside the loop's own where there is one to choose.
+
+    ``best`` is ``best_at_penalty``, where it is known already.
+    """
+    best = best or best_at_penalty(state)
     others = {"best_weight": best.loop} if best is not None and best.attained else {}
-    return theory.by_generation(population, loop, state.generations, others)
+    return theory.by_generation(state.population(), state.loop(), state.generations, others)
 
 
-def risk_by_weight(state: State) -> xr.Dataset:
-    """Excess risk against the real weight. Raises NotShown where there is none to choose."""
+def risk_by_weight(state: State, best: Optimum | None = None) -> xr.Dataset:
+    """Excess risk against the real weight, ``best`` as above. Raises NotShown where there is none to choose."""
     if state.keeps:
         raise NotShown(words.NO_WEIGHT)
-    return theory.by_weight(state.population(), state.loop())
+    return theory.by_weight(state.population(), state.loop(), best=best)
 
 
 def weight_penalty(state: State) -> xr.Dataset:
@@ -75,7 +83,7 @@ def spectrum(state: State) -> xr.Dataset:
 
 
 # Each picture's data.
-DATA: Mapping[str, Callable[[State], xr.Dataset]] = {
+DATA: Mapping[str, Callable[..., xr.Dataset]] = {
     function.__name__: on_one_blas_thread(function)
     for function in (risk_by_generation, risk_by_weight, weight_penalty, phase, ways, spectrum)
 }

@@ -190,7 +190,12 @@ def limited(query: str) -> list[Any]:
 def quick(query: str, scheme: str) -> list[Any]:
     """The verdict and the pictures that are always shown."""
     state = states.State.from_query(query)
-    tables = [_table(name, state) for name in _SHOWN]
+    try:
+        best = answers.best_at_penalty(state)
+    except (ValueError, ArithmeticError):
+        # Each picture says why by itself.
+        best = None
+    tables = [_table(name, state, best) for name in _SHOWN]
     shown = [_picture(name, table, scheme) for name, table in zip(_SHOWN, tables, strict=True)]
     weight = "" if isinstance(tables[1], str) else answers.best_weight(tables[1])
     lines = answers.lines(state)
@@ -206,10 +211,10 @@ def chosen(query: str, scheme: str) -> tuple[Any, str, Any, dict[str, str]]:
     return figure, why, {"height": f"{figure['layout']['height'] or HEIGHT}px"}, {}
 
 
-def _table(name: str, state: states.State) -> Any:
+def _table(name: str, state: states.State, *known: Any) -> Any:
     """The data of a picture, or why there are none."""
     try:
-        return answers.DATA[name](state)
+        return answers.DATA[name](state, *known)
     except (ValueError, ArithmeticError) as error:
         return str(error)
 

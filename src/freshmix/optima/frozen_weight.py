@@ -15,6 +15,7 @@ from ..equivalents import Equivalents
 from ..equivalents.gathered import gathered
 from ..risks import frozen
 from ..risks.frozen import FrozenSetting
+from ..risks.frozen_courses import Law
 from ..risks.least import least
 from ..risks.plain import POINTS_PER_DECADE, penalty_grid
 from .box import Box
@@ -50,7 +51,7 @@ class Goal:
         return cls(setting.equivalents, *setting.law, generations=generations)
 
     @property
-    def law(self) -> frozen.Law:
+    def law(self) -> Law:
         """rho, kappa and alpha."""
         return self.noise_ratio, self.renewal, self.anchor
 

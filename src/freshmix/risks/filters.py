@@ -112,21 +112,21 @@ def ridge_filters(
     renewal: float = 1.0,
     anchor: float = 0.0,
     *,
-    last: bool = False,
     shown: Container[int] | None = None,
 ) -> Filters:
     """Bias and variance filters e_t(s), u_t(s) of generations 0 ... T: those of ``Recursion`` (sections 3 and 4).
 
-    ``weights`` is (T,), and the rows are the generations that are ``shown``; or with ``last`` (T, m), and the rows are
-    generation T of m loops.
+    ``weights`` is (T,), and the rows are the generations that are ``shown``; or (T, m), and the rows are those of m loops,
+    generation by generation.
     """
-    T = weights.shape[0]
 
     def filters(s: Numbers) -> tuple[Numbers, Numbers]:
         recursion = Recursion.at(s, penalty, noise_ratio, renewal, anchor)
-        states = recursion.course(weights[..., None], range(T, T + 1) if last else shown)
-        if last:
-            return states[-1][0], recursion.variance(states[-1])
-        return np.array([state[0] for state in states]), np.array([recursion.variance(state) for state in states])
+        states = recursion.course(weights[..., None], shown)
+        # Generation 0 is the same for all loops.
+        rows = (*weights.shape[1:], s.size)
+        parts = zip(*((state[0], recursion.variance(state)) for state in states), strict=True)
+        e, u = (np.array([np.broadcast_to(each, rows) for each in part]).reshape(-1, s.size) for part in parts)
+        return e, u
 
     return filters

@@ -118,6 +118,10 @@ class FreshSetting:
                 break
         return risks
 
+    def courses(self, loops: Sequence[Loop], generations: int) -> list[Floats]:
+        """(T + 1,) risks by generation of each of these loops."""
+        return [self.with_loops(loop).by_generation(generations) for loop in loops]
+
     def _states(self, generations: int) -> Iterator[State]:
         """(A, Q) of generations 0 ... T, up to the first at the interpolation threshold."""
         current, state = first_generation(self.population, self.loops[0])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..arguments import Floats
 from ..equivalents import Equivalents, Numbers, PopulationEquivalents
@@ -20,8 +20,9 @@ from ..population import Population
 from ..words import verdict as words
 from .contour import functionals
 from .filters import ridge_filters, variance_factors
+from .frozen_courses import Law, settled_courses
 from .frozen_schedules import FrozenSchedules
-from .long_courses import along, contractions, memory, settled_after
+from .long_courses import contractions, memory
 from .pairs import Pairs
 from .plain import PlainRidge
 from .verdict import Limit, judge
@@ -32,10 +33,6 @@ _MOST_GROWTH = 200.0
 _NEAR = 1e-9
 # Smaller surfaces are evaluated point by point.
 _MOST_DIRECT = 150
-
-
-# rho, kappa and alpha: what the formulas ask of a loop beside its weights and its penalty.
-Law = tuple[float, float, float]
 
 
 def memory_factor(real_weight: ArrayLike, noise_ratio: float, renewal: float = 1.0) -> Any:
@@ -198,13 +195,13 @@ def risk_by_generation(
     # Weights beyond [0, 1] may grow out of what a float holds.
     held = int(np.searchsorted(np.cumsum(np.log(np.maximum(kept, 1.0))), _MOST_GROWTH))
     if np.all(np.abs(1 - weights) <= 1):
-        return _settled_course(equivalents, weights, penalty, kept, law)
+        return settled_courses(equivalents, weights, penalty, kept, law)
     # On a contour such filters may outgrow what they are on the spectrum: the last generation that settles, by bisection.
-    low, high, risks = 0, min(held, weights.size) + 1, _settled_course(equivalents, weights[:0], penalty, kept[:0], law)
+    low, high, risks = 0, min(held, weights.size) + 1, settled_courses(equivalents, weights[:0], penalty, kept[:0], law)
     last, unsettled = high - 1, ArithmeticError("the risk by generation grows out of what a float holds before it settles")
     while high - low > max(1, low // 8):
         try:
-            risks = _settled_course(equivalents, weights[:last], penalty, kept[:last], law)
+            risks = settled_courses(equivalents, weights[:last], penalty, kept[:last], law)
             low = last
         except ArithmeticError as problem:
             high, unsettled = last, problem
@@ -216,23 +213,6 @@ def risk_by_generation(
     if not known:
         raise unsettled
     return np.concatenate([risks, np.full(weights.size - low, long_run)])
-
-
-def _settled_course(equivalents: Equivalents, weights: Floats, penalty: float, kept: Floats, law: Law) -> Floats:
-    """The same as far as it settles."""
-    noise_ratio, renewal, anchor = law
-    constant, settled = settled_after(weights, kept) if weights.size else (0, 0)
-
-    def at(generations: NDArray[np.intp]) -> Floats:
-        order, place = np.unique(generations, return_inverse=True)
-        head = weights[: order[-1]]
-        filters = ridge_filters(head, penalty, noise_ratio, renewal, anchor, shown=set(order.tolist()))
-        bias, variance = functionals(equivalents, penalty, memory(kept[: head.size]), filters)
-        return np.asarray((bias + variance)[place])
-
-    risks = along(constant, settled, at)
-    # From there on nothing changes any more.
-    return np.concatenate([risks, np.full(weights.size - settled, risks[-1])])
 
 
 def inert(equivalents: Equivalents, penalty: float, generations: int) -> bool:
@@ -253,7 +233,7 @@ def horizon_risk(
     weights = np.tile(real_weight, (generations, 1))
     if inert(equivalents, penalty, generations):
         return _interpolating(equivalents, variance_factors(weights, noise_ratio, renewal)[-1])
-    filters = ridge_filters(weights, penalty, noise_ratio, renewal, anchor, last=True)
+    filters = ridge_filters(weights, penalty, noise_ratio, renewal, anchor, shown={generations})
     largest = np.maximum.reduce(
         [contractions(w, penalty, equivalents.bulk[1], anchor) for w in (weights.min(axis=1), weights.max(axis=1))]
     )
@@ -341,6 +321,17 @@ class FrozenSetting:
     def by_generation(self, generations: int, judged: str | None = None) -> Floats:
         """(T + 1,) excess risk; on the same rows coefficients stay, and ``judged`` changes nothing."""
         return risk_by_generation(self.equivalents, self.loop.weights(generations), self.loop.penalty, *self.law)
+
+    def courses(self, loops: Sequence[Loop], generations: int) -> list[Floats]:
+        """(T + 1,) risks by generation of each of these loops."""
+        weights = np.stack([loop.weights(generations) for loop in loops], axis=-1)
+        each = [self.with_loops(loop) for loop in loops]
+        penalty = self.loop.penalty
+        alike = all((setting.loop.penalty, setting.law) == (penalty, self.law) for setting in each)
+        if not alike or np.any(np.abs(1 - weights) > 1) or inert(self.equivalents, penalty, generations):
+            return [setting.by_generation(generations) for setting in each]
+        kept = contractions(weights, penalty, self.bulk[1], self.law[2])
+        return list(settled_courses(self.equivalents, weights, penalty, kept, self.law).T)
 
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""

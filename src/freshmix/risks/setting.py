@@ -100,6 +100,9 @@ class Setting(Protocol):
     def by_generation(self, generations: int, judged: str | None = None) -> Floats:
         """(T + 1,) risks of generations 0 ... T; ``judged`` "next": on the next generation's coefficients (R_next)."""
 
+    def courses(self, loops: Sequence[Loop], generations: int) -> list[Floats]:
+        """(T + 1,) risks by generation of each of these loops of this kind on the same data; not checked."""
+
     def risk(self, generations: int | None = None) -> float:
         """Of generation T, or in the long run."""
 
