@@ -12,6 +12,8 @@ from freshmix import theory
 from freshmix.explorer.pictures import drawn
 from freshmix.optima.box import Box
 from freshmix.risks.fresh import varied
+from freshmix.risks.frozen import FrozenSetting
+from freshmix.risks.frozen_schedules import FrozenSchedules
 
 POPULATIONS = {
     "isotropic": fm.Population.isotropic(signal=2.0),
@@ -58,6 +60,16 @@ def by_comparisons(population, loop):
         Box.newton = newton
 
 
+def penalties_together(population, loop):
+    """Risks of eight weights at eight penalties: how many times longer they take one penalty by one."""
+    setting = FrozenSetting.of(population, (loop,))
+    penalties = setting.scale * np.exp(0.45 * np.arange(-4, 4))
+    each = [setting.with_loops(loop.replace(penalty=penalty)).schedules(12) for penalty in penalties]
+    stacked, weights, anchors = FrozenSchedules.stacked(each), np.linspace(0.1, 1.0, 8), np.linspace(0.0, 0.9, 8)
+    together = milliseconds(lambda: [stacked.constant(weights, anchors, 12) for _ in range(50)])
+    return milliseconds(lambda: [one.constant(weights, anchors, 12) for _ in range(50) for one in each]) / together
+
+
 def report(population, loop):
     """A line for each table: its time, that of its figure, and how many times longer its points take one by one."""
     weights = [varied(loop, real_weight=float(w)) for w in np.linspace(0.0, 1.0, 101)]
@@ -85,6 +97,8 @@ def report(population, loop):
             beside = point_by_point(population, loop, table)
         ratio = f"   one by one {beside / spent:6.1f} x" if beside else ""
         print(f"  {name:20s} {spent:7.1f} ms   picture {picture:5.1f} ms{ratio}")
+    if loop.covariates == "frozen":
+        print(f"  penalties of ways, one by one {penalties_together(population, loop):6.1f} x")
     spent = milliseconds(lambda: fm.optimal_loop(population, loop))
     print(f"  {'optimal_loop':20s} {spent:7.1f} ms   by comparisons {by_comparisons(population, loop) / spent:6.1f} x")
 

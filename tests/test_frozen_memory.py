@@ -6,11 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy.interpolate import BarycentricInterpolator
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
+from freshmix.optima.memory import _SPACING, FrozenWays
 from freshmix.risks.filters import ridge_filters
 from freshmix.risks.frozen import FrozenSetting
+from freshmix.risks.frozen_schedules import FrozenSchedules
 
 from . import naive
 from .tolerances import CLOSED, FINITE_SIZE, LAW, largest_z
@@ -176,6 +179,27 @@ def test_constant_loops_in_one_go():
     got = setting.schedules(T).constant(w, anchor, T)
     want = [fm.risk(TWO, each.replace(real_weight=a, anchor=b), T)[-1] for a, b in zip(w, anchor, strict=True)]
     np.testing.assert_allclose(got, want, rtol=1e-8)
+
+
+@pytest.mark.parametrize("aspect", [0.05, 0.9, 4.0])
+def test_many_penalties_as_one(aspect):
+    """On contours of both kinds, with different numbers of nodes, and in the search between penalties that are solved for."""
+    T, w, anchor = 7, np.array([0.3, 1.0, 0.0, 0.6]), np.array([0.2, 0.4, 1.0, 0.9])
+    each = loop(label_renewal=0.4, synthetic_noise_ratio=0.5, aspect=aspect)
+    setting = FrozenSetting.of(TWO, (each,))
+    penalties = np.geomspace(1e-3, 50.0, 6)
+    schedules = [setting.with_loops(each.replace(penalty=penalty)).schedules(T) for penalty in penalties]
+    assert len({one.noise.size for one in schedules}) > 1
+    got = FrozenSchedules.stacked(schedules).constant(w, anchor, T)
+    want = [one.constant(w, anchor, T) for one in schedules]
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+    ways = FrozenWays(setting, T)
+    for penalty in [*penalties, setting.scale]:
+        got = ways._risks(w, np.full(w.size, penalty), anchor)
+        place = math.log(penalty / setting.scale) / _SPACING
+        nodes = math.floor(place) + np.arange(-3, 5)
+        line = BarycentricInterpolator(nodes, [ways._at(int(k)).constant(w, anchor, T) for k in nodes])
+        np.testing.assert_allclose(got, line(place), rtol=1e-11)
 
 
 @pytest.mark.parametrize("each", [loop(anchor=0.6, label_renewal=0.7), loop(anchor=1.0, labels="frozen"), loop(penalty=0.0)])

@@ -35,8 +35,9 @@ _FIXED: Mapping[str, Mapping[str, float]] = {
 _SAME = 1e-6
 # Penalties of a first grid, in units of the largest sample eigenvalue.
 _PENALTIES = np.geomspace(1e-4, 1e3, 13)
-# Frozen covariates: steps of a grid of log penalties, and how many of its points stand for those between.
-_SPACING, _NEAR = 0.45, 8
+# Frozen covariates: steps of log penalties that are solved for, how many of them stand for those between, and those of the
+# first grid.
+_SPACING, _NEAR, _SOLVED = 0.45, 8, np.arange(-21, 16, 3)
 _AXES = {
     "real_weight": np.array([0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0]),
     "row_weight": np.array([0.1, 0.5, 2.0]),
@@ -271,32 +272,37 @@ class FrozenWays:
             return self._risks(**points, **{name: np.full(size, value) for name, value in fixed.items()})
 
         starts = [_coordinates(loop) for loop, _, _ in before.values() if loop.penalty > 0]
-        axes = _AXES | {"penalty": self.setting.scale * _PENALTIES}
+        axes = _AXES | {"penalty": self.setting.scale * np.exp(_SPACING * _SOLVED)}
         values, _ = box.least(risks, axes, starts)
         loop = self.setting.loop.replace(**{**values, **fixed})
         return loop, self.setting.with_loops(loop).risk(self.horizon), "model"
 
     def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats) -> Floats:
-        """(m,) R_T at any penalties, from those of a grid: in log lambda it is a polynomial to 1e-7 over eight of them."""
+        """(m,) R_T at any penalties, from those of a grid: a polynomial in log lambda over eight, to 1e-4 or better."""
         if self.penalty is not None:
             return self._given.constant(real_weight, anchor, self.horizon)
         place = np.log(penalty / self.setting.scale) / _SPACING
-        first = np.floor(place).astype(int) - _NEAR // 2 + 1
-        found = np.zeros(penalty.size)
-        for k in range(int(first.min()), int(first.max()) + _NEAR):
-            at = np.flatnonzero((k >= first) & (k < first + _NEAR))
-            if at.size:
-                nodes = first[at, None] + np.arange(_NEAR)
-                apart = np.where(nodes == k, 1.0, (place[at, None] - nodes) / np.where(nodes == k, 1.0, k - nodes))
-                found[at] += np.prod(apart, axis=1) * self._on_grid(k).constant(real_weight[at], anchor[at], self.horizon)
+        nearest = np.rint(place)
+        solved = np.abs(place - nearest) < 1e-9
+        first = np.where(solved, nearest, np.floor(place) - _NEAR // 2 + 1).astype(int)
+        found = np.empty(penalty.size)
+        for k, alone in set(zip(first.tolist(), solved.tolist(), strict=True)):
+            at = np.flatnonzero((first == k) & (solved == alone))
+            values = self._on_grid(k, 1 if alone else _NEAR).constant(real_weight[at], anchor[at], self.horizon)
+            found[at] = values[0] if alone else np.sum(_cardinal(place[at] - k) * values, axis=0)
         return found
 
-    def _on_grid(self, k: int) -> FrozenSchedules:
-        """What does not depend on weights and anchors, kept for the next way."""
-        if k not in self._solved:
+    def _on_grid(self, first: int, count: int) -> FrozenSchedules:
+        """What does not depend on weights and anchors, at so many penalties; kept for the next way."""
+        if (first, count) not in self._solved:
+            self._solved[first, count] = FrozenSchedules.stacked([self._at(k) for k in range(first, first + count)])
+        return self._solved[first, count]
+
+    def _at(self, k: int) -> FrozenSchedules:
+        if k not in self._single:
             loop = self.setting.loop.replace(penalty=self.setting.scale * math.exp(_SPACING * k))
-            self._solved[k] = self.setting.with_loops(loop).schedules(self.horizon)
-        return self._solved[k]
+            self._single[k] = self.setting.with_loops(loop).schedules(self.horizon)
+        return self._single[k]
 
     @cached_property
     def _given(self) -> FrozenSchedules:
@@ -305,8 +311,20 @@ class FrozenWays:
         return self.setting.with_loops(self.setting.loop.replace(penalty=self.penalty)).schedules(self.horizon)
 
     @cached_property
-    def _solved(self) -> dict[int, FrozenSchedules]:
+    def _single(self) -> dict[int, FrozenSchedules]:
         return {}
+
+    @cached_property
+    def _solved(self) -> dict[tuple[int, int], FrozenSchedules]:
+        return {}
+
+
+def _cardinal(x: Floats) -> Floats:
+    """(nodes, m) Lagrange's polynomials of the nodes 0, 1, ... at x."""
+    nodes = np.arange(_NEAR)
+    apart = nodes[:, None] - nodes + np.eye(_NEAR)
+    terms = np.where(np.eye(_NEAR, dtype=bool)[..., None], 1.0, (x - nodes[:, None]) / apart[..., None])
+    return np.asarray(np.prod(terms, axis=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ resolvents whose equivalents are known. Two contours share the work:
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,17 @@ def ellipse(penalty: float, high: float, degree: int, refinement: float) -> tupl
     return points, weights * penalty / rest**2
 
 
+def _along(one: Numbers, two: Numbers) -> Numbers:
+    """Sums of products along the last axis."""
+    return np.asarray(np.einsum("...a,...a->...", one, two))
+
+
+def padded(tables: Sequence[Numbers]) -> Numbers:
+    """One array of tables or rows of different sizes, with zeros in front of what is smaller."""
+    size = max(each.shape[-1] for each in tables)
+    return np.array([np.pad(each, [(size - each.shape[-1], 0)] * each.ndim) for each in tables])
+
+
 @dataclass(frozen=True)
 class Contour:
     """A solved contour: weights and paired resolvents that any number of filters reuse.
@@ -105,8 +116,8 @@ class Contour:
     same: Numbers
     conjugate: Numbers
     crossing: Numbers
-    corner: float
-    intercept: float
+    corner: float | Floats
+    intercept: float | Floats
 
     @classmethod
     def around(
@@ -135,12 +146,24 @@ class Contour:
             intercept=equivalents.intercept,
         )
 
+    @classmethod
+    def stacked(cls, contours: Sequence["Contour"]) -> "Contour":
+        """Many as one, for filter values (k, t, m + 2): the k-th table of them is for contour k.
+
+        Those with fewer nodes than others have some more in front, at 0 and of no weight.
+        """
+
+        parts = {name: [getattr(each, name) for each in contours] for name in cls.__annotations__}
+        rows = {name: padded(parts[name])[:, None] for name in ("nodes", "weights", "inverse", "far", "traces", "crossing")}
+        points = {name: np.array(parts[name])[:, None] for name in ("corner", "intercept")}
+        return cls(**rows, **points, same=padded(parts["same"]), conjugate=padded(parts["conjugate"]))
+
     def bilinear(self, e: Numbers, f: Numbers) -> Floats:
         """beta' e(S) Sigma f(S) beta, row by row, for filter values at the nodes, (t, m + 2) each."""
-        one, two = e[:, :-2] * self.inverse, f[:, :-2] * self.inverse
-        found = np.einsum("ta,ta->t", one @ self.same, two) + np.einsum("ta,ta->t", one @ self.conjugate, two.conj())
+        one, two = e[..., :-2] * self.inverse, f[..., :-2] * self.inverse
+        found = _along(one @ self.same, two) + _along(one @ self.conjugate, two.conj())
         at_one, at_two = self._real_point(e), self._real_point(f)
-        crossed = at_one * (two @ self.crossing).real + at_two * (one @ self.crossing).real
+        crossed = at_one * _along(two, self.crossing).real + at_two * _along(one, self.crossing).real
         return np.asarray(2 * found.real + at_one * at_two * self.corner + 2 * crossed)
 
     def signal(self, e: Numbers) -> Numbers:
@@ -155,13 +178,15 @@ class Contour:
         return np.hstack([*ends, 0.0])
 
     def _real_point(self, e: Numbers) -> Floats:
-        return np.asarray(-2 * (e[:, :-2] @ self.far).real if self.far.any() else e[:, -2].real)
+        on_ellipse = self.far.any(axis=-1)
+        return np.asarray(np.where(on_ellipse, -2 * _along(e[..., :-2], self.far).real, e[..., -2].real))
 
     @property
     def noise(self) -> Numbers:
         """The covector, (m + 2,), of u -> (1/n) tr Sigma u(S)."""
         # (zeta - S)^-1 = -(S + z)^-1 at z = -zeta. Infinity adds nothing: u and the resolvent both vanish there.
-        return np.append(-2 * self.weights * self.traces, [0.0, self.intercept * self.nodes[-1]])
+        ends = np.stack([np.zeros_like(self.nodes[..., -1]), self.intercept * self.nodes[..., -1]], axis=-1)
+        return np.concatenate([-2 * self.weights * self.traces, ends], axis=-1)
 
     def linear(self, u: Numbers) -> Floats:
         """(1/n) tr Sigma u(S), row by row, for values at the nodes of filters with u(0) = 0."""

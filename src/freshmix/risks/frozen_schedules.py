@@ -1,12 +1,13 @@
 """Frozen covariates at any schedule of real weights: its risk, its gradient, and the greedy one (mathematics.md section 3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..arguments import Floats
 from ..equivalents import Equivalents, Numbers
-from .contour import Contour, settled
+from .contour import Contour, padded, settled
 from .filters import Recursion, State, ridge_filters
 from .quadratic import least_of_quadratic
 
@@ -47,13 +48,23 @@ class FrozenSchedules:
         """Without a penalty each generation at its best is best at every horizon."""
         return self.contour is None
 
+    @classmethod
+    def stacked(cls, schedules: Sequence["FrozenSchedules"]) -> "FrozenSchedules":
+        """The same loop at k penalties above 0 as one, whose ``constant`` is (k, m)."""
+        contour = Contour.stacked([each.contour for each in schedules if each.contour is not None])
+        # Zeros in front, where the contour has its nodes at 0.
+        recursions = [each.recursion for each in schedules]
+        q, fit = (padded(parts)[:, None] for parts in ([each.q for each in recursions], [each.fit for each in recursions]))
+        noise = padded([each.noise for each in schedules])[:, None]
+        return cls(replace(recursions[0], q=q, fit=fit), noise, contour, 0.0)
+
     def constant(self, real_weight: Floats, anchor: Floats, generations: int) -> Floats:
         """(m,) R_T of constant weights and anchors, (m,) each."""
         recursion = replace(self.recursion, anchor=anchor[:, None])
         state = recursion.after(real_weight[:, None], generations)
-        e, u = (np.broadcast_to(each, (real_weight.size, self.noise.size)) for each in (state[0], recursion.variance(state)))
+        e, u = np.broadcast_arrays(state[0], recursion.variance(state), np.empty((real_weight.size, 1)))[:2]
         bias = self.bias if self.contour is None else self.contour.bilinear(e, e)
-        return np.asarray(bias + (u @ self.noise).real)
+        return np.asarray(bias + np.einsum("...a,...a->...", u, self.noise).real)
 
     def risk(self, weights: Floats) -> float:
         """R_T."""
