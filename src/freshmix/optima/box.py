@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from ..arguments import Floats
 from ..risks.plain import LEAST_PENALTY, penalty_range
@@ -28,6 +28,8 @@ _SETTLED, _ROUNDING, _LEAST_STEP = 1e-16, 1e-13, 1e-6
 _SWEEPS = 60
 # So many hollows of a grid are searched.
 _STARTS = 2
+# A search that comes within this part of a first step of where another one ended goes there as well.
+_NEXT_TO = 0.2
 
 
 # Values at many points, from arrays of their coordinates.
@@ -101,10 +103,12 @@ class Box:
         """The least point of a function of many points at once, and the value there: the best of a grid, and from there down.
 
         ``axes`` span the grid, in the coordinates' own units (None: no grid); ``starts`` are further points to go down from,
-        until a step gains less than the ``tolerance``, of the value.
+        until a step gains less than the ``tolerance``, of the value, or ends next to where an earlier one went.
         """
         firsts = [] if axes is None else self._best_of_grid(function, axes)
-        found = [self._down(function, self.point(first), tolerance) for first in [*firsts, *starts]]
+        found: list[tuple[Floats, float]] = []
+        for first in [*firsts, *starts]:
+            found.append(self._down(function, self.point(first), tolerance, [end for end, _ in found]))
         point, value = min(found, key=lambda each: each[1])
         return self.values(point), value
 
@@ -113,8 +117,8 @@ class Box:
         values = function(dict(zip(self.bounds, (each.ravel() for each in mesh), strict=True))).reshape(mesh[0].shape)
         return [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
 
-    def _down(self, function: Many, start: Floats, tolerance: float) -> tuple[Floats, float]:
-        """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once."""
+    def _down(self, function: Many, start: Floats, tolerance: float, known: Sequence[Floats] = ()) -> tuple[Floats, float]:
+        """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once; until next to a ``known`` end."""
         low, high = np.array(self.ends).T
         steps = _DIFFERENCE * np.vstack([np.zeros(start.size), np.eye(start.size), -np.eye(start.size)])
         best, lowest = start, math.inf
@@ -134,8 +138,14 @@ class Box:
             gaps = np.diagonal(points[ahead] - points[behind])
             return float(values[0]), np.where(gaps > 0, (values[ahead] - values[behind]) / np.maximum(gaps, 1e-300), 0.0)
 
+        near = np.array([_STEP if name not in _LOGARITHMIC else _LOG_STEP for name in self.bounds]) * _NEXT_TO
+
+        def stop(intermediate_result: OptimizeResult) -> None:
+            if any(np.all(np.abs(intermediate_result.x - end) <= near) for end in known):
+                raise StopIteration
+
         options = {"ftol": tolerance, "gtol": 1e-8, "maxiter": 200}
-        minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options)
+        minimize(value_and_slopes, start, jac=True, method="L-BFGS-B", bounds=self.ends, options=options, callback=stop)
         return best, lowest * unit
 
     def near(
