@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import freshmix as fm
+from freshmix.risks import fresh
 
 
 @pytest.mark.parametrize("labels", ["fresh", "frozen"])
@@ -95,3 +96,13 @@ def test_bad_grids():
         fm.limit_surface(population, fm.Loop.partially_labelled(labelled=0.5, row_weight=(1, 0)), aspect=[2], labelled=[0.5, 0])
     with pytest.raises(ValueError, match="aspect"):
         fm.limit_surface(population, fm.Loop(), real_weight=[0.5])
+
+
+def test_loops_that_share_their_equations():
+    """By their columns as by their rows."""
+    rng = np.random.default_rng(3)
+    columns = [rng.choice([0.1, 2.0, 3.0], 200), np.ones(200), *rng.choice([False, True], (3, 200))]
+    kind = fresh._kinds(columns)
+    rows = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].ravel()
+    assert np.unique(kind).tolist() == list(range(kind.max() + 1))
+    assert len(set(zip(kind.tolist(), rows.tolist(), strict=True))) == kind.max() + 1 == rows.max() + 1

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -118,6 +119,11 @@ class State:
 
     def population(self) -> Population:
         """The data: noise of variance 1, or that of the table, and as much signal as ``signal_to_noise`` says."""
+        return self._population
+
+    # A request asks for it several times.
+    @cached_property
+    def _population(self) -> Population:
         if self.model == "table" and self.table:
             found = self._of_table(decoded(self.table))
         else:

@@ -118,7 +118,7 @@ class Box:
         return [{name: float(each[at]) for name, each in zip(self.bounds, mesh, strict=True)} for at in _lowest(values)]
 
     def _down(self, function: Many, start: Floats, tolerance: float, known: Sequence[Floats] = ()) -> tuple[Floats, float]:
-        """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once; until next to a ``known`` end."""
+        """By L-BFGS-B with slopes from differences, all of whose points are evaluated at once; to next to a ``known`` end."""
         low, high = np.array(self.ends).T
         steps = _DIFFERENCE * np.vstack([np.zeros(start.size), np.eye(start.size), -np.eye(start.size)])
         best, lowest = start, math.inf

@@ -248,8 +248,7 @@ class FreshSetting:
         part = np.sum(f * (a > 0), axis=1)
         if not part.all():
             raise ValueError("labelled must be above 0 where the other rows have row_weight 0, got 0: no rows are left")
-        kinds = np.column_stack([aspects, aspects / part, penalties == 0, a > 0])
-        kind = np.unique(kinds, axis=0, return_inverse=True)[1].ravel()
+        kind = _kinds([aspects, part, penalties == 0, *(a > 0).T])
         for each in range(kind.max() + 1):
             alike = np.flatnonzero(kind == each)
             head, rows = alike[0], a[alike[0]] > 0
@@ -335,6 +334,16 @@ def _after(first: Generation, turn: Generation, generations: int, judged: str) -
         state = each.step(state)
     risk = turn.risks(state, judged)
     return np.where(np.isfinite(risk), risk, math.inf)
+
+
+def _kinds(columns: Sequence[NDArray[Any]]) -> NDArray[np.intp]:
+    """(m,) numbers 0, 1, ... of the rows (m, columns) that are alike; ``np.unique`` of rows takes many times as long."""
+    kind = np.zeros(columns[0].size, dtype=np.intp)
+    for column in columns:
+        if np.any(column != column[0]):
+            each = np.unique(column, return_inverse=True)[1]
+            kind = np.unique(kind * (each.max() + 1) + each, return_inverse=True)[1]
+    return kind
 
 
 def varied(
