@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import freshmix as fm
+from freshmix.risks.generation import generations
 from freshmix.risks.setting import setting_of
 
 from . import dense
@@ -267,3 +268,24 @@ def test_risks_of_many_loops_are_those_of_each(generations, ratio):
     ]
     assert np.isinf(together).any()
     np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("persistence", [1.0, 0.9])
+def test_a_step_against_its_formulas(persistence):
+    """Atom by atom and group by group (mathematics.md section 5)."""
+    rng = np.random.default_rng(2)
+    population = fm.Population.random_effects([0.2, 1.0, 7.0], [0.5, 0.3, 0.2], noise_variance=0.6)
+    f, a, w = np.array([[0.5, 0.3, 0.2]] * 4), rng.uniform(0.2, 3.0, (4, 3)), rng.uniform(0.0, 1.0, (4, 3))
+    anchor, kept = np.array([0.0, 0.2, 0.7, 1.0]), np.full(4, persistence)
+    turn = generations(population, 1.7, np.array([0.1, 0.5, 1.0, 9.0]), f, a, w, 0.4, anchor, kept)
+    A, Q = -rng.uniform(0.0, 1.0, (4, 3)), rng.uniform(0.0, 2.0, (4, 3))
+    got_A, got_Q = turn.step((A, Q))
+    tau, g = turn.tau, turn.energy
+    for i in range(4):
+        D, c, s = turn.shrinkage[i], 1 - turn.forgotten[i], turn.slack[i]
+        before = persistence * A[i] - (1 - persistence) * g
+        after = Q[i] + 2 * (1 - persistence) * (A[i] + g)
+        b = [np.sum(tau * (D**2 * g - 2 * D * each * before + each**2 * after)) for each in s]
+        N = np.sum(turn.mixture[i] * (turn.label_noise[i] + b)) / turn.rest[i]
+        np.testing.assert_allclose(got_A[i], -D * g + c * before, rtol=1e-13)
+        np.testing.assert_allclose(got_Q[i], D**2 * g - 2 * D * c * before + c**2 * after + N * turn.noise[i], rtol=1e-12)

@@ -34,6 +34,37 @@ def drifted(state: State, energy: Floats, persistence: Floats) -> State:
 
 
 @dataclass(frozen=True)
+class _Turn:
+    """An affine map of (A, Q): N = level + by_A A + by_Q Q, A' = fixed_A + kept_A A,
+
+    Q' = fixed_Q + crossed A + kept_Q Q + N noise.
+    """
+
+    level: Floats
+    by_A: Floats
+    by_Q: Floats
+    fixed_A: Floats
+    kept_A: Floats
+    fixed_Q: Floats
+    crossed: Floats
+    kept_Q: Floats
+
+    def after_drift(self, g: Floats, c: Floats) -> "_Turn":
+        """This map of ``drifted`` states."""
+        moved = 2 * (1 - c)
+        return _Turn(
+            self.level + (self.by_Q * moved - self.by_A * (1 - c)) @ g,
+            c * self.by_A + moved * self.by_Q,
+            self.by_Q,
+            self.fixed_A - self.kept_A * (1 - c) * g,
+            c * self.kept_A,
+            self.fixed_Q + (moved * self.kept_Q - (1 - c) * self.crossed) * g,
+            c * self.crossed + moved * self.kept_Q,
+            self.kept_Q,
+        )
+
+
+@dataclass(frozen=True)
 class Generation:
     """One generation's affine map of (A, Q), for groups with row shares f and real weights w; arrays may hold many loops.
 
@@ -80,10 +111,20 @@ class Generation:
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, state: State) -> State:
         """(A, Q) of the next generation."""
-        A, Q = drifted(state, self.energy, self.persistence) if self.drifts else state
-        d, c = self.shrinkage, 1 - self.forgotten
-        N = self._level(A, Q, self.label_noise)
-        return -d * self.energy + c * A, d * d * self.energy - 2 * d * c * A + c * c * Q + N[..., None] * self.noise
+        (A, Q), turn = state, self._turn
+        N = turn.level + np.einsum("...j,...j->...", turn.by_A, A) + np.einsum("...j,...j->...", turn.by_Q, Q)
+        return turn.fixed_A + turn.kept_A * A, turn.fixed_Q + turn.crossed * A + turn.kept_Q * Q + N[..., None] * self.noise
+
+    @cached_property
+    def _turn(self) -> "_Turn":
+        """The map of ``step``, all that does not depend on the state put together: generations of a loop share it."""
+        d, c, g = self.shrinkage, 1 - self.forgotten, self.energy
+        mixture = self.mixture / self.rest[..., None]
+        squares = np.einsum("...k,...kj->...j", mixture, self._squares) * self.tau
+        crossed = np.einsum("...k,...kj->...j", mixture, self._crossed)
+        level = np.sum(mixture * (self.label_noise + self._own), axis=-1)
+        turn = _Turn(level, -crossed, squares, -d * g, c, d * d * g, -2 * d * c, c * c)
+        return turn.after_drift(g, self.persistence[..., None]) if self.drifts else turn
 
     def back(self, slope: State) -> State:
         """Gradient of a function of the state in (A, Q) before the step, from that after it; a single loop."""
