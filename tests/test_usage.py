@@ -26,8 +26,42 @@ from .test_cli import failure
         (("--versoin",), "there is no option --versoin: did you mean --version?"),
         (("recommend", "t.csv", "--target"), "--target needs a value"),
         (("recomend", "t.csv"), "Did you mean 'recommend'?"),
-        (("theory", "isotropic", "spiked"), "spiked"),
+        (("theory", "isotropic", "spiked"), "there is no place for spiked: options begin with --"),
+        (("theory", "spiked", "strength=2", "alignment=1"), "parameters are given as -p strength=2 -p alignment=1"),
+        (("theory", "spiked", "--noise-variance", "2"), "parameters of a population are given as -p noise_variance=VALUE"),
+        (("theory", "spiked", "-p", "strength=2"), "population spiked needs alignment: add -p alignment=VALUE\n"),
+        (("theory", "homes.csv", "--aspect", "2"), "a table goes with freshmix recommend"),
+        (
+            ("plan", "t.csv", "--target", "y", "--cost-per-label", "2", "--budget", "1", "--value", "1"),
+            "got --budget and --value",
+        ),
+        (("recommend", "https://example.com/t.csv", "--target", "y"), "must be a file on this machine"),
+        (("recommend", "home.csv", "--target", "value"), "home.csv: no such file (did you mean homes.csv?)"),
+        (("recommend", "other.csv", "--target", "value"), "other.csv: no such file (did you mean below/other.csv?)"),
+        (("recommend", "nothing.csv", "--target", "value"), "nothing.csv: no such file\n"),
+        (("recommend", "homes.csv", "--target", "z", "--separator", "tab"), "it has month,value"),
+        (
+            ("replay", "homes.csv", "--target", "value", "--model", "sklearn.linear_model.Rigde"),
+            "did you mean sklearn.linear_model.Ridge?",
+        ),
+        (("replay", "homes.csv", "--target", "value", "--model", "not_there.Model"), "there is no module not_there"),
+        (
+            ("replay", "homes.csv", "--target", "value", "--model", "sklearn.naive_bayes.GaussianNB"),
+            "numbers are for a regressor",
+        ),
+        (("explore", "homes.csv"), "--target is needed with a table"),
+        (("explore", "--port", "99999"), "--port must be at most 65535, got '99999'"),
+        (("explore", "--workers", "0"), "--workers must be at least 1, got '0'"),
+        (("reproduce", "99"), "got '99' (names: min-norm-weight, "),
+        (("reproduce", "Fig. 2", "--workers", "-1"), "--workers must be a whole number"),
     ],
 )
-def test_one_line_that_helps(arguments, says, capsys):
-    assert says in failure(capsys, *arguments)
+def test_one_line_that_helps(arguments, says, capsys, tmp_path, monkeypatch):
+    rows = "".join(f"{i % 7},{i / 3}\n" for i in range(90))
+    (tmp_path / "homes.csv").write_text(f"month,value\n{rows}")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "other.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    said = failure(capsys, *arguments)
+    assert says in said
+    assert said.count("\n") == 1

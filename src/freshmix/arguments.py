@@ -1,7 +1,7 @@
 """Checks of one number or one array: the message names the parameter, what was expected and what came."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,15 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {_short(value)}")
     return bool(value)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["rows", "shares", "signal"])
+    'rows, shares and signal'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def choice(name: str, value: Any, options: Iterable[str]) -> str:

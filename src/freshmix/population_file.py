@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .arguments import choice
+from .arguments import choice, listed
 from .population import Population
 
 MODELS: dict[str, Callable[..., Population]] = {
@@ -34,6 +34,11 @@ def parameters_of(model: str) -> dict[str, inspect.Parameter]:
         return {}
     shared = inspect.signature(Population).parameters
     return {**inspect.signature(make).parameters, **{name: shared[name] for name in COMMON}}
+
+
+def lacking(model: str, parameters: Mapping[str, Any]) -> list[str]:
+    """What a named model needs and is not given."""
+    return [name for name, each in parameters_of(model).items() if each.default is each.empty and name not in parameters]
 
 
 def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
@@ -63,9 +68,8 @@ def named_population(model: str, parameters: Mapping[str, Any]) -> Population:
             near = get_close_matches(str(name), known, n=1, cutoff=0.4)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise ValueError(f"population {model} takes {', '.join(known)}, got {name!r}{hint}")
-    missing = [name for name, each in known.items() if each.default is each.empty and name not in parameters]
-    if missing:
-        raise ValueError(f"population {model} needs {' and '.join(missing)}")
+    if missing := lacking(model, parameters):
+        raise ValueError(f"population {model} needs {listed(missing)}")
     own = {name: value for name, value in parameters.items() if name not in COMMON}
     shared = {name: value for name, value in parameters.items() if name in COMMON}
     return make(**own).replace(**shared) if shared else make(**own)

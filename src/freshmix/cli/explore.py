@@ -49,7 +49,7 @@ def explore(
     start: Callable[[], str] = str
     if table is not None:
         if target is None:
-            raise ValueError("y must be a column of the table, got none")
+            raise ValueError("--target is needed with a table, such as --target price: the column with the real labels")
         reading = {"drop": drop or (), "drop_missing": drop_missing, "impute": impute}
         start = partial(_query, str(table), target, time=time, separator=separator, decimal=decimal, **reading)
     elif target is not None or time is not None:

@@ -147,13 +147,22 @@ def population_of(
     name: str, parameters: Sequence[str] | None, persistence: float | None = None, row_sizes: str | None = None
 ) -> "Population":
     """A population from its name and NAME=VALUE parameters, or from a file."""
-    from freshmix.population_file import SUFFIXES, named_population, read_population
+    from freshmix.arguments import listed
+    from freshmix.population_file import MODELS, SUFFIXES, lacking, named_population, read_population
 
     given = dict(_parameter(text) for text in parameters or ())
     if name.endswith(SUFFIXES):
         if given:
             raise ValueError(f"--parameter goes with a named population, got it beside the file {name!r}")
         found = read_population(name)
+    elif "." in name:
+        raise ValueError(
+            f"population must be one of {', '.join(MODELS)}, or a file that ends in {' or '.join(SUFFIXES)}, got {name!r}; "
+            "a table goes with freshmix recommend, or freshmix explore"
+        )
+    elif missing := lacking(name, given):
+        how = " ".join(f"-p {each}=VALUE" for each in missing)
+        raise ValueError(f"population {name} needs {listed(missing)}: add {how}")
     else:
         found = named_population(name, given)
     changes = {"persistence": persistence, "row_sizes": None if row_sizes is None else _row_sizes(row_sizes)}

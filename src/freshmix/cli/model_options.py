@@ -1,6 +1,7 @@
 """Options of the commands that put any scikit-learn model in the loop."""
 
 import ast
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,10 +87,17 @@ def numbers(text: str, option: str) -> list[float]:
 def estimator(name: str, settings: list[str]) -> Any:
     """An estimator by the name of its class, with settings as Python writes them, or as text."""
     module, _, kind = name.rpartition(".")
+    expected = f"--model must be MODULE.CLASS, sklearn.linear_model.Ridge for one, got {name!r}"
     try:
-        made = getattr(import_module(module), kind)
-    except (ImportError, AttributeError, ValueError):
-        raise ValueError(f"--model must be MODULE.CLASS, sklearn.linear_model.Ridge for one, got {name!r}") from None
+        place = import_module(module)
+    except ModuleNotFoundError as problem:
+        raise ValueError(f"{expected}: there is no module {problem.name}") from None
+    except (ImportError, ValueError):
+        raise ValueError(expected) from None
+    made = getattr(place, kind, None)
+    if made is None:
+        near = get_close_matches(kind, dir(place), n=1, cutoff=0.7)
+        raise ValueError(f"{expected}" + (f" (did you mean {module}.{near[0]}?)" if near else f": {module} has no {kind}"))
     values = {}
     for setting in settings:
         key, equals, value = setting.partition("=")

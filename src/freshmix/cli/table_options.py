@@ -6,6 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+
+def _sign(text: str) -> str:
+    """A sign as it is typed; a tab, which a terminal keeps for itself, by its name."""
+    return "\t" if text in ("tab", "\\t") else text
+
+
 Tables = Annotated[
     list[Path],
     typer.Argument(
@@ -92,7 +98,9 @@ Generations = Annotated[
 Separator = Annotated[
     str | None,
     typer.Option(
-        metavar="SIGN", help="What separates fields in a text file, such as --separator ';'; by default read off the file."
+        metavar="SIGN",
+        parser=_sign,
+        help="What separates fields in a text file, such as --separator ';' or --separator tab; by default read off the file.",
     ),
 ]
 Decimal = Annotated[

@@ -208,7 +208,9 @@ def _as_recommended(
 def _check_aims(**aims: float | None) -> None:
     given = [name for name, value in aims.items() if value is not None]
     if len(given) > 1:
-        raise ValueError(f"a plan takes one of target_risk, target_error, budget and value, got {' and '.join(given)}")
+        # With the sign by which the command line knows a parameter, wherever it stands.
+        named = " and ".join(f"{name}=" for name in given)
+        raise ValueError(f"a plan takes one of target_risk=, target_error=, budget= and value=, got {named}")
     for name in given:
         number(name, aims[name], above=0.0)
 

@@ -214,6 +214,12 @@ def _labels(y: Any, classifier: bool) -> tuple[Floats, list[Any]]:
     classes, place = np.unique(found[~missing], return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y must hold at least two classes for a classifier, got {classes.tolist()}")
+    # Fewer than four rows of a class teach it nothing, and are most often numbers.
+    if 4 * len(classes) > max(place.size, 80):
+        raise ValueError(
+            f"y must hold classes for a classifier, got {len(classes)} different values in {place.size} labelled rows: "
+            "numbers are for a regressor"
+        )
     labels = np.full(found.size, np.nan)
     labels[~missing] = place
     return labels, classes.tolist()

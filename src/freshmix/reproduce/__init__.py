@@ -1,5 +1,6 @@
 """The paper's figures: one file each, a sweep and a plot."""
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -31,7 +32,7 @@ def named(names: Sequence[str] = ()) -> list[str]:
     Raises
     ------
     ValueError
-        If there is no such figure; the nearest one is named.
+        If there is no such figure; the nearest one is named, or all.
 
     Examples
     --------
@@ -41,11 +42,14 @@ def named(names: Sequence[str] = ()) -> list[str]:
     wanted = set()
     for name in names:
         known = name.strip().lower().replace("_", "-")
+        # As a paper calls it.
+        known = re.sub(r"^fig(ure)?[-. ]*(?=\d)", "", known)
         if known.isdecimal() and 1 <= int(known) <= len(NAMES):
             known = NAMES[int(known) - 1]
         if known not in NAMES:
-            near = get_close_matches(known, NAMES, n=1, cutoff=0.0)[0]
-            raise ValueError(f"figure must be a name or a number from 1 to {len(NAMES)}, got {name!r} (did you mean {near}?)")
+            near = get_close_matches(known, NAMES, n=1, cutoff=0.4)
+            advice = f"did you mean {near[0]}?" if near else f"names: {', '.join(NAMES)}"
+            raise ValueError(f"figure must be a name or a number from 1 to {len(NAMES)}, got {name!r} ({advice})")
         wanted.add(known)
     return [name for name in NAMES if name in wanted or not names]
 

@@ -237,7 +237,7 @@ def _error(faults: list[Fault], text: str, path: Path | None) -> SweepError:
     for location, message in faults:
         line = line_of(text, location) if path is not None else None
         where = "" if path is None else f"{path}:{line}: " if line else f"{path}: "
-        said.append((line or 0, f"{where}{'.'.join(map(str, location))}: {message}".strip(": ")))
+        said.append((line or 0, where + ": ".join(filter(None, (".".join(map(str, location)), message)))))
     return SweepError("\n".join(dict.fromkeys(message for _, message in sorted(said, key=lambda each: each[0]))))
 
 

@@ -1,12 +1,15 @@
 """The parts of a table: files of text, Parquet, Arrow and Excel, what comes through a pipe, and data frames."""
 
+import contextlib
 import io
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob
+from difflib import get_close_matches
+from glob import escape, glob
 from pathlib import Path
 
 import polars as pl
@@ -99,6 +102,9 @@ def list_paths(path: Paths) -> list[Path]:
     listed: list[Path] = []
     for each in [path] if isinstance(path, str | os.PathLike) else list(path):
         text = os.fspath(each)
+        # A Path has one of an address's two strokes.
+        if re.match(r"(https?|s3|gs|ftp):/", text):
+            raise ValueError(f"a table must be a file on this machine, got the address {text!r}: download it first")
         if any(sign in text for sign in "*?[") and not os.path.exists(text):
             matches = sorted(glob(text))
             if not matches:
@@ -128,7 +134,7 @@ def _part(path: Path, separator: str | None) -> Part:
     if str(path) == "-":
         return _piped("standard input", sys.stdin.buffer.read(MOST_BYTES + 1), separator)
     if not path.exists():
-        raise FileNotFoundError(2, "no such file", str(path))
+        raise FileNotFoundError(2, f"no such file{_advice(path)}", str(path))
     if not path.is_file():
         with path.open("rb") as file:
             return _piped(str(path), file.read(MOST_BYTES + 1), separator)
@@ -138,6 +144,16 @@ def _part(path: Path, separator: str | None) -> Part:
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty")
     return _made(path.name, path, _form(name), separator, _usual(name))
+
+
+def _advice(path: Path) -> str:
+    """The file that may have been meant: one of nearly that name, or of that name a folder below."""
+    with contextlib.suppress(OSError):
+        near = get_close_matches(path.name, os.listdir(path.parent), n=1, cutoff=0.8)
+        meant = [path.with_name(name) for name in near] or sorted(path.parent.glob(f"*/{escape(path.name)}"))
+        if meant:
+            return f" (did you mean {meant[0]}?)"
+    return ""
 
 
 def held_part(name: str, content: bytes, separator: str | None = None, max_bytes: int = MOST_BYTES) -> Part:
