@@ -1,5 +1,6 @@
 """Tables and pictures of the page on one core, beside a call for each of their points: python benchmarks/explorer_tables.py"""
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ import numpy as np
 
 import freshmix as fm
 from freshmix import theory
-from freshmix.explorer.pictures import drawn
+from freshmix.explorer.pictures import drawn, sent
 from freshmix.optima.box import Box
 from freshmix.risks.fresh import _kinds, varied
 from freshmix.risks.frozen import FrozenSetting
@@ -127,7 +128,9 @@ def report(population, loop):
         del makers["phase"]
     for name, make in makers.items():
         table = make()
-        spent, picture = milliseconds(make), milliseconds(lambda t=table, n=name: drawn(n.partition(",")[0], t, "light"))
+        spent, shown = milliseconds(make), (name.partition(",")[0], table, "light")
+        picture = milliseconds(lambda of=shown: drawn(*of).to_json())
+        text = milliseconds(lambda of=shown: json.dumps(sent(*of)))
         beside = ""
         if name == "risk_by_weight":
             beside = milliseconds(lambda: [fm.limit(population, each) for each in weights], 1)
@@ -136,7 +139,7 @@ def report(population, loop):
         elif name in ("weight_penalty", "phase"):
             beside = point_by_point(population, loop, table)
         ratio = f"   one by one {beside / spent:6.1f} x" if beside else ""
-        print(f"  {name:20s} {spent:7.1f} ms   picture {picture:5.1f} ms{ratio}")
+        print(f"  {name:20s} {spent:7.1f} ms   sent {text:5.1f} ms, by plotly {picture / text:4.1f} x{ratio}")
     if loop.covariates == "fresh":
         print(f"  generations, by the formulas of a step {steps_put_together(population, loop):6.1f} x")
     else:

@@ -1,5 +1,6 @@
 """The page's pictures show their tables, whatever the loop, and can be read on light as on dark."""
 
+import base64
 import json
 import math
 
@@ -9,7 +10,7 @@ import pytest
 
 import freshmix as fm
 from freshmix import theory
-from freshmix.explorer.pictures import NAMES, drawn
+from freshmix.explorer.pictures import NAMES, drawn, sent
 from freshmix.explorer.pictures.style import COLOURS, broken
 from freshmix.words import pictures as words
 
@@ -52,6 +53,29 @@ def traces(figure, name):
     return [trace for trace in figure.data if trace.name == name]
 
 
+def assert_sent(picture, by_plotly):
+    """What a browser gets is what plotly itself would send, to the digits of its numbers."""
+    if isinstance(by_plotly, dict) and "bdata" in by_plotly:
+        assert picture.get("shape") == by_plotly.get("shape")
+        np.testing.assert_array_equal(numbers(picture), numbers(by_plotly))
+    elif isinstance(by_plotly, dict):
+        assert picture.keys() == by_plotly.keys()
+        for key, value in by_plotly.items():
+            assert_sent(picture[key], value)
+    elif isinstance(by_plotly, list):
+        assert len(picture) == len(by_plotly)
+        for one, other in zip(picture, by_plotly, strict=True):
+            assert_sent(one, other)
+    elif by_plotly is None:
+        assert picture is None or math.isnan(picture)
+    else:
+        assert picture == by_plotly
+
+
+def numbers(coded):
+    return np.frombuffer(base64.b64decode(coded["bdata"]), coded["dtype"]).astype(float)
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("population", POPULATIONS)
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "ways"])
@@ -67,6 +91,7 @@ def test_every_state_has_its_picture(name, population, loop):
         figure = drawn(name, found, template)
         go.Figure(figure.to_dict())
         text = figure.to_json()
+        assert_sent(sent(name, found, template), json.loads(text))
         json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} in the picture"))
         assert figure.layout.title.text
         assert figure.layout.xaxis.title.text
@@ -191,6 +216,7 @@ def test_ways_show_their_table(loop, may_keep):
     for template in COLOURS:
         figure = drawn("ways", found, template)
         go.Figure(figure.to_dict())
+        assert_sent(sent("ways", found, template), json.loads(figure.to_json()))
         dots = [trace for trace in figure.data if trace.xaxis != "x2"]
         courses = [trace for trace in figure.data if trace.xaxis == "x2"]
         np.testing.assert_array_equal([dot.x[1] for dot in dots], found.at_horizon)

@@ -11,7 +11,7 @@ from ..words import explorer as words
 from . import answers, controls, simulate_part, table_part
 from . import state as states
 from .page import HEIGHT, VERDICT, verdict
-from .pictures import drawn
+from .pictures import sent
 from .state import FIELDS
 
 _VALUES = [controls.value_of(name) for name in FIELDS]
@@ -208,7 +208,7 @@ def chosen(query: str, scheme: str) -> tuple[Any, str, Any, dict[str, str]]:
     figure, why = _picture(state.picture, _table(state.picture, state), scheme)
     if why:
         return figure, why, no_update, _LOW
-    return figure, why, {"height": f"{figure['layout']['height'] or HEIGHT}px"}, {}
+    return figure, why, {"height": f"{figure['layout'].get('height', HEIGHT)}px"}, {}
 
 
 def _table(name: str, state: states.State, *known: Any) -> Any:
@@ -222,7 +222,7 @@ def _table(name: str, state: states.State, *known: Any) -> Any:
 def _picture(name: str, table: Any, scheme: str) -> tuple[Any, str]:
     if isinstance(table, str):
         return _BLANK, table
-    return drawn(name, table, "dark" if scheme == "dark" else "light"), ""
+    return sent(name, table, "dark" if scheme == "dark" else "light"), ""
 
 
 def advised(query: str, before: Any) -> tuple[Any, Any, Any]:

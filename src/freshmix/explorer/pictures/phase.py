@@ -1,17 +1,16 @@
 """Phase diagram over (aspect, labelled share)."""
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...words import pictures as words
 from .heat import diverging, shades
-from .style import RISK, Template, X, Y, figure_of, here
+from .style import RISK, Picture, Template, X, Y, figure_of, here
 
 _TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10]
 
 
-def figure(table: xr.Dataset, template: Template) -> go.Figure:
+def figure(table: xr.Dataset, template: Template) -> Picture:
     """The table of ``theory.phase_diagram``: shades of risk, where the loop diverges, and the loop itself.
 
     A click is an event with the aspect as ``x`` and the labelled share as ``y``.

@@ -1,14 +1,13 @@
 """Risk by generation of a loop and its rivals, with the points of a simulation where there are some."""
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...arguments import Floats
 from ...plots.ranges import finite, of_risks
 from ...words import pictures as words
 from ...words.figures import short
-from .style import COLOURS, Template, Y, figure_of, line, risk_axis, said
+from .style import COLOURS, Picture, Template, Y, figure_of, line, risk_axis, said
 
 # Colour, dash and marker, as in the pictures of matplotlib.
 _LOOKS = {
@@ -20,7 +19,7 @@ _LOOKS = {
 }
 
 
-def figure(table: xr.Dataset, template: Template, points: xr.Dataset | None = None) -> go.Figure:
+def figure(table: xr.Dataset, template: Template, points: xr.Dataset | None = None) -> Picture:
     """The table of ``theory.by_generation``, and of ``mean_and_error`` of a simulation of the same loop as ``points``.
 
     The long run of the loop is a thin dashed line; values far from the rivals leave the picture, infinite ones are gaps.

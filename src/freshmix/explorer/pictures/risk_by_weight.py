@@ -3,17 +3,16 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...plots.palette import GOLDEN_WEIGHT
 from ...plots.ranges import Range, finite, of_risks
 from ...words import pictures as words
 from ...words.loop import horizon
-from .style import COLOURS, Template, X, Y, figure_of, here, line, risk_axis, said
+from .style import COLOURS, Picture, Template, X, Y, figure_of, here, line, risk_axis, said
 
 
-def figure(table: xr.Dataset, template: Template) -> go.Figure:
+def figure(table: xr.Dataset, template: Template) -> Picture:
     """The table of ``theory.by_weight``: the best weight, 1/2, 1/phi and the loop's own weight are marked."""
     facts = table.attrs
     w = table.real_weight.values

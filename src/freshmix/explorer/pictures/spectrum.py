@@ -4,13 +4,12 @@ import math
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...arguments import Floats
 from ...words import pictures as words
 from ...words.figures import short
-from .style import COLOURS, Template, figure_of, log_ticks
+from .style import COLOURS, Picture, Template, figure_of, log_ticks
 
 # What is left free at each end, in powers of ten at least, and as a part of the whole.
 _ROOM, _PART = 0.15, 0.05
@@ -20,7 +19,7 @@ _ASIDE = 0.006
 _MANY = 16
 
 
-def figure(table: xr.Dataset, template: Template) -> go.Figure:
+def figure(table: xr.Dataset, template: Template) -> Picture:
     """The table of ``theory.spectrum``: the share of directions at each eigenvalue beside the share of the signal there."""
     tau = table.eigenvalue.values
     low, high = math.log10(tau[0]), math.log10(tau[-1])

@@ -7,7 +7,6 @@ from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ...arguments import Floats
@@ -16,6 +15,8 @@ from ...plots.ranges import Range
 from ...words import pictures as words
 
 Template = Literal["light", "dark"]
+# A figure as plotly knows it: ``data`` and ``layout``.
+Picture = dict[str, Any]
 
 FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 # The palette of all pictures, by name. Where one of its colours is too near to a page's background for a line, a shade of it.
@@ -61,11 +62,11 @@ _HEIGHT = 24
 _TICKS = np.array([1.0, 2.0, 5.0])
 
 
-def figure_of(template: Template, title: str, x: str, y: str, traces: Sequence[Mapping[str, Any]], **layout: Any) -> go.Figure:
+def figure_of(template: Template, title: str, x: str, y: str, traces: Sequence[Mapping[str, Any]], **layout: Any) -> Picture:
     """A figure in the page's style; ``layout`` has what is special to it."""
     colours = COLOURS[template]
     shared = {
-        "template": go.layout.Template(),
+        "template": {},
         "title": {"text": broken(title, _TITLE_WIDTH), "x": 0.0, "pad": {"l": 8}, "xanchor": "left", "font": {"size": 14}},
         "font": {"family": FONT, "size": 12, "color": colours["ink"]},
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
@@ -95,9 +96,8 @@ def figure_of(template: Template, title: str, x: str, y: str, traces: Sequence[M
         "dragmode": False,
         "colorway": [colours[name] for name in ("blue", "vermillion", "green", "orange", "purple", "grey")],
     }
-    # What the picture says of an axis is added to what all axes have. Checked by tests: plotly's checks of every value cost
-    # more than all else.
-    return go.Figure({"data": list(traces), "layout": _joined(shared, layout)}, _validate=False)
+    # What the picture says of an axis is added to what all axes have.
+    return {"data": [dict(trace) for trace in traces], "layout": _joined(shared, layout)}
 
 
 def axis(template: Template, title: str, width: int = _LABEL_WIDTH, **more: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...plots.ranges import finite, of_risks
@@ -12,7 +11,7 @@ from ...words import pictures as words
 from ...words.figures import short
 from ...words.memory import STORED
 from ...words.remembering import IN_TABLE, NAMES
-from .style import COLOURS, Template, Y, axis, figure_of, line, risk_axis
+from .style import COLOURS, Picture, Template, Y, axis, figure_of, line, risk_axis
 
 # Colour, dash and marker.
 _LOOKS = {
@@ -33,7 +32,7 @@ _GAP = 0.12
 _LABEL_WIDTH = 26
 
 
-def figure(table: xr.Dataset, template: Template) -> go.Figure:
+def figure(table: xr.Dataset, template: Template) -> Picture:
     """The table of ``theory.ways``: above, the risk of each at the horizon; below, by generation."""
     names = [str(name) for name in table.way.values]
     height = _LINE * len(names) + _REST

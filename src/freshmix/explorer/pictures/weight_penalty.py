@@ -1,15 +1,14 @@
 """Long-run risk over real weight and penalty."""
 
 import numpy as np
-import plotly.graph_objects as go
 import xarray as xr
 
 from ...words import pictures as words
 from .heat import diverging, shades
-from .style import MARK, RISK, WHITE, Template, X, Y, figure_of, here, line, log_ticks
+from .style import MARK, RISK, WHITE, Picture, Template, X, Y, figure_of, here, line, log_ticks
 
 
-def figure(table: xr.Dataset, template: Template) -> go.Figure:
+def figure(table: xr.Dataset, template: Template) -> Picture:
     """The table of ``theory.weight_penalty``: the best pair, the best weight at each penalty, and the loop's own pair."""
     w, penalty = table.real_weight.values, table.penalty.values
     risk = table.risk.transpose("penalty", "real_weight").values
