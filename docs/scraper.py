@@ -13,5 +13,6 @@ def scraped(block: Any, variables: dict[str, Any], settings: dict[str, Any]) -> 
     if isinstance(figure, Figure):
         path = next(variables["image_path_iterator"])
         figure.savefig(path, dpi=150)
-        shown += figure_rst([path], settings["src_dir"], "theory beside simulation")
+        title = variables["example_globals"]["__doc__"].strip().splitlines()[0]
+        shown += figure_rst([path], settings["src_dir"], title)
     return shown

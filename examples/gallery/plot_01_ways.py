@@ -7,7 +7,7 @@ How far each way to train is behind the best one, with 90% intervals of the diff
 
 import freshmix as fm
 
-answer = fm.recommend("../homes.csv", "value", time="month")
+answer = fm.recommend("../flights.csv", "speed", time="month")
 axes = answer.plot("ways")
 
 # %%

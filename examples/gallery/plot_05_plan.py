@@ -8,7 +8,7 @@ the last model is remembered.
 
 import freshmix as fm
 
-plan = fm.plan("../homes.csv", "value", time="month", cost_per_label=2.0)
+plan = fm.plan("../flights.csv", "speed", time="month", cost_per_label=2.0)
 axes = plan.plot()
 
 # %%
