@@ -227,3 +227,14 @@ def test_a_negative_weight_that_contracts():
     loop = fm.Loop(aspect=2.0, penalty=10.0, real_weight=-0.5)
     population = fm.Population.two_level(4.0, share=0.25)
     assert fm.risk(population, loop, 300)[-1] == pytest.approx(fm.limit(population, loop).risk, rel=1e-8)
+
+
+@pytest.mark.parametrize("aspect", [0.05, 0.8])
+@pytest.mark.parametrize("population", [fm.Population.isotropic(signal=2.0), fm.Population.two_level(4.0, share=0.25)])
+def test_no_penalty_is_better_than_that_of_a_way(population, aspect):
+    """Where the spectrum is narrow a risk is no polynomial over wide steps of the penalty's logarithm."""
+    found = fm.optimal_memory(population, fm.Loop(aspect=aspect))
+    for name in ("mixed", "anchored", "anchored_mixed"):
+        way = found.ways[name]
+        near = [way.loop.replace(penalty=way.loop.penalty * factor) for factor in (0.99, 0.995, 0.999, 1.001, 1.005, 1.01)]
+        assert way.risk <= min(fm.risk(population, loop, 12)[-1] for loop in near) * (1 + 1e-9)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,10 @@ _SAME = 1e-6
 # Penalties of a first grid, in units of the largest sample eigenvalue.
 _PENALTIES = np.geomspace(1e-4, 1e3, 13)
 # Frozen covariates: steps of log penalties that are solved for, how many of them stand for those between, and those of the
-# first grid.
-_SPACING, _NEAR, _SOLVED = 0.45, 8, np.arange(-21, 16, 3)
+# first grid. Steps for the last digits are a fourth as wide.
+_SPACING, _NEAR, _SOLVED, _FINE = 0.45, 8, np.arange(-21, 16, 3), 4
+# What the last step of a search on the wide grid may gain.
+_ROUGHLY = 1e-7
 _AXES = {
     "real_weight": np.array([0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0]),
     "row_weight": np.array([0.1, 0.5, 2.0]),
@@ -267,42 +269,50 @@ class FrozenWays:
         names = tuple(name for name in ("real_weight", "penalty", "anchor") if name not in fixed)
         box = Box.of(names, self.setting.bulk)
 
-        def risks(points: dict[str, Floats]) -> Floats:
+        def risks(points: dict[str, Floats], parts: int = 1) -> Floats:
             size = points[names[0]].size
-            return self._risks(**points, **{name: np.full(size, value) for name, value in fixed.items()})
+            return self._risks(**points, **{name: np.full(size, value) for name, value in fixed.items()}, parts=parts)
 
         starts = [_coordinates(loop) for loop, _, _ in before.values() if loop.penalty > 0]
         axes = _AXES | {"penalty": self.setting.scale * np.exp(_SPACING * _SOLVED)}
-        values, _ = box.least(risks, axes, starts)
+        if self.penalty is not None:
+            values, _ = box.least(risks, axes, starts)
+        else:
+            values, _ = box.least(risks, axes, starts, _ROUGHLY)
+            values, _ = box.least(partial(risks, parts=_FINE), None, [values])
         loop = self.setting.loop.replace(**{**values, **fixed})
         return loop, self.setting.with_loops(loop).risk(self.horizon), "model"
 
-    def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats) -> Floats:
-        """(m,) R_T at any penalties, from those of a grid: a polynomial in log lambda over eight, to 1e-4 or better."""
+    def _risks(self, real_weight: Floats, penalty: Floats, anchor: Floats, parts: int = 1) -> Floats:
+        """(m,) R_T at any penalties, from those of a grid: a polynomial in log lambda over eight, to 1e-4 or better.
+
+        On a grid that is ``_FINE`` times as fine it is right to 1e-9.
+        """
         if self.penalty is not None:
             return self._given.constant(real_weight, anchor, self.horizon)
-        place = np.log(penalty / self.setting.scale) / _SPACING
+        place = np.log(penalty / self.setting.scale) / _SPACING * parts
         nearest = np.rint(place)
         solved = np.abs(place - nearest) < 1e-9
         first = np.where(solved, nearest, np.floor(place) - _NEAR // 2 + 1).astype(int)
         found = np.empty(penalty.size)
         for k, alone in set(zip(first.tolist(), solved.tolist(), strict=True)):
             at = np.flatnonzero((first == k) & (solved == alone))
-            values = self._on_grid(k, 1 if alone else _NEAR).constant(real_weight[at], anchor[at], self.horizon)
+            known = self._on_grid(k / parts, 1 / parts, 1 if alone else _NEAR)
+            values = known.constant(real_weight[at], anchor[at], self.horizon)
             found[at] = values[0] if alone else np.sum(_cardinal(place[at] - k) * values, axis=0)
         return found
 
-    def _on_grid(self, first: int, count: int) -> FrozenSchedules:
+    def _on_grid(self, first: float, step: float, count: int) -> FrozenSchedules:
         """What does not depend on weights and anchors, at so many penalties; kept for the next way."""
-        if (first, count) not in self._solved:
-            self._solved[first, count] = FrozenSchedules.stacked([self._at(k) for k in range(first, first + count)])
-        return self._solved[first, count]
+        if (first, step, count) not in self._solved:
+            self._solved[first, step, count] = FrozenSchedules.stacked([self._at(first + step * k) for k in range(count)])
+        return self._solved[first, step, count]
 
-    def _at(self, k: int) -> FrozenSchedules:
-        if k not in self._single:
-            loop = self.setting.loop.replace(penalty=self.setting.scale * math.exp(_SPACING * k))
-            self._single[k] = self.setting.with_loops(loop).schedules(self.horizon)
-        return self._single[k]
+    def _at(self, place: float) -> FrozenSchedules:
+        if place not in self._single:
+            loop = self.setting.loop.replace(penalty=self.setting.scale * math.exp(_SPACING * place))
+            self._single[place] = self.setting.with_loops(loop).schedules(self.horizon)
+        return self._single[place]
 
     @cached_property
     def _given(self) -> FrozenSchedules:
@@ -311,11 +321,11 @@ class FrozenWays:
         return self.setting.with_loops(self.setting.loop.replace(penalty=self.penalty)).schedules(self.horizon)
 
     @cached_property
-    def _single(self) -> dict[int, FrozenSchedules]:
+    def _single(self) -> dict[float, FrozenSchedules]:
         return {}
 
     @cached_property
-    def _solved(self) -> dict[tuple[int, int], FrozenSchedules]:
+    def _solved(self) -> dict[tuple[float, float, int], FrozenSchedules]:
         return {}
 
 
