@@ -133,6 +133,11 @@ class State:
 
     def constructor(self) -> tuple[Callable[..., Population], dict[str, Any]]:
         """What makes a named population, and what it is given."""
+        made, options = self._constructor
+        return made, dict(options)
+
+    @cached_property
+    def _constructor(self) -> tuple[Callable[..., Population], dict[str, Any]]:
         model = "isotropic" if self.model == "table" else self.model
         options = {name: getattr(self, name) for name in MODELS[model]}
         if "shares" in options:
