@@ -59,6 +59,7 @@ test-all: test $(VENV)/docs-installed $(VENV)/browser-installed ## and the page 
 	# Alone: these kill processes at moments that matter.
 	$(BIN)/python -m pytest -q -m slow tests/test_sweep_survives.py
 	$(MAKE) docs
+	$(BIN)/python docs/check_accessible.py docs/_build/html
 
 docs: $(VENV)/docs-installed ## run the examples of README and docs again, and build the documentation in docs/_build/html
 	$(BIN)/$(HOMES) --report docs/_static/homes.png > /dev/null

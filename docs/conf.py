@@ -67,6 +67,8 @@ html_title = "freshmix"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_favicon = "../src/freshmix/explorer/assets/icon.svg"
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navbar_align": "left",

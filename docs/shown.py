@@ -21,11 +21,11 @@ class Shown(SphinxDirective):
     """The command line in the content, run beside the example tables, with its output below it.
 
     ``lines`` is the most that are shown. With ``here`` it runs where the lines of Python of this page do, a folder that holds
-    ``examples``. A command that fails fails the build.
+    ``examples``; with ``words`` a narrow screen wraps it. A command that fails fails the build.
     """
 
     has_content = True
-    option_spec: ClassVar = {"lines": int, "here": directives.flag}
+    option_spec: ClassVar = {"lines": int, "here": directives.flag, "words": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """The command and its output as one block."""
@@ -47,7 +47,7 @@ class Shown(SphinxDirective):
         most = self.options.get("lines", len(lines))
         shown = lines if len(lines) <= most else [*lines[:most], _MORE]
         text = "\n".join([f"$ {command}", *shown])
-        return [nodes.literal_block(text, text, language="none")]
+        return [nodes.literal_block(text, text, language="none", classes=["words"] if "words" in self.options else [])]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
