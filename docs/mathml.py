@@ -8,9 +8,15 @@ from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
 
+# A prime is raised by its own shape: as a superscript it would be raised and made smaller once more. The class has its size.
+_PRIME = "<mi>&#x02032;</mi>"
+_UPRIGHT = '<mpadded class="prime" voffset="-0.3em" height="0.45em" depth="0"><mo>&#x02032;</mo></mpadded>'
+
+
 def rendered(formula: str, display: str) -> str:
     """The formula, with every hat, bar and tilde an accent: otherwise some float above their letter."""
-    return re.sub(r"<mover>(?=<mi)", '<mover accent="true">', convert(formula, display=display))
+    made = convert(formula, display=display).replace(_PRIME, _UPRIGHT)
+    return re.sub(r"<mover>(?=<mi)", '<mover accent="true">', made)
 
 
 def inline_math(writer: Any, node: nodes.math) -> None:
