@@ -1,5 +1,7 @@
 """Pictures of the gallery: figures of pyplot, and a ``figure`` that a script made without it."""
 
+import ast
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -13,6 +15,6 @@ def scraped(block: Any, variables: dict[str, Any], settings: dict[str, Any]) -> 
     if isinstance(figure, Figure):
         path = next(variables["image_path_iterator"])
         figure.savefig(path, dpi=150)
-        title = variables["example_globals"]["__doc__"].strip().splitlines()[0]
+        title = (ast.get_docstring(ast.parse(Path(variables["src_file"]).read_text())) or "").partition("\n")[0]
         shown += figure_rst([path], settings["src_dir"], title)
     return shown
