@@ -7,7 +7,6 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
-
 # A prime is raised by its own shape: as a superscript it would be raised and made smaller once more. The class has its size.
 _PRIME = "<mi>&#x02032;</mi>"
 _UPRIGHT = '<mpadded class="prime" voffset="-0.3em" height="0.45em" depth="0"><mo>&#x02032;</mo></mpadded>'
