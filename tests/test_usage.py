@@ -1,5 +1,8 @@
 """Command lines that cannot be read: one line that names the option, what was expected and what came, or an example."""
 
+import subprocess
+import sys
+
 import pytest
 
 from .test_cli import failure
@@ -65,3 +68,14 @@ def test_one_line_that_helps(arguments, says, capsys, tmp_path, monkeypatch):
     said = failure(capsys, *arguments)
     assert says in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("reproduce", "--list"), ("theory", "--aspect", "2")])
+def test_a_reader_that_has_had_enough_is_told_nothing(arguments):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "freshmix", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    run.stdout.close()
+    assert run.stderr.read() == ""
+    assert run.wait() == 1
+    run.stderr.close()

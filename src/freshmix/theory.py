@@ -144,7 +144,7 @@ def theory(population: Population, loop: Loop, generations: int = 20) -> Theory:
 
 
 def by_generation(population: Population, loop: Loop, generations: int, others: Mapping[str, Loop] | None = None) -> xr.Dataset:
-    """Excess risks of generations 0 ... T of a loop, of ``others``, of real labels only and of synthetic labels only.
+    """Excess risks of generations 0 to T of a loop, of ``others``, of real labels only and of synthetic labels only.
 
     Each variable has its long-run value as the attribute ``limit``; ``null`` is the risk of predicting the mean. Raises as
     ``risk`` does.
@@ -269,7 +269,7 @@ def phase_diagram(population: Population, loop: Loop, points: int = 81) -> xr.Da
 
 
 def ways(population: Population, found: Memory) -> xr.Dataset:
-    """Excess risk of generations 0 ... T of each way to remember, as ``optimal_memory`` found it: the least risk first.
+    """Excess risk of generations 0 to T of each way to remember, as ``optimal_memory`` found it: the least risk first.
 
     ``stored`` is what a way keeps, ``allowed`` whether it may, ``at_horizon`` what it was chosen for. A way starts as it goes
     on, with its own penalty.

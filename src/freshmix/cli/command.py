@@ -62,6 +62,9 @@ class Command(TyperCommand):
         """Run it; what a user can mend is ``Refused``."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever reads has had enough, as head has: typer ends the command without a word.
+            raise
         except _EXPECTED as error:
             raise Refused(spelled(_in_words(error), self.params)) from error
 

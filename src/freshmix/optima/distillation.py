@@ -44,7 +44,7 @@ class Distilled:
 
 
 def self_distillation(population: Population, loop: Loop, steps: int = 5) -> tuple[Distilled, ...]:
-    """Best penalty and real weights of 0, 1, ... steps of self-distillation, weights beyond [0, 1] among them.
+    """Best penalty and real weights of 0, 1 and more steps of self-distillation, weights beyond [0, 1] among them.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ NONE = np.empty(0)
 
 
 def optimal_schedule(population: Population, loop: Loop, generations: int, *, method: str = "horizon") -> Floats:
-    """Real weights w_1 ... w_T of least risk.
+    """Real weights w_1 to w_T of least risk.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ def risk(
     judged: str = "now",
     teacher: Teacher | None = None,
 ) -> Floats:
-    """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 ... T.
+    """Asymptotic excess risk E||bhat_t - beta||^2_Sigma of generations 0 to T.
 
     Parameters
     ----------

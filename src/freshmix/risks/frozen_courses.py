@@ -14,7 +14,7 @@ Law = tuple[float, float, float]
 
 
 def settled_courses(equivalents: Equivalents, weights: Floats, penalty: float, kept: Floats, law: Law) -> Floats:
-    """Excess risk of generations 0 ... T, (T + 1,) for (T,) weights and (T + 1, m) for (T, m) of them, on one contour.
+    """Excess risk of generations 0 to T, (T + 1,) for (T,) weights and (T + 1, m) for (T, m) of them, on one contour.
 
     ``kept`` are the ``contractions`` of the weights, of the same shape. Raises ArithmeticError if the quadrature does not
     settle to 1e-10.
