@@ -142,7 +142,7 @@ def test_a_port_in_use_is_one_line():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["t.csv"], "the target must be a column of the table, got none"),
+        (["t.csv"], "--target is needed with a table, such as --target price: the column with the real labels"),
         (["--target", "y"], "--target and --time go with a table, got none"),
     ],
 )

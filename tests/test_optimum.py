@@ -244,3 +244,12 @@ def test_slopes_at_bounds_and_in_hollows_of_other_shapes():
     inert, _ = at(lambda x, y: 1 + (x - 0.4) ** 4 + (x - 0.4) ** 2 + 0 * y)
     assert inert["real_weight"] == pytest.approx(0.4, abs=1e-8)
     assert at(lambda x, y: np.where(x > 0.5, np.inf, 1 + x)) is None
+
+
+def test_a_loop_that_diverges_within_the_interval_is_searched_without_a_warning():
+    """Parabolas through infinite risks are none: scipy's search then goes on by comparisons."""
+    population = fm.Population.autoregressive(0.5, 100, signal=10.922882).replace(persistence=0.807618)
+    loop = fm.Loop.partially_labelled(
+        aspect=0.995802, labelled=0.139009, real_weight=0.924596, row_weight=(1.0, 0.553942), covariates="fresh"
+    )
+    assert math.isfinite(fm.optimal_loop(population, loop).risk)

@@ -159,7 +159,7 @@ def _gunicorn(app: Any, listener: socket.socket, workers: int, started: Callable
                 "workers": workers,
                 # Browsers keep connections open, on which a worker without threads would wait.
                 "worker_class": "gthread",
-                "threads": 8,
+                "threads": 4,
                 "preload_app": True,
                 "timeout": 120,
                 "keepalive": 30,

@@ -25,7 +25,8 @@ def least(function: Callable[[Floats], Floats], grid: Floats, values: Floats) ->
         at_nodes = function(nodes)
         if not np.isfinite(at_nodes).all():
             # A divergent loop within the interval: only comparisons are left.
-            found = minimize_scalar(lambda x: float(function(np.array([x]))[0]), bounds=(low, high), method="bounded")
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = minimize_scalar(lambda x: float(function(np.array([x]))[0]), bounds=(low, high), method="bounded")
             return (float(found.x), float(found.fun)) if found.fun < lowest else (best, lowest)
         fitted = Chebyshev.fit(nodes, at_nodes, 13, domain=[low, high])
         roots = fitted.deriv().roots()
