@@ -1,5 +1,6 @@
 """The page served: on a server made for it, on this machine alone unless told otherwise."""
 
+import ctypes
 import errno
 import gc
 import os
@@ -117,6 +118,7 @@ def serve(
     app = make_app().server
     # What is loaded when it is first used, is so before processes part.
     quick("", "light")
+    _give_memory_back()
     # What there is now stays: no process looks through it for what could go, nor makes a copy of its own by that.
     gc.collect()
     gc.freeze()
@@ -124,6 +126,21 @@ def serve(
         _waitress(app, listener, workers, started)
     else:
         _gunicorn(app, listener, workers, started)
+
+
+def _give_memory_back() -> None:
+    """Large arrays go back to the system once they are done with.
+
+    Left to itself glibc keeps ever larger ones in heaps of many threads, which stay as large as what they once held: after an
+    hour of users a process holds twice of what it needs. Other systems have other allocators.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    most_heaps, least_of_its_own = -8, -3
+    mallopt(most_heaps, 2)
+    mallopt(least_of_its_own, 2**18)
 
 
 def _listener(host: str, port: int) -> socket.socket:
