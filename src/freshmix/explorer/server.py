@@ -132,15 +132,15 @@ def _give_memory_back() -> None:
     """Large arrays go back to the system once they are done with.
 
     Left to itself glibc keeps ever larger ones in heaps of many threads, which stay as large as what they once held: after an
-    hour of users a process holds twice of what it needs. Other systems have other allocators.
+    hour of users a process holds twice what it needs. Other systems have other allocators.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
     most_heaps, least_of_its_own = -8, -3
-    mallopt(most_heaps, 2)
-    mallopt(least_of_its_own, 2**18)
+    mallopt(most_heaps, 1)
+    mallopt(least_of_its_own, 2**17)
 
 
 def _listener(host: str, port: int) -> socket.socket:
