@@ -182,7 +182,7 @@ def test_labels_of_the_table_by_default_and_partly_labelled_rows():
     [
         ({"cost_per_label": 0}, "cost_per_label must be a number above 0"),
         ({"target_risk": -1}, "target_risk must be a number above 0"),
-        ({"target_risk": 1, "budget": 3}, "one of target_risk, target_error, budget and value, got target_risk and budget"),
+        ({"target_risk": 1, "budget": 3}, "budget= and value=, got target_risk= and budget="),
         ({"budget": 0.5}, "budget must pay for at least one label at 1"),
         ({"target_error": 1e-3}, "above the noise variance"),
         ({"generations": math.inf}, "generations must be a number here: without synthetic noise"),
