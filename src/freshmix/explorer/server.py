@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
+from flask import request
 
 from ..words import explorer as words
 from .callbacks import failed, quick, register
@@ -41,10 +42,12 @@ def make_app() -> Dash:
     app.layout = page()
     register(app)
     app.server.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
-    headers = _headers(app)
+    headers, give_back = _headers(app), _giver()
 
     def strict(response: Any) -> Any:
         response.headers.update(headers)
+        if give_back and request.method == "POST":
+            response.call_on_close(give_back)
         return response
 
     app.server.after_request(strict)
@@ -118,7 +121,6 @@ def serve(
     app = make_app().server
     # What is loaded when it is first used, is so before processes part.
     quick("", "light")
-    _give_memory_back()
     # What there is now stays: no process looks through it for what could go, nor makes a copy of its own by that.
     gc.collect()
     gc.freeze()
@@ -128,19 +130,16 @@ def serve(
         _gunicorn(app, listener, workers, started)
 
 
-def _give_memory_back() -> None:
-    """Large arrays go back to the system once they are done with.
+def _giver() -> Callable[[], object] | None:
+    """Gives the memory that an answer took back to the system, in half a millisecond.
 
-    Left to itself glibc keeps ever larger ones in heaps of many threads, which stay as large as what they once held: after an
-    hour of users a process holds twice what it needs. Other systems have other allocators.
+    Left to itself glibc keeps it in heaps that grow for hours, to twice what a process needs. Other systems have other allocators.
     """
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
-        return
-    most_heaps, least_of_its_own = -8, -3
-    mallopt(most_heaps, 1)
-    mallopt(least_of_its_own, 2**17)
+        return None
+    return lambda: trim(0)
 
 
 def _listener(host: str, port: int) -> socket.socket:
