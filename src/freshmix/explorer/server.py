@@ -133,7 +133,8 @@ def serve(
 def _giver() -> Callable[[], object] | None:
     """Gives the memory that an answer took back to the system, in half a millisecond.
 
-    Left to itself glibc keeps it in heaps that grow for hours, to twice what a process needs. Other systems have other allocators.
+    Left to itself glibc keeps it in heaps that grow for hours, to twice what a process needs. Other systems have other
+    allocators.
     """
     try:
         trim = ctypes.CDLL(None).malloc_trim
