@@ -17,9 +17,9 @@ import freshmix as fm
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-# Minutes, a setting up, or a copy of what runs here.
+# Minutes, a setting up, an installation, or a copy of what runs here.
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-LEFT_OUT = ("freshmix reproduce", "freshmix explore", "make", ".")
+LEFT_OUT = ("freshmix reproduce", "freshmix explore", "make", "pip install", ".")
 
 
 @pytest.mark.slow
