@@ -134,7 +134,7 @@ def user(number, server, recorded, until, kept, faults):
 def right(kind, content, query):
     """Whether it is an answer, and that of the state."""
     found = json.loads(content)["response"]
-    return found["answered"]["data"] == query if kind == MOVE else kind.split(".")[0] in found
+    return found["answered"]["data"]["query"] == query if kind == MOVE else kind.split(".")[0] in found
 
 
 def main():

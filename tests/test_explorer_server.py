@@ -65,14 +65,23 @@ def test_a_request_that_is_too_large_is_refused(client):
     assert client.post("/_dash-update-component", **large).status_code == 413
 
 
+def test_what_is_said_has_its_place(client):
+    page = json.dumps(client.get("/_dash-layout").json)
+    for query in ("", State(covariates="fresh", kept_generations=None).to_query()):
+        for name in callbacks.quick(query, "light")[-1]["said"]:
+            assert f'"id": "{name}"' in page
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("covariates", ["frozen", "fresh"])
 def test_every_state_is_answered(covariates, scheme):
     query = State(covariates=covariates, model="spiked").to_query()
-    *verdict, weight, by_generation, _, by_weight, _, lines, copied, answered = callbacks.quick(query, scheme)
-    assert (lines, answered) == (copied, query)
-    assert "real weight" in weight
-    assert verdict
+    by_generation, by_weight, answer = callbacks.quick(query, scheme)
+    said = answer["said"]
+    assert answer["query"] == query
+    assert said["code"]["children"] == said["copy"]["value"]
+    assert "real weight" in said["best-weight"]["children"]
+    assert said["verdict-word"]["children"]
     assert len(by_generation["data"]) > 2
     assert len(by_weight["data"]) > 2
     for name in PICTURES:

@@ -1,6 +1,5 @@
 """What happens when something on the page is changed: each callback is a function of what it is sent, and of nothing else."""
 
-import itertools
 import logging
 import time
 from typing import Any
@@ -10,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from ..words import explorer as words
 from . import answers, controls, simulate_part, table_part
 from . import state as states
-from .page import HEIGHT, VERDICT, verdict
+from .page import HEIGHT, verdict
 from .pictures import sent
 from .state import FIELDS
 
@@ -18,7 +17,6 @@ _VALUES = [controls.value_of(name) for name in FIELDS]
 # Pictures that are always shown; "chosen" is the one of the tab.
 _SHOWN = ("risk_by_generation", "risk_by_weight")
 _PLACES = (*_SHOWN, "chosen")
-_PARTS = (("graph", "figure"), ("figure-why", "children"))
 # Where there is no picture, its place is low. The graph keeps its height: plotly fails where one shrinks below its margins.
 _LOW = {"height": "80px", "overflow": "hidden"}
 _BLANK: dict[str, Any] = {
@@ -60,15 +58,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(limited)
     app.callback(
-        *[Output(*each) for each in VERDICT],
-        Output("best-weight", "children"),
-        *[
-            Output(f"{name}-{part}", prop)
-            for name in _SHOWN
-            for part, prop in (("graph", "figure"), ("figure-why", "children"))
-        ],
-        Output("code", "children"),
-        Output("copy", "value"),
+        *[Output(f"{name}-graph", "figure") for name in _SHOWN],
         Output("answered", "data"),
         Input("state", "data"),
         Input("scheme", "data"),
@@ -188,18 +178,23 @@ def limited(query: str) -> list[Any]:
 
 
 def quick(query: str, scheme: str) -> list[Any]:
-    """The verdict and the pictures that are always shown."""
+    """The pictures that are always shown, and what is said beside them, by place: it is put there once they are drawn."""
     state = states.State.from_query(query)
     try:
         best = answers.best_at_penalty(state)
     except (ValueError, ArithmeticError):
         # Each picture says why by itself.
         best = None
-    tables = [_table(name, state, best) for name in _SHOWN]
-    shown = [_picture(name, table, scheme) for name, table in zip(_SHOWN, tables, strict=True)]
-    weight = "" if isinstance(tables[1], str) else answers.best_weight(tables[1])
-    lines = answers.lines(state)
-    return [*verdict(answers.verdict(state)), weight, *itertools.chain(*shown), lines, lines, query]
+    tables = {name: _table(name, state, best) for name in _SHOWN}
+    figures = {name: _picture(name, table, scheme) for name, table in tables.items()}
+    by_weight, lines = tables["risk_by_weight"], answers.lines(state)
+    said = verdict(answers.verdict(state)) | {
+        "best-weight": {"children": "" if isinstance(by_weight, str) else answers.best_weight(by_weight)},
+        **{f"{name}-figure-why": {"children": why} for name, (_, why) in figures.items()},
+        "code": {"children": lines},
+        "copy": {"value": lines},
+    }
+    return [*(figure for figure, _ in figures.values()), {"query": query, "said": said}]
 
 
 def chosen(query: str, scheme: str) -> tuple[Any, str, Any, dict[str, str]]:

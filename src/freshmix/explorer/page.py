@@ -80,22 +80,18 @@ def _card(*children: Any) -> Any:
     return html.Section(list(children), className="card")
 
 
-# Where what is said of a ``freshmix.Limit`` goes. These places stay: new ones at every move take longer than the pictures.
-VERDICT = (
-    ("verdict-word", "children"),
-    ("verdict-word", "className"),
-    ("verdict-word", "data-meaning"),
-    ("verdict-why", "children"),
-    *[each for i in range(len(words.TERMS)) for each in ((f"fact-{i}", "children"), (f"fact-{i}-row", "style"))],
-)
+def verdict(found: Any) -> dict[str, dict[str, Any]]:
+    """What is said of a ``freshmix.Limit``, by place: the word, why, and the figures behind it.
 
-
-def verdict(found: Any) -> list[Any]:
-    """What is said of a ``freshmix.Limit`` at each of these places: the word, why, and the figures behind it."""
+    These places stay: new ones at every move take longer than the pictures.
+    """
     values = dict(verdict_words.facts(found))
-    hidden = {"display": "none"}
-    facts = [part for name in words.TERMS for part in (values.get(name, ""), {} if name in values else hidden)]
-    return [found.verdict, f"term word {found.verdict}", words.VERDICTS[found.verdict], f": {found.reason}", *facts]
+    word = {"children": found.verdict, "className": f"term word {found.verdict}", "data-meaning": words.VERDICTS[found.verdict]}
+    said: dict[str, dict[str, Any]] = {"verdict-word": word, "verdict-why": {"children": f": {found.reason}"}}
+    for i, name in enumerate(words.TERMS):
+        said[f"fact-{i}"] = {"children": values.get(name, "")}
+        said[f"fact-{i}-row"] = {"style": {} if name in values else {"display": "none"}}
+    return said
 
 
 def _verdict() -> Any:

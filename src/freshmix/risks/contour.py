@@ -24,6 +24,8 @@ from ..equivalents import Equivalents, Numbers, Solved
 Filters = Callable[[Numbers], tuple[Numbers, Numbers]]
 
 REFINEMENTS = 6
+# Of the upper end of the bulk: what lies below is near 0.
+_FAR = 1e-2
 # Below this ratio of the bulk's ends, elliptic functions of a modulus so close to 1 lose ten digits.
 _LEAST_RATIO = 1e-10
 # Above this one the interval is a point, about which the map is constant.
@@ -216,8 +218,8 @@ def contours(equivalents: Equivalents, penalty: float, degree: int) -> Iterator[
         for refinement in range(REFINEMENTS):
             yield Contour.around(equivalents, *ellipse(penalty, high, degree, 1.5**refinement), penalty)
 
-    # On an ellipse variance filters are of size 1/lambda, whose rounding stays in the sum where lambda is far below the bulk.
-    kinds = [ellipses(), circles()] if penalty > 1e-2 * high or low < 1e-6 * high else [circles(), ellipses()]
+    # A circle takes the fewest nodes around a bulk far from 0, the more the wider it is; an ellipse as many whatever the bulk.
+    kinds = [circles(), ellipses()] if penalty < _FAR * high < low else [ellipses(), circles()]
     if low < _LEAST_RATIO * high:
         kinds = kinds[:1]
     yield from kinds

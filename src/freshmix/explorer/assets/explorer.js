@@ -8,6 +8,7 @@
   const last = {}; // The last value of each setting that could be used.
   const placed = {}; // Where sliders were put, or dragged to.
   let pending = {}; // Settings that were dragged, whose typed values follow.
+  const spoken = {}; // What is said in each place.
   let entries = 0;
   let corrects = true; // Whether the address is only put in its usual form: then there is no new entry in the history.
   let busy = null;
@@ -105,6 +106,16 @@
     for (const name in now) window.dash_clientside.set_props(name, { value: now[name] });
   }
 
+  // What is said beside the pictures comes after them, and only what is new: Dash passes each part through the whole page.
+  function say(said) {
+    for (const id in said) {
+      const text = JSON.stringify(said[id]);
+      if (spoken[id] === text) continue;
+      spoken[id] = text;
+      window.dash_clientside.set_props(id, said[id]);
+    }
+  }
+
   // Slow answers are asked for once nothing has changed for a while; the first ones at once.
   function settles(query) {
     clearTimeout(settling);
@@ -178,10 +189,13 @@
         const axis = turned ? query : keep();
         return query === wished ? [keep(), axis, keep()] : [asked(query), axis, settles(query)];
       },
-      answered(query) {
-        mirrored();
+      answered(answer) {
         next();
-        return window.dash_clientside.simulate.drawn(query);
+        setTimeout(() => {
+          mirrored();
+          say(answer.said);
+        });
+        return window.dash_clientside.simulate.drawn(answer.query);
       },
       scheme(clicks) {
         let scheme = wanted();
