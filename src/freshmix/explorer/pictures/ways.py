@@ -26,8 +26,8 @@ _LOOKS = {
 # A way this many times worse than the best leaves the upper half, and says so.
 _MOST = 5.0
 # Pixels of the picture: a line for each way, and the lower half.
-_LINE, _REST = 26, 400
-_GAP = 0.12
+_LINE, _REST = 26, 440
+_GAP = 0.2
 # Characters of a label, beside the names of the ways.
 _LABEL_WIDTH = 26
 
@@ -56,12 +56,12 @@ def figure(table: xr.Dataset, template: Template) -> Picture:
     return figure_of(
         template,
         words.memory(table.attrs["generations"]),
-        words.RISK,
+        "",
         "",
         traces,
         height=height,
         showlegend=False,
-        xaxis={"range": [0, right or 1.0], "anchor": "y", "title": {"text": ""}},
+        xaxis=axis(template, words.RISK, width=_LABEL_WIDTH, anchor="y", range=[0, right or 1.0]),
         yaxis={
             "domain": [1 - share, 1],
             "range": [len(names) - 0.5, -0.5],
