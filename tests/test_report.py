@@ -125,7 +125,9 @@ def test_page_says_what_was_found(page: str) -> None:
 
 
 def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
-    made = recommendation(compare=lambda: {"best": "keep_all", "rivals": WAYS, "persistence": None})
+    under = {"nothing": "real_only", "model": "anchored_mixed", "moments": "keep_all", "rows": "keep_all"}
+    compared = {"best": "keep_all", "best_under": under, "rivals": WAYS, "persistence": None}
+    made = recommendation(compare=lambda: compared)
     report.write_report(made, tmp_path / "report.html")
     page = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
     # On a telephone a cell stands beside the name of its column.
@@ -151,7 +153,9 @@ def test_ways_to_remember_are_told_with_what_to_type_in(tmp_path: Path) -> None:
 def test_what_may_not_be_kept_is_told_as_better() -> None:
     better = WAYS["keep_all"] | {"allowed": False, "difference": -0.2, "difference_interval": (-0.3, -0.1)}
     ways = {"real_only": WAYS["real_only"] | {"difference": 0.0, "difference_interval": (0.0, 0.0)}, "keep_all": better}
-    made = recommendation(compare=lambda: {"best": "real_only", "rivals": ways, "persistence": None})
+    under = {"nothing": "real_only", "model": "real_only", "moments": "keep_all", "rows": "keep_all"}
+    compared = {"best": "real_only", "best_under": under, "rivals": ways, "persistence": None}
+    made = recommendation(compare=lambda: compared)
     said = " ".join(str(made).split())
     assert "If more may be kept: Average all real labels" in said
     assert "Error 1.30, 13.3% (6.7 to 20.0) better." in said

@@ -172,10 +172,20 @@ def test_steps_of_the_table_have_a_say_from_one_standard_error_on():
     rng = np.random.default_rng(0)
     own = 1 + rng.random(8)
     tested = {"own": own, "better": own - 0.1, "luck": own - 0.2 + np.resize([3.0, -3.0], 8)}
-    assert by_steps("own", tested, tested) == "better"
-    assert by_steps("own", tested, ["own", "luck"]) == "own"
-    assert by_steps("own", {name: errors[:5] for name, errors in tested.items()}, tested) == "own"
-    assert by_steps("own", None, []) == "own"
+    assert by_steps(["own", "better", "luck"], tested) == "better"
+    assert by_steps(["own", "luck"], tested) == "own"
+    assert by_steps(["own", "better"], {name: errors[:5] for name, errors in tested.items()}) == "own"
+    assert by_steps(["own"], None) == "own"
+
+
+def test_of_ways_that_did_as_well_theory_has_the_say():
+    """Theory's first is far behind on the steps, its second as good as the third but for chance."""
+    rng = np.random.default_rng(0)
+    steps = 1 + rng.random(20)
+    tested = {"first": steps + 1, "second": steps + rng.normal(0, 0.1, 20), "third": steps}
+    tested["second"] += tested["third"].mean() - tested["second"].mean() + 0.01
+    assert by_steps(["first", "second", "third"], tested) == "second"
+    assert by_steps(["first", "third", "second"], tested) == "third"
 
 
 @pytest.mark.parametrize("way", [Remembering(0.1, 0.4, 0.7), Remembering(0.5, anchor=0.8)])
@@ -200,3 +210,26 @@ def test_a_snippet_refuses_other_columns_by_name(way, scaled):
     assert found[0] == pytest.approx(found[1])
     with pytest.raises(ValueError, match=r"(?s)unseen at fit time:\n- sun\n.*missing:\n- wind"):
         exec(lines, {**known, "table": frame, "X": frame.rename(columns={"wind": "sun"}), "y": y})
+
+
+def test_advice_where_less_may_be_kept_heeds_the_steps():
+    """A signal of 200 times the noise that drifts: anchors, theory's first, are far off on the way from nothing."""
+    rng = np.random.default_rng(1)
+    features, steps, rows = 10, 24, 30
+    beta, X, y = 3 * rng.standard_normal(features), [], []
+    for t in range(steps):
+        X.append(rng.standard_normal((rows, features)))
+        # What is not linear grows.
+        y.append(X[t] @ beta + 0.02 * t * X[t][:, 0] ** 2 + 0.7 * rng.standard_normal(rows))
+        beta = 0.9999 * beta + 0.15 * rng.standard_normal(features)
+    found = fm.recommend(np.vstack(X), np.concatenate(y), time=np.repeat(np.arange(steps), rows))
+    anchored, mixed = found.rivals["anchored"], found.rivals["mixed"]
+    assert anchored["prediction_error"] < mixed["prediction_error"]
+    assert anchored["backtest"][0] > 1.2 * mixed["backtest"][0]
+    assert (found.best, found.best_under["model"]) == ("forgetting", "mixed")
+    assert found.best_under["nothing"] == "real_only"
+    behind = anchored["backtest"][0] - found.rivals[found.best]["backtest"][0]
+    assert anchored["backtest_difference"][0] == pytest.approx(behind)
+    said = " ".join(str(found).split())
+    assert "If old rows cannot be kept: Mix in labels of the last model" in said
+    assert "which did worse on the table's own steps" in said

@@ -318,7 +318,9 @@ class Answer(ABC, Generic[Kind]):
         """Ways to remember, and the persistence of coefficients, where they are looked at."""
         at(waiting.COMPARING)
         with one_blas_thread():
-            return {"best": self.ways.best, "rivals": self.ways.rivals(self.correction), "persistence": self.persistence}
+            ways = self.ways
+            rivals = ways.rivals(self.correction)
+            return {"best": ways.best, "best_under": ways.best_under, "rivals": rivals, "persistence": self.persistence}
 
     @cached_property
     def correction(self) -> float:

@@ -17,7 +17,7 @@ from .teaching import TeacherLabels
 # The verdict where the features determine the labels: there is no noise to judge by.
 DETERMINED = "exact"
 # Where no ways to remember were compared.
-_NOTHING: Mapping[str, Any] = {"best": "", "rivals": {}, "persistence": None}
+_NOTHING: Mapping[str, Any] = {"best": "", "best_under": {}, "rivals": {}, "persistence": None}
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Recommendation(Pictured):
     teaching : TeacherLabels or None
         What a teacher's labels are worth in one fit to a generation's rows, where ``predictions`` were given.
     compare : callable
-        Works out ``best``, ``rivals`` and ``persistence`` when one of them is asked for.
+        Works out ``best``, ``best_under``, ``rivals`` and ``persistence`` when one of them is asked for.
     options : dict
         What ``recommend`` was asked for beside the defaults: names of files and columns as such, True for arrays and frames.
     """
@@ -201,6 +201,12 @@ class Recommendation(Pictured):
         return str(self._compared["best"])
 
     @property
+    def best_under(self) -> Mapping[str, str]:
+        """What may be kept (``nothing``, ``model``, ``moments``, ``rows``) -> the best way then, by its name in ``rivals``."""
+        found: Mapping[str, str] = self._compared["best_under"]
+        return found
+
+    @property
     def rivals(self) -> Mapping[str, Mapping[str, Any]]:
         """Ways to remember at the horizon (12 in the long run), each at its own best; worked out when they are first asked for.
 
@@ -209,10 +215,11 @@ class Recommendation(Pictured):
         ``real_weight``, ``row_weight`` (of rows without a real label; 0 leaves them out), ``anchor``, ``kept_generations``
         (None: all) and ``forgetting``; what has to be ``stored`` and whether that is ``allowed``; ``risk``,
         ``prediction_error`` with a 90% ``prediction_error_interval``, its ``difference`` to the best one with a 90%
-        ``difference_interval``; and the ``backtest``, mean squared error on the next step and its standard error, from a table
-        with times. There models are judged on the next step under the drift that the labels show, and the intercept is a
-        feature: a column of ones. ``today``, the loop in use, is among them where its real weight or row weight was given, and
-        ``taught``, real labels with those of a teacher, where ``teaching`` says to use these and there are no times.
+        ``difference_interval``; and from a table with times the ``backtest``, mean squared error on the next step and its
+        standard error, and its ``backtest_difference`` to that of the best one, likewise. There models are judged on the next
+        step under the drift that the labels show, and the intercept is a feature: a column of ones. ``today``, the loop in use,
+        is among them where its real weight or row weight was given, and ``taught``, real labels with those of a teacher, where
+        ``teaching`` says to use these and there are no times.
         """
         found: Mapping[str, Mapping[str, Any]] = self._compared["rivals"]
         return found

@@ -5,7 +5,7 @@ step; the table's own later steps then have a say in what is best, and in the dr
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -78,6 +78,14 @@ class Ways:
         drawn = self.noises + (self.drawn["real_only"] - self.noises) * factors[1:]
         return replace(self, memory=memory, drawn={**self.drawn, "taught": drawn}, best=memory.best)
 
+    @property
+    def best_under(self) -> dict[str, str]:
+        """The best way under each rule, by theory and the table's own steps as ``best`` is; ``best`` under its own."""
+        ways = self.memory.ways
+        tested = self.tested if self.tested is not None and set(ways) <= set(self.tested) else None
+        found = {rule: by_steps(_order(self.memory, rule), tested) for rule in RULES}
+        return found | {self.memory.may_keep: self.best}
+
     def rivals(self, factor: float = 1.0) -> dict[str, dict[str, Any]]:
         """Name -> settings, what they bring, and how far behind the best they are; all excess risks are times ``factor``."""
         return {name: self._told(name, way, factor) for name, way in named(self.memory, self.today).items()}
@@ -111,6 +119,7 @@ class Ways:
             "difference": difference,
             "difference_interval": (min(low, difference), max(high, difference)),
             "backtest": None if self.tested is None else mean_with_error(self.tested[name]),
+            "backtest_difference": None if self.tested is None else mean_with_error(self.tested[name] - self.tested[self.best]),
         }
 
 
@@ -118,13 +127,24 @@ def _allowed(way: Way, may_keep: str) -> bool:
     return RULES.index(way.stored) <= RULES.index(may_keep)
 
 
-def by_steps(least: str, tested: Mapping[str, Floats] | None, names: Iterable[str]) -> str:
-    """Theory's way, unless the table's own steps say another of those named by one standard error."""
-    if tested is None or len(tested[least]) < _FEWEST_STEPS:
-        return least
-    behind = {name: sum(mean_with_error(tested[name] - tested[least])) for name in names if name != least}
-    found = min(behind, key=lambda name: behind[name], default=least)
-    return found if behind.get(found, 0.0) < -_EQUAL * float(np.mean(tested[least])) else least
+def _order(memory: Memory, rule: str) -> list[str]:
+    """The ways that a rule allows, theory's best first."""
+    first = memory.best_under[rule]
+    allowed = [name for name, way in memory.ways.items() if _allowed(way, rule)]
+    return sorted(allowed, key=lambda name: (name != first, memory.ways[name].risk))
+
+
+def by_steps(order: Sequence[str], tested: Mapping[str, Floats] | None) -> str:
+    """The first way, theory's best first, than which no other did better on the table's own steps by a standard error."""
+    if tested is None or len(tested[order[0]]) < _FEWEST_STEPS:
+        return order[0]
+
+    def borne_out(name: str) -> bool:
+        behind = [sum(mean_with_error(tested[other] - tested[name])) for other in order if other != name]
+        return min(behind, default=0.0) >= -_EQUAL * float(np.mean(tested[name]))
+
+    # Each may be behind another: then the one that did best stands.
+    return next(filter(borne_out, order), min(order, key=lambda name: float(np.mean(tested[name]))))
 
 
 def named(memory: Memory, today: Way | None) -> dict[str, Way]:
@@ -268,14 +288,14 @@ class Streamed:
             return errors_in_time(self.X, self.y, shown, blocks, courses, told, again, self.precision)[0]
 
         tested = tried(ways)
-        best = by_steps(memory.best, tested, [name for name, way in memory.ways.items() if _allowed(way, memory.may_keep)])
+        best = by_steps(_order(memory, memory.may_keep), tested)
         # The mix is told as it is elsewhere.
         if tested is not None and len(tested[best]) >= _FEWEST_STEPS and best in ONE_BY_ONE and best != "mixed":
             bared = setting.with_loops(bare(setting.loop))
             others = {best: ways[best]} | self._for_other_drifts(bared, horizon, best, ways[best], penalty)
             found = tried(others)
             assert found is not None
-            name = by_steps(best, found, others)
+            name = by_steps(sorted(others, key=lambda name: others[name].risk), found)
             memory = replace(memory, ways={**memory.ways, best: others[name]})
             ways, tested = named(memory, today), {**tested, best: found[name]}
         risks, noises = drawn([way.loop for way in ways.values()])

@@ -125,14 +125,14 @@ def _best(r: Recommended) -> list[tuple[str, str]]:
         said.append(("Simpler, about as good", _second(r, other)))
         told.add(other)
     if best["stored"] in ("moments", "rows"):
-        name = remembering.best_with(rivals, "model")
+        name = r.best_under["model"]
         if name not in told and rivals[name]["stored"] == "model":
             said.append((f"If old {_kept(r)} cannot be kept", _second(r, name)))
             told.add(name)
     if "real_only" not in told:
         this = remembering.this(step(r))
         said.append((f"{this[0].upper()}{this[1:]} labels alone", _second(r, "real_only", alone=True)))
-    name = remembering.best_with(rivals, "rows")
+    name = r.best_under["rows"]
     if not rivals[name]["allowed"]:
         said.append(("If more may be kept", _second(r, name)))
     return said
@@ -141,6 +141,10 @@ def _best(r: Recommended) -> list[tuple[str, str]]:
 def _provisos(r: Recommended) -> list[str]:
     """What the best way rests on that a person should know before trying it."""
     said = [SCALED] if STANDARDISED in r.notes else []
+    first = remembering.by_theory(r.rivals)
+    if first is not None and r.best != "today":
+        name = remembering.NAMES[first]
+        said.append(f"Theory puts another way first ({name}), which did worse on the table's own {step(r)}s.")
     if r.other_end is not None:
         known = "a row's label is new each time it is asked for" if r.label_renewal else "the same label comes back"
         said.append(f"Assumes that {known}, which the table cannot show.")
@@ -157,7 +161,7 @@ def _second(r: Recommended, name: str, alone: bool = False) -> str:
     """Another way than the best, and what it costs."""
     way = r.rivals[name]
     what = _learner(r, way["alpha"]) if alone else _instruction(r, name)
-    return f"{what}. Error {remembering.error(r.rivals, name)}, {remembering.beside(way, r.rivals[r.best])}."
+    return f"{what}. Error {remembering.error(r.rivals, name)}, {remembering.beside(way, r.rivals[r.best], step(r))}."
 
 
 def _instruction(r: Recommended, name: str) -> str:

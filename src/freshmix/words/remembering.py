@@ -89,19 +89,23 @@ def _labels_in_words(way: Way) -> str:
 
 
 def simpler(ways: Ways, best: str) -> str | None:
-    """A way with less to set or to keep that is about as good as the best."""
+    """A way with less to set or to keep that is about as good as the best, and no worse where both were tried."""
     fewer = [name for name in ("real_only", *_SIMPLER.get(best, ())) if name in ways and name != best]
     near = [ways[name]["difference"] / ways[name]["prediction_error"] for name in fewer]
-    found = [name for name, gap in zip(fewer, near, strict=True) if ways[name]["allowed"] and gap < _ABOUT]
+    found = [
+        name
+        for name, gap in zip(fewer, near, strict=True)
+        if ways[name]["allowed"] and gap < _ABOUT and not _worse_when_tried(ways[name], ways[best])
+    ]
     return "real_only" if "real_only" in found else min(found, key=lambda name: float(ways[name]["difference"]), default=None)
 
 
-def best_with(ways: Ways, most: str) -> str:
-    """The best way that needs no more to be kept than that; the one that keeps less where two are equally good."""
-    named = [name for name in ways if name != "today" and STORED.index(ways[name]["stored"]) <= STORED.index(most)]
-    least = min(ways[name]["difference"] for name in named)
-    near = [name for name in named if ways[name]["difference"] <= least + _SAME * ways[name]["prediction_error"]]
-    return min(near, key=lambda name: STORED.index(ways[name]["stored"]))
+def _worse_when_tried(way: Way, best: Way) -> bool:
+    """Whether a way did worse than the best on the table's own steps, by a standard error more than what is about as good."""
+    if way["backtest"] is None:
+        return False
+    behind, error = way["backtest_difference"]
+    return bool(behind - error > _ABOUT * best["backtest"][0])
 
 
 def gap(way: Way, best: Way) -> str:
@@ -116,14 +120,19 @@ def gap(way: Way, best: Way) -> str:
     return f"{value}% ({low_end} to {high_end})"
 
 
-def beside(way: Way, best: Way) -> str:
+def beside(way: Way, best: Way, step: str) -> str:
     """How much worse or better than the best way, in words."""
     if way["difference"] >= 0:
         behind = gap(way, best)
         return behind if behind == "as good" else f"{behind} worse"
     low, high = way["difference_interval"]
     ahead = gap({**way, "difference": -way["difference"], "difference_interval": (-high, -low)}, best)
-    return ahead if ahead == "as good" else f"{ahead} better"
+    if way["backtest"] is None:
+        return ahead if ahead == "as good" else f"{ahead} better"
+    # Theory's best, which the table's own steps do not bear out.
+    said = ahead if ahead == "as good" else f"{ahead} better"
+    tried, by_best = (short(each["backtest"][0], zeros=True) for each in (way, best))
+    return f"{said} by theory; on the table's own {_many(step)} {tried}, the best way {by_best}"
 
 
 def error(ways: Ways, name: str) -> str:
@@ -177,11 +186,18 @@ def legend(ways: Ways, step: str, tried: bool) -> str:
         said.append(f"forgetting: sample_weight of a kept row, to the power of its age in {_many(step)}")
     if not all(way["allowed"] for way in ways.values()):
         said.append("in brackets: needs more to be kept than is allowed")
-    if tried and any(way["difference"] < -_SAME * way["prediction_error"] and way["allowed"] for way in ways.values()):
+    if tried and by_theory(ways) is not None:
         said.append(f"the best one did best on the table's own {_many(step)}, which outweighs theory")
     if tried:
         said.append(f"tried: mean squared error on the table's own next {_many(step)}")
     return "; ".join(said)
+
+
+def by_theory(ways: Ways) -> str | None:
+    """The way that theory puts before the best one, where there is one that may be carried out."""
+    allowed = [name for name, way in ways.items() if way["allowed"] and name != "today"]
+    first = min(allowed, key=lambda name: float(ways[name]["difference"]), default=None)
+    return first if first and ways[first]["difference"] < -_SAME * ways[first]["prediction_error"] else None
 
 
 def _many(step: str) -> str:
