@@ -271,7 +271,8 @@ def drop(page, path):
 
 
 def test_a_table_is_recommended_for_and_the_page_set_to_it(opened):
-    page = opened()
+    page = opened("model=table")
+    page.wait_for_function("() => document.querySelector('#model-why').textContent.startsWith('No table yet')")
     drop(page, EXAMPLES / "diabetes.csv")
     page.wait_for_selector("#recommend", state="visible")
     assert page.input_value("#file-target") == "progression"
@@ -284,9 +285,10 @@ def test_a_table_is_recommended_for_and_the_page_set_to_it(opened):
         cells = [cell for row in getattr(block, "rows", ()) for cell in row]
         for text in [*getattr(block, "texts", ()), *cells]:
             assert text in said
-    page.wait_for_function("() => location.search.includes('model=table')")
+    page.wait_for_function("() => location.search.includes('table=')")
     settle(page)
     state = shown(page)
+    assert page.inner_text("#model-why") == ""
     assert state.population().noise_variance == pytest.approx(expected.noise_variance, rel=1e-4)
     np.testing.assert_allclose(state.population().eigenvalues, expected.population.eigenvalues, rtol=1e-4)
     # Anybody's browser restores it from the address alone.

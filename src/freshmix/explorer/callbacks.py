@@ -51,7 +51,7 @@ def register(app: Dash) -> None:
     )(moved)
     app.callback(
         *[Output(f"{name}-row", "style") for name in controls.OF_MODELS],
-        *[Output(f"{name}-why", "children") for name in controls.LIMITED],
+        *[Output(f"{name}-why", "children") for name in ("model", *controls.LIMITED)],
         *[Output(name, "disabled") for name in controls.LIMITED],
         *[Output(f"{name}-slider", "disabled") for name in controls.LIMITED if controls.has_slider(name)],
         Input("axes", "data"),
@@ -171,7 +171,7 @@ def limited(query: str) -> list[Any]:
     state = states.State.from_query(query)
     unused = state.unused()
     shown = [controls.style(name, state) for name in controls.OF_MODELS]
-    why = [unused.get(name, "") for name in controls.LIMITED]
+    why = [words.NO_TABLE if state.lacks_table else "", *[unused.get(name, "") for name in controls.LIMITED]]
     disabled = [name in unused for name in controls.LIMITED]
     sliders = [name in unused for name in controls.LIMITED if controls.has_slider(name)]
     return [*shown, *why, *disabled, *sliders]

@@ -85,7 +85,8 @@ def control(name: str) -> Any:
     else:
         assert isinstance(kind, Choice)
         inside = [_chosen(name, kind)]
-    why = [html.Div(_START.unused().get(name, ""), id=f"{name}-why", className="why")] if name in LIMITED else []
+    told = name == "model" or name in LIMITED
+    why = [html.Div(_START.unused().get(name, ""), id=f"{name}-why", className="why")] if told else []
     ends = dict(zip(("data-low", "data-high"), words.ENDS.get(name, ()), strict=False))
     return html.Div([term(name), *inside, *why], id=f"{name}-row", className="setting", style=style(name, _START), **ends)
 

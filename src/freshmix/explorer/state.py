@@ -152,6 +152,11 @@ class State:
         return found.replace(noise_variance=null / self.signal_to_noise) if null > 0 else found
 
     @property
+    def lacks_table(self) -> bool:
+        """Whether the population is to be that of a table, and none was given: isotropic features stand for it."""
+        return self.model == "table" and not self.table
+
+    @property
     def drifts(self) -> bool:
         """Whether coefficients change from one generation to the next."""
         return self.covariates == "fresh" and self.persistence < 1

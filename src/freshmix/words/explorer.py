@@ -126,6 +126,7 @@ COPY = "Copy"
 COPIED = "Copied"
 
 # Why a setting is not used.
+NO_TABLE = "No table yet: isotropic features stand for it. Give one below, under Your table."
 NEEDS_NEW_ROWS = "Needs new rows in each generation."
 NEEDS_SAME_ROWS = "Needs the same rows: new ones come with labels of their own."
 NEEDS_UNLABELLED = "Needs a labelled share below 1."

@@ -182,8 +182,8 @@
           .filter((name) => said[name] !== known.defaults[name])
           .map((name) => name + "=" + encodeURIComponent(said[name]).replace(/%2C/g, ","));
         const query = parts.join("&");
-        const now = [said.model, said.covariates, said.labelled === "1", said.kept_generations === "0"].join();
-        const turned = now !== (axes || [known.defaults.model, known.defaults.covariates, true, true].join());
+        const now = [said.model, said.table === "", said.covariates, said.labelled === "1", said.kept_generations === "0"].join();
+        const turned = now !== (axes || [known.defaults.model, true, known.defaults.covariates, true, true].join());
         axes = now;
         written(query);
         const axis = turned ? query : keep();
