@@ -267,7 +267,7 @@ def test_json_is_strict_and_complete(table: Path, monkeypatch: pytest.MonkeyPatc
         raise AssertionError(name)
 
     found = json.loads(text, parse_constant=refuse)
-    assert set(found) == set(made.__dataclass_fields__) - {"compare"} | {"best", "rivals", "persistence"}
+    assert set(found) == set(made.__dataclass_fields__) - {"compare"} | {"best", "best_under", "rivals", "persistence"}
     assert found["baselines"]["synthetic_only"] is None
     assert found["verdict"] == made.verdict
     assert found["loop"]["groups"] == [
