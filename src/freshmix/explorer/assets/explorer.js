@@ -147,6 +147,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
+      say,
       address() {
         // On a telephone the answer comes first, settings are unfolded by hand.
         if (window.matchMedia("(max-width: 760px)").matches)

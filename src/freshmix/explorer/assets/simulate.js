@@ -52,8 +52,7 @@
         done = runs;
         set("risk_by_generation-graph", { figure: runs.picture });
         set("run-said", { children: runs.said });
-        set("code", { children: runs.code });
-        set("copy", { value: runs.code });
+        window.dash_clientside.explorer.say({ code: { children: runs.code }, copy: { value: runs.code } });
         if (runs.runs.length >= runs.replicates) ended();
         else if (going) set("run", { data: { ...runs, picture: null } });
       },
