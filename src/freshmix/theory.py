@@ -157,13 +157,15 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     courses = {"loop": loop, **(others or {})}
     if loop.kept_generations == 0:
         courses["synthetic_only"] = varied(loop, real_weight=0.0)
-    long_run = {name: limit(population, each) for name, each in courses.items()}
+    found = limit(population, loop)
+    # Of the others no verdict is asked for.
+    long_run = {name: found.risk if name == "loop" else setting.with_loops(each).risk() for name, each in courses.items()}
     risks = setting.courses(list(courses.values()), generations)
     table: dict[str, tuple[str, Floats, dict[str, object]]] = {
-        name: ("generation", values, {**RISK, "limit": long_run[name].risk})
+        name: ("generation", values, {**RISK, "limit": long_run[name]})
         for name, values in zip(courses, risks, strict=True)
     }
-    real_only = long_run["loop"].real_only
+    real_only = found.real_only
     # Generation 0 has real labels on all rows.
     flat = np.full(generations + 1, real_only)
     flat[0] = table["loop"][1][0]
@@ -186,14 +188,14 @@ def by_weight(
     weights = np.linspace(0.0, 1.0, whole("points", points, low=2))
     found = limit_surface(population, loop, real_weight=weights).rename(risk="long_run")
     best = optimal_weight(population, loop) if best is None else best
-    long_run = limit(population, best.loop)
+    weight = _labelled_weight(loop)
+    long_run = limit(population, best.loop if weight is None else loop)
     if generations is not None:
         horizon, setting = generations_in_a_row(generations), setting_of(population, varied(loop, real_weight=1.0))
         # Generation 0 has real labels on all rows.
         values = setting.risks(horizon, real_weight=weights) if horizon else np.full(weights.size, setting.risk(0))
         found["at_horizon"] = ("real_weight", values, RISK)
-    weight = _labelled_weight(loop)
-    current = None if weight is None else (weight, limit(population, loop).risk)
+    current = None if weight is None else (weight, long_run.risk)
     facts = {"best_weight": best.real_weight, "best_risk": best.risk, "generations": generations, "current": current}
     facts["attained"] = best.attained
     return found.assign_attrs(facts | {"real_only": long_run.real_only, "null": population.null_risk})
