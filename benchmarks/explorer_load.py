@@ -25,7 +25,7 @@ import numpy as np
 from freshmix.explorer.state import PICTURES, State
 
 # What is asked for after a move and in a rest, by an output of each callback.
-MOVE, BEST, PICTURE = "best-weight.children", "best.children", "chosen-graph.figure"
+MOVE, BEST, PICTURE = "answered.data", "best.children", "chosen-graph.figure"
 MOST_SECONDS, MOST_GROWTH = 1.0, 1.1
 HEADERS = {"Content-Type": "application/json"}
 # Of the time that passes, what lies before it is not counted: libraries are loaded, and memory is taken once.
