@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 import freshmix as fm
 from freshmix.recommendation.ways import by_steps
 from freshmix.replays.in_time import Remembering, errors_in_time
+from freshmix.words.remembering import against_theory
 
 from .test_drift import stream
 
@@ -233,3 +234,16 @@ def test_advice_where_less_may_be_kept_heeds_the_steps():
     said = " ".join(str(found).split())
     assert "If old rows cannot be kept: Mix in labels of the last model" in said
     assert "which did worse on the table's own steps" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (2.1, "which did worse on the table's own months."),
+        (1.9, "; the table's own months, which outweigh it, do not."),
+    ],
+)
+def test_what_theory_puts_first_is_said_to_have_done_worse_only_where_it_did(first, said):
+    """It may have done better than the best and yet have been beaten by a third beyond chance."""
+    ways = {"anchored": {"backtest": (first, 0.1)}, "mixed": {"backtest": (2.0, 0.5)}}
+    assert against_theory(ways, "anchored", "mixed", "month").endswith(said)

@@ -16,7 +16,8 @@ class SampleEquivalents:
     eigenvalues : (k,) array
         s, eigenvalues of XX'/n.
     squares : (k,) array
-        c^2, squared responses in the eigenvectors' directions (raw, or smoothed by ``estimate``).
+        c^2, squared responses in the eigenvectors' directions (raw, or smoothed by ``estimate``); sigma^2 at an eigenvalue 0,
+        where rows hold nothing of the signal: risks by generation count on it.
     multiplicity : (k,) array
         How many directions each entry stands for: the zeros of XX'/n need no entries of their own.
     noise_variance : float

@@ -142,9 +142,8 @@ def _provisos(r: Recommended) -> list[str]:
     """What the best way rests on that a person should know before trying it."""
     said = [SCALED] if STANDARDISED in r.notes else []
     first = remembering.by_theory(r.rivals)
-    if first is not None and r.best != "today":
-        name = remembering.NAMES[first]
-        said.append(f"Theory puts another way first ({name}), which did worse on the table's own {step(r)}s.")
+    if first is not None:
+        said.append(remembering.against_theory(r.rivals, first, r.best, step(r)))
     if r.other_end is not None:
         known = "a row's label is new each time it is asked for" if r.label_renewal else "the same label comes back"
         said.append(f"Assumes that {known}, which the table cannot show.")

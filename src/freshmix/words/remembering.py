@@ -187,7 +187,7 @@ def legend(ways: Ways, step: str, tried: bool) -> str:
     if not all(way["allowed"] for way in ways.values()):
         said.append("in brackets: needs more to be kept than is allowed")
     if tried and by_theory(ways) is not None:
-        said.append(f"the best one did best on the table's own {_many(step)}, which outweighs theory")
+        said.append(f"the best one is chosen by the table's own {_many(step)}, which outweigh theory")
     if tried:
         said.append(f"tried: mean squared error on the table's own next {_many(step)}")
     return "; ".join(said)
@@ -198,6 +198,14 @@ def by_theory(ways: Ways) -> str | None:
     allowed = [name for name, way in ways.items() if way["allowed"] and name != "today"]
     first = min(allowed, key=lambda name: float(ways[name]["difference"]), default=None)
     return first if first and ways[first]["difference"] < -_SAME * ways[first]["prediction_error"] else None
+
+
+def against_theory(ways: Ways, first: str, best: str, step: str) -> str:
+    """Why the ``first`` way by theory is not the best one: it need not have done worse, where others did better than it."""
+    name, tried = NAMES[first], [ways[each]["backtest"] for each in (first, best)]
+    if None not in tried and tried[0][0] > tried[1][0]:
+        return f"Theory puts another way first ({name}), which did worse on the table's own {_many(step)}."
+    return f"Theory puts another way first ({name}); the table's own {_many(step)}, which outweigh it, do not."
 
 
 def _many(step: str) -> str:
