@@ -162,8 +162,7 @@ def by_generation(population: Population, loop: Loop, generations: int, others: 
     long_run = {name: found.risk if name == "loop" else setting.with_loops(each).risk() for name, each in courses.items()}
     risks = setting.courses(list(courses.values()), generations)
     table: dict[str, tuple[str, Floats, dict[str, object]]] = {
-        name: ("generation", values, {**RISK, "limit": long_run[name]})
-        for name, values in zip(courses, risks, strict=True)
+        name: ("generation", values, {**RISK, "limit": long_run[name]}) for name, values in zip(courses, risks, strict=True)
     }
     real_only = found.real_only
     # Generation 0 has real labels on all rows.
