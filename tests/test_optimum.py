@@ -204,6 +204,16 @@ def surfaces():
                 yield pytest.param(NAMED[name], loop, generations, id=f"{name}, {kind}, {generations}")
 
 
+def test_a_search_goes_on_beside_a_start_without_a_risk():
+    def risks(points):
+        w = points["real_weight"]
+        return np.where(np.abs(w - 0.3) < 1e-9, np.inf, 1 + 1e4 * (w - 0.307) ** 4 + np.abs(w - 0.307))
+
+    starts = [{"real_weight": 0.3}, {"real_weight": 0.9}]
+    values, _ = Box({"real_weight": (0.0, 1.0)}).least(risks, None, starts)
+    assert values["real_weight"] == pytest.approx(0.307, abs=1e-3)
+
+
 @pytest.mark.parametrize(("population", "loop", "generations"), list(surfaces()))
 @pytest.mark.parametrize("weight", [0.2, 0.7, 1.0])
 def test_slopes_find_what_comparisons_find(population, loop, generations, weight):

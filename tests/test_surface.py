@@ -29,6 +29,16 @@ def test_weight_and_penalty(name, aspect, labels):
             assert float(found.risk[i, j]) == pytest.approx(point, rel=1e-9)
 
 
+def test_weight_and_penalty_without_a_signal():
+    """The bias is 0 throughout."""
+    population, loop = fm.Population([1.0, 5.0], [0.75, 0.25], [0.0, 0.0], 2.0), fm.Loop(aspect=2.0)
+    w, penalties = np.linspace(0.0, 1.0, 21), np.geomspace(1e-4, 1e3, 15)
+    found = fm.limit_surface(population, loop, real_weight=w, penalty=penalties).risk
+    for i, j in itertools.product((0, 1, 9, 20), (0, 7, 14)):
+        point = fm.limit(population, loop.replace(real_weight=w[i], penalty=penalties[j])).risk
+        assert float(found[i, j]) == pytest.approx(point, rel=1e-9)
+
+
 def test_dimensions_follow_the_keywords():
     population = fm.Population.isotropic()
     loop = fm.Loop(real_weight=0.5, penalty=0.1)

@@ -108,7 +108,9 @@ class Box:
         firsts = [] if axes is None else self._best_of_grid(function, axes)
         found: list[tuple[Floats, float]] = []
         for first in [*firsts, *starts]:
-            found.append(self._down(function, self.point(first), tolerance, [end for end, _ in found]))
+            # One that starts where there is no risk ends there, and nobody goes that way.
+            known = [end for end, value in found if math.isfinite(value)]
+            found.append(self._down(function, self.point(first), tolerance, known))
         point, value = min(found, key=lambda each: each[1])
         return self.values(point), value
 

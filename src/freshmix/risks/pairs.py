@@ -12,6 +12,7 @@ from ..equivalents import Equivalents
 
 _AGREEMENT = 1e-11
 _FEWEST_NODES, _MOST_NODES = 48, 400
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Pairs:
 
     first: BSpline  # log B, log Vr, left factors
     second: BSpline  # log Vr, right factors
+    signal: bool  # whether B is above 0 somewhere; else 0 stands for log B
 
     @classmethod
     def between(cls, equivalents: Equivalents, low: float, high: float) -> "Pairs":
@@ -45,7 +47,9 @@ class Pairs:
         solved = equivalents.solve(np.exp(low + (high - low) * (x + 1) / 2))
         table = equivalents.variance(solved, solved, table=True)
         own = np.diag(table)
-        bias = np.maximum(equivalents.bias(solved, solved), np.finfo(np.float64).tiny)
+        bias = equivalents.bias(solved, solved)
+        signal = bool(np.any(bias > 0))
+        bias = np.maximum(bias, _TINY) if signal else np.ones(nodes)
         left, sizes, right = np.linalg.svd(table / np.sqrt(np.outer(own, own)))
         rank = int(np.count_nonzero(sizes > 1e-15 * sizes[0]))
         values = np.column_stack([np.log(bias), np.log(own), left[:, :rank] * sizes[:rank], right[:rank].T])
@@ -56,18 +60,19 @@ class Pairs:
         on_grid = chebyshev.chebvander(fine, nodes - 1) @ series
         log_z = low + (high - low) * (fine + 1) / 2
         second = on_grid[:, [1, *range(2 + rank, 2 + 2 * rank)]]
-        return cls(make_interp_spline(log_z, on_grid[:, : 2 + rank], k=7), make_interp_spline(log_z, second, k=7))
+        first, second = (make_interp_spline(log_z, each, k=7) for each in (on_grid[:, : 2 + rank], second))
+        return cls(first, second, signal)
 
     def at(self, one: Floats, two: Floats) -> tuple[Floats, Floats, Floats]:
         """B(z1), Vr(z1), x12/(1-x12), from log z."""
         a, b = self.first(one), self.second(two)
         shared = np.einsum("...r,...r->...", a[..., 2:], b[..., 1:]) * np.exp((a[..., 1] + b[..., 0]) / 2)
-        return np.exp(a[..., 0]), np.exp(a[..., 1]), shared
+        return self.signal * np.exp(a[..., 0]), np.exp(a[..., 1]), shared
 
     def _agrees(self, equivalents: Equivalents, low: float, high: float) -> bool:
         one, two = low + (high - low) * np.linspace(0, 1, 23), high - (high - low) * np.linspace(0, 0.99, 23)
         solved, other = equivalents.solve(np.exp(one)), equivalents.solve(np.exp(two))
         bias, _, shared = self.at(one, two)
-        true = np.maximum(equivalents.bias(solved, solved), np.finfo(np.float64).tiny)
-        error = np.maximum(np.abs(bias / true - 1), np.abs(shared / equivalents.variance(solved, other) - 1))
+        true = np.maximum(equivalents.bias(solved, solved), _TINY)
+        error = np.maximum(self.signal * np.abs(bias / true - 1), np.abs(shared / equivalents.variance(solved, other) - 1))
         return bool(np.max(error) < _AGREEMENT)
