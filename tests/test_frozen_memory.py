@@ -10,7 +10,7 @@ from scipy.interpolate import BarycentricInterpolator
 
 import freshmix as fm
 from freshmix.equivalents import PopulationEquivalents
-from freshmix.optima.memory import _SPACING, FrozenWays
+from freshmix.optima.frozen_memory import _SPACING, FrozenWays
 from freshmix.risks.filters import ridge_filters
 from freshmix.risks.frozen import FrozenSetting
 from freshmix.risks.frozen_schedules import FrozenSchedules

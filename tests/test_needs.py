@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 import freshmix as fm
 from freshmix.loop import Group, Loop
-from freshmix.optima.memory import ONE_BY_ONE, FreshWays
+from freshmix.optima.fresh_memory import ONE_BY_ONE, FreshWays
 from freshmix.population import Population
 from freshmix.risks.fresh import FreshSetting
 

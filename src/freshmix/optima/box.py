@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from ..arguments import Floats
+from ..loop import Group, Loop
 from ..risks.plain import LEAST_PENALTY, penalty_range
 
 # Loss weights of rows without a real label, in units of those of the others.
@@ -16,6 +17,13 @@ LEAST_ROW_WEIGHT, MOST_ROW_WEIGHT = 1e-3, 1e3
 # Forgetting more at once leaves the newest rows alone.
 LEAST_FORGETTING = 1e-3
 _LOGARITHMIC = ("penalty", "row_weight")
+# First grids of coordinates but the penalty.
+AXES = {
+    "real_weight": np.array([0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0]),
+    "row_weight": np.array([0.1, 0.5, 2.0]),
+    "anchor": np.array([0.0, 0.3, 0.6, 0.8, 0.9, 1.0]),
+    "forgetting": np.array([0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0]),
+}
 # Steps of a first simplex: in a weight, and in logarithms.
 _STEP, _LOG_STEP = 0.05, 0.5
 # Half the distance of the points from which slopes come.
@@ -34,6 +42,8 @@ _NEXT_TO = 0.2
 
 # Values at many points, from arrays of their coordinates.
 Many = Callable[[dict[str, Floats]], Floats]
+# A loop, its risk, and what it has to store.
+Found = tuple[Loop, float, str]
 
 
 @dataclass(frozen=True)
@@ -296,3 +306,17 @@ def _lowest(values: Floats) -> list[tuple[int, ...]]:
         if len(kept) == _STARTS:
             break
     return kept or [tuple(0 for _ in values.shape)]
+
+
+def coordinates(loop: Loop) -> dict[str, float]:
+    """Where a loop is, as a point to start from."""
+    groups = loop.groups or (Group(1.0),)
+    # Rows that were left out may come in again.
+    others = [group.row_weight or AXES["row_weight"][0] for group in groups[1:]]
+    return {
+        "penalty": loop.penalty,
+        "anchor": loop.anchor,
+        "forgetting": loop.forgetting,
+        "real_weight": groups[0].real_weight,
+        "row_weight": float(others[0]) if others else 1.0,
+    }

@@ -15,7 +15,8 @@ from scipy.interpolate import PchipInterpolator
 
 from ..arguments import Floats
 from ..loop import Group, Loop
-from ..optima.memory import ONE_BY_ONE, RULES, FreshWays, Way
+from ..optima.fresh_memory import ONE_BY_ONE, FreshWays
+from ..optima.memory import RULES, Way
 from ..population import Population
 from ..recommendation.new_rows import NewRows
 from ..recommendation.ways import carried_out

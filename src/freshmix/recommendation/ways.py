@@ -16,7 +16,8 @@ from ..arguments import Floats
 from ..estimation import EstimatedPopulation
 from ..estimation.drift import Drift, drift_of, drifting
 from ..loop import Loop
-from ..optima.memory import ONE_BY_ONE, RULES, FreshWays, Memory, Way, bare
+from ..optima.fresh_memory import ONE_BY_ONE, FreshWays
+from ..optima.memory import RULES, Memory, Way, bare
 from ..population import Population
 from ..prepared import Prepared
 from ..replays.in_time import Remembering, errors_in_time, mean_with_error
