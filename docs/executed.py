@@ -1,6 +1,7 @@
 """A directive that runs lines of Python when the documentation is built, and shows what they print and draw."""
 
 import html
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ import workshop
 # Beside the built pages, in the source folder as Sphinx wants it.
 PICTURES = Path(__file__).parent / "_build" / "pictures"
 
+# Three cells beside each other, as in a table: a name and its words are two.
+_COLUMNS = re.compile(r"\S {2,}\S+(?: \S+)* {2,}\S|[│┌└]")
+
 
 def _code(value: str) -> str:
     return directives.choice(value, ("shown", "folded", "hidden"))
@@ -21,6 +25,11 @@ def _code(value: str) -> str:
 
 def _form(value: str) -> str:
     return directives.choice(value, ("text", "markdown"))
+
+
+def _words(text: str) -> bool:
+    """Whether text has sentences, which may be wrapped, and neither tables nor lines of Python."""
+    return not any(_COLUMNS.search(line) or line.startswith("import ") for line in text.splitlines())
 
 
 class Executed(SphinxDirective):
@@ -64,7 +73,7 @@ class Executed(SphinxDirective):
         most = self.options.get("lines", len(lines))
         text = "\n".join(lines if len(lines) <= most else [*lines[:most], "..."])
         block = nodes.literal_block(text, text, language="none")
-        return [nodes.container("", block, classes=["printed"])]
+        return [nodes.container("", block, classes=["printed", "words"] if _words(text) else ["printed"])]
 
     def _pictures(self, files: list[str]) -> list[nodes.Node]:
         if files and "alt" not in self.options:

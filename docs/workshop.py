@@ -10,7 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
-ENVIRONMENT = {"COLUMNS": "100", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+# As many columns as a page has room for beside its two bars.
+ENVIRONMENT = {"COLUMNS": "86", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 
 _open: dict[str, "Workshop"] = {}
 

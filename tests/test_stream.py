@@ -219,6 +219,39 @@ def test_an_assumed_order_is_told(tmp_path):
     assert Stream.of(held.y, held.time, None).steps.tolist() == np.repeat(np.arange(30), 12).tolist()
 
 
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([*MONTHS, *MONTHS], "'January' follows 'December'"),
+        ([*MONTHS[9:], *MONTHS[:9]], "'January' follows 'December'"),
+        (["Q1", "Q2", "Q3", "Q4"] * 5, "'Q1' follows 'Q4'"),
+        (MONTHS, None),
+        (MONTHS[::-1], None),
+        ([f"{month} {year}" for year in (2024, 2025) for month in MONTHS], None),
+        (np.random.default_rng(0).permutation(MONTHS * 50), None),
+    ],
+)
+def test_months_of_several_years_that_name_none_are_told(names, said):
+    stream = Stream.of(np.ones(5 * len(names)), np.repeat(names, 5), None)
+    assert (stream.order is None) if said is None else (said in stream.order)
+
+
 def test_text_without_an_order_is_refused():
     with pytest.raises(ValueError, match=r"got text such as 'early', whose order is not known"):
         Stream.of(np.ones(6), np.array(["late", "early"] * 3), None)

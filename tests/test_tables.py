@@ -247,7 +247,8 @@ def test_series_names_and_missing_values_of_pandas():
         ([[1.0], [3.0], [2.0]], [1, np.nan, 3], ValueError, "must have a real label in every row"),
         ([[1.0], [3.0], [2.0]], [1, np.inf, 3], ValueError, "y must be finite"),
         ([[1.0], [3.0], [2.0]], [2, 2, 2], ValueError, "y must vary"),
-        ([[1.0], [3.0], [2.0]], ["1", "2", "3"], TypeError, "y must hold real numbers"),
+        ([[1.0], [3.0], [2.0]], ["1", "2", "3"], TypeError, "y must hold real numbers, got text such as '1'"),
+        ([[1.0], [3.0], [2.0]], np.array([None, "yes", "no"]), TypeError, "got text such as 'yes': .* for two classes 0 and 1"),
         (
             pd.DataFrame({"when": [date(2020, 1, 1)] * 3}),
             [1, 2, 3],

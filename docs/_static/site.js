@@ -28,7 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   // What scrolls by itself can be scrolled by keys.
   const reachable = () => {
-    for (const part of document.querySelectorAll(".bd-article :is(table, math, pre, .pst-scrollable-table-container)")) {
+    for (const part of document.querySelectorAll(".bd-article :is(table, math, pre, .panels, .pst-scrollable-table-container)")) {
       if (part.scrollWidth > part.clientWidth + 1) part.setAttribute("tabindex", "0");
     }
   };

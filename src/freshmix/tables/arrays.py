@@ -139,10 +139,17 @@ def _floats(name: str, data: Any) -> Floats:
         try:
             return np.array(array, dtype=np.float64, order="C")
         except (TypeError, ValueError):
-            raise TypeError(f"{name} must hold numbers, got an array of objects") from None
+            odd = next((cell for cell in array.flat if isinstance(cell, str)), None)
+            got = "an array of objects" if odd is None else _text(odd)
+            raise TypeError(f"{name} must hold real numbers, got {got}") from None
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, got an array of {array.dtype}")
+        got = _text(str(array.flat[0])) if array.dtype.kind == "U" and array.size else f"an array of {array.dtype}"
+        raise TypeError(f"{name} must hold real numbers, got {got}")
     return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _text(cell: str) -> str:
+    return f"text such as {cell!r}: write numbers, for two classes 0 and 1"
 
 
 def _no_truth_among_numbers(name: str, data: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.table import MONTHS_AS_NUMBERS, assumed_order, same_times
+from ..words.table import MONTHS_AS_NUMBERS, assumed_order, same_times, without_year
 from .marks import MISSING
 
 # Years, quarters, months and weeks of fixed width sort as text: 2025, 2025-07, 2025Q3, 2025-W09.
@@ -73,6 +73,8 @@ def steps_in_order(times: NDArray[Any]) -> tuple[NDArray[np.intp], str | None]:
         raise ValueError(f"time must not have gaps, got {int(np.isin(index, gaps).sum())} missing values ({words[gaps[0]]!r})")
     keys, how = _keys(words)
     order = np.unique(_objects(keys), return_inverse=True)[1].astype(np.intp)
+    if how is None and _no_year(keys) and (back := _goes_back(order[index])) is not None:
+        return order[index], without_year(*(words[int(np.flatnonzero(order == step)[0])] for step in (*back, 0)))
     if how is None:
         same = len({*words}) - len({*order.tolist()})
         return order[index], same_times(words, order.tolist()) if same and _each(_number, words) is not None else None
@@ -85,6 +87,17 @@ def _objects(keys: list[Any]) -> NDArray[Any]:
     made = np.empty(len(keys), dtype=object)
     made[:] = keys
     return made
+
+
+def _no_year(keys: list[Any]) -> bool:
+    return all(isinstance(key, tuple) and len(key) == 1 for key in keys)
+
+
+def _goes_back(steps: NDArray[np.intp]) -> tuple[int, int] | None:
+    """From and to which step the rows first go back, where they rise else; rows in no order go back as often as not."""
+    runs = steps[np.flatnonzero(np.diff(steps, prepend=-1))]
+    backs = np.flatnonzero(np.diff(runs) < 0)
+    return (int(runs[backs[0]]), int(runs[backs[0] + 1])) if 0 < backs.size < runs.size / 4 else None
 
 
 def _looks_like_months(values: NDArray[Any]) -> str | None:

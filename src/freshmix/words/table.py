@@ -94,6 +94,14 @@ def same_times(words: Sequence[str], steps: Sequence[int]) -> str:
     )
 
 
+def without_year(before: str, after: str, first: str) -> str:
+    """Months or quarters without a year that go back in the order of the rows, as from December to January."""
+    return (
+        f"time steps name no year, and {after!r} follows {before!r} in the order of the rows: rows of the same name are one "
+        f"step, and {first!r} is the first; write the year as well (2024-01) if that is wrong"
+    )
+
+
 def read_in_blocks(of: str, bytes_held: int, kept: int | None) -> str:
     """A table that was read once, in blocks of rows or of columns; ``kept`` rows are held for a replay, None: none can be."""
     replayed = "no rows are kept for a check by replay" if kept is None else f"{kept} rows are kept to replay"
